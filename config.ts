@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { decodeValue } from './events/define-job.js'
+import { InvalidInput, LabError } from './events/errors.js'
+import { UNIT_NAME_PATTERN } from './events/topic.js'
+
+/** One setting of the environment. The default may depend on settings declared before it. */
+interface SettingDeclaration<S extends TSchema = TSchema> {
+  readonly schema: S
+  readonly doc: string
+  readonly unit?: string
+  readonly fallback: Static<S> | ((home: string) => Static<S>)
+}
+
+const setting = <S extends TSchema>(
+  schema: S,
+  fallback: Static<S> | ((home: string) => Static<S>),
+  doc: string,
+  unit?: string,
+): SettingDeclaration<S> => ({ schema, fallback, doc, ...(unit === undefined ? {} : { unit }) })
+
+const Port = Type.Integer({ minimum: 0, maximum: 65535 })
+const DOORS = ['box_api', 'unit_api', 'mqtt'] as const
+export type Door = (typeof DOORS)[number]
+
+/** Every environment variable Benchlog reads, with its meaning and default. */
+export const settings = {
+  BENCHLOG_HOME: setting(Type.String({ minLength: 1 }), './.benchlog', 'All data below it.'),
+  HARDWARE: setting(
+    Type.String({ enum: ['simulated', 'real'] }),
+    'simulated',
+    'simulated runs a virtual bench; real drives I2C, PWM, GPIO and serial ports.',
+  ),
+  HOST: setting(
+    Type.String({ minLength: 1 }),
+    '127.0.0.1',
+    'Address to listen on; any other needs a secret for each door.',
+  ),
+  HTTP_PORT: setting(Port, 8000, 'REST and dashboard; 0 picks a free port.'),
+  MQTT_PORT: setting(Port, 1883, 'MQTT over TCP; 0 picks a free port.'),
+  MQTT_WS_PORT: setting(Port, 9001, 'MQTT over WebSocket; 0 picks a free port.'),
+  UNIT_NAME: setting(
+    Type.String({ pattern: UNIT_NAME_PATTERN }),
+    () => hostname().split('.')[0] ?? 'unit',
+    'Name of the unit, one topic level; by default the first label of the host name.',
+  ),
+  BOX_ID: setting(
+    Type.String({ pattern: `${UNIT_NAME_PATTERN}|^$` }),
+    '',
+    'Identifier of the potentiostat box; empty means the unit.',
+  ),
+  BOX_API_KEY: setting(Type.String(), '', 'Key expected in X-API-Key; empty means no check.'),
+  UNIT_API_PASSWORD: setting(
+    Type.String(),
+    '',
+    'Password of the unit API (HTTP Basic, any user); empty means no check.',
+  ),
+  MQTT_USERNAME: setting(Type.String(), '', 'User name outside MQTT clients must give; empty means anonymous.'),
+  MQTT_PASSWORD: setting(Type.String(), '', 'Password outside MQTT clients must give.'),
+  ALLOW_INSECURE: setting(
+    Type.String(),
+    '',
+    `Doors that may stand open on other addresses, comma-separated: ${DOORS.join(', ')}.`,
+  ),
+  RUNS_ROOT: setting(Type.String({ minLength: 1 }), (home) => join(home, 'runs'), 'Root directory of run files.'),
+  NAS_CONFIG_PATH: setting(
+    Type.String({ minLength: 1 }),
+    (home) => join(home, 'nas_smb.json'),
+    'Where the network share is configured.',
+  ),
+  DOT_PIOREACTOR: setting(
+    Type.String({ minLength: 1 }),
+    (home) => join(home, '.pioreactor'),
+    'config.ini, unit_config.ini, calibrations, plugins.',
+  ),
+  MQTT_URL: setting(Type.String(), '', 'Broker to bridge to, such as mqtt://leader.local.'),
+  RECORD_EXCLUDE: setting(
+    Type.String(),
+    '',
+    'Topic filters outside our families that are not recorded, comma-separated.',
+  ),
+  RESUME_JOBS: setting(Type.String(), '', 'Jobs to start again after a crash, comma-separated.'),
+  SIMULATED_POTENTIOSTATS: setting(
+    Type.Integer({ minimum: 0, maximum: 64 }),
+    2,
+    'Virtual potentiostats of the simulated bench.',
+  ),
+  SIMULATION_SEED: setting(Type.Integer({ minimum: 0 }), 1, 'Seed of the simulated noise.'),
+  SIMULATION_SPEED: setting(
+    Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
+    1,
+    'How many times faster than real time the bench runs.',
+  ),
+  LOG_LEVEL: setting(
+    Type.String({ enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] }),
+    'info',
+    'Least severe level printed.',
+  ),
+} as const satisfies Record<string, SettingDeclaration>
+
+type Variable = keyof typeof settings
+type Values = { readonly [K in Variable]: Static<(typeof settings)[K]['schema']> }
+
+/** The validated settings under our own names; frozen. Paths are absolute. */
+export interface Config {
+  readonly home: string
+  /** Sockets, passwords and pid files of the running unit; 0700. */
+  readonly runDirectory: string
+  readonly eventLogPath: string
+  readonly readModelsPath: string
+  readonly runFilesStatePath: string
+  readonly sessionsPath: string
+  readonly hardware: 'simulated' | 'real'
+  readonly host: string
+  readonly httpPort: number
+  readonly mqttPort: number
+  readonly mqttWsPort: number
+  readonly unit: string
+  readonly box: string
+  /** As the box API reports it: empty when not configured. */
+  readonly boxId: string
+  readonly boxApiKey: string
+  readonly unitApiPassword: string
+  readonly mqttUsername: string
+  readonly mqttPassword: string
+  readonly runsRoot: string
+  readonly nasConfigPath: string
+  readonly dotPioreactor: string
+  readonly mqttUrl: string
+  readonly recordExclude: readonly string[]
+  readonly resumeJobs: readonly string[]
+  readonly simulatedPotentiostats: number
+  readonly simulationSeed: number
+  readonly simulationSpeed: number
+  readonly logLevel: string
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+const list = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+/** Reads the settings. An empty variable counts as absent.
+ * @throws InvalidInput with one line per problem: variable, value and what is allowed. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+  const homeText = env['BENCHLOG_HOME'] || settings.BENCHLOG_HOME.fallback
+  const home = resolve(homeText)
+  const entries = Object.entries<SettingDeclaration>(settings).map(([variable, declared]) => {
+    const text = env[variable]
+    const fallback: unknown = typeof declared.fallback === 'function' ? declared.fallback(home) : declared.fallback
+    try {
+      return [variable, decodeValue(variable, declared, text === undefined || text === '' ? String(fallback) : text)]
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error
+      problems.push(error.message)
+      return [variable, fallback]
+    }
+  })
+  const values = Object.fromEntries(entries) as Values
+  problems.push(...openDoors(values))
+  if (problems.length > 0) {
+    throw new InvalidInput(problems.join('\n'), { details: { problems } }, 'config.invalid')
+  }
+  return Object.freeze({
+    home,
+    runDirectory: join(home, 'run'),
+    eventLogPath: join(home, 'event-log.db'),
+    readModelsPath: join(home, 'read-models.db'),
+    runFilesStatePath: join(home, 'run-files.db'),
+    sessionsPath: join(home, 'sessions.db'),
+    hardware: values.HARDWARE as 'simulated' | 'real',
+    host: values.HOST,
+    httpPort: values.HTTP_PORT,
+    mqttPort: values.MQTT_PORT,
+    mqttWsPort: values.MQTT_WS_PORT,
+    unit: values.UNIT_NAME,
+    box: values.BOX_ID || values.UNIT_NAME,
+    boxId: values.BOX_ID,
+    boxApiKey: values.BOX_API_KEY,
+    unitApiPassword: values.UNIT_API_PASSWORD,
+    mqttUsername: values.MQTT_USERNAME,
+    mqttPassword: values.MQTT_PASSWORD,
+    runsRoot: resolve(values.RUNS_ROOT),
+    nasConfigPath: resolve(values.NAS_CONFIG_PATH),
+    dotPioreactor: resolve(values.DOT_PIOREACTOR),
+    mqttUrl: values.MQTT_URL,
+    recordExclude: list(values.RECORD_EXCLUDE),
+    resumeJobs: list(values.RESUME_JOBS),
+    simulatedPotentiostats: values.SIMULATED_POTENTIOSTATS,
+    simulationSeed: values.SIMULATION_SEED,
+    simulationSpeed: values.SIMULATION_SPEED,
+    logLevel: values.LOG_LEVEL,
+  })
+}
+
+/** On any address but loopback each door needs its secret or must be named in ALLOW_INSECURE. */
+function openDoors(values: Values): readonly string[] {
+  const allowed = list(values.ALLOW_INSECURE)
+  const unknown = allowed.filter((door) => !(DOORS as readonly string[]).includes(door))
+  const problems = unknown.map((door) => `ALLOW_INSECURE names '${door}'; allowed are ${DOORS.join(', ')}.`)
+  if (values.HARDWARE === 'real' && values.SIMULATION_SPEED !== 1) {
+    problems.push(`SIMULATION_SPEED is ${values.SIMULATION_SPEED}; with HARDWARE=real it must be 1.`)
+  }
+  if (LOOPBACK.has(values.HOST)) return problems
+  const doors: readonly [Door, boolean, string][] = [
+    ['box_api', values.BOX_API_KEY !== '', 'BOX_API_KEY'],
+    ['unit_api', values.UNIT_API_PASSWORD !== '', 'UNIT_API_PASSWORD'],
+    ['mqtt', values.MQTT_USERNAME !== '' && values.MQTT_PASSWORD !== '', 'MQTT_USERNAME and MQTT_PASSWORD'],
+  ]
+  for (const [door, closed, variables] of doors) {
+    if (closed || allowed.includes(door)) continue
+    problems.push(`HOST is ${values.HOST}, so ${variables} must be set, or ALLOW_INSECURE must name ${door}.`)
+  }
+  return problems
+}
+
+/** A new secret: 122 random bits. */
+export const newSecret = (): string => randomUUID()

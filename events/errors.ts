@@ -1,0 +1,76 @@
+/** What decides how an error is handled: the caller can fix it; not now; the device; ours. */
+export type ErrorFamily = 'input' | 'state' | 'hardware' | 'defect'
+
+export interface ErrorOptions {
+  /** What the user can do about it. */
+  readonly remediation?: string
+  /** JSON-safe context: field, value, limit, unit. */
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+/** Every error that crosses a folder. `code` is `<area>.<reason>` and is never reused for another meaning. */
+export class LabError extends Error {
+  readonly code: string
+  readonly family: ErrorFamily
+  readonly remediation: string | undefined
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: string, family: ErrorFamily, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.family = family
+    this.remediation = options.remediation
+    this.details = options.details ?? {}
+  }
+}
+
+/** A value from outside that a schema or a rule refuses. */
+export class InvalidInput extends LabError {
+  constructor(message: string, options: ErrorOptions = {}, code = 'input.invalid') {
+    super(code, 'input', message, options)
+  }
+}
+
+/** The event log cannot be written (disk full, I/O error). Nothing was recorded. */
+export class LogUnavailable extends LabError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('log.unavailable', 'state', message, options)
+  }
+}
+
+/** No device acknowledged. */
+export class NoDevice extends LabError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('hardware.no_device', 'hardware', message, options)
+  }
+}
+
+/** A service did not answer a command in time. */
+export class NoAnswer extends LabError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('services.no_answer', 'state', message, options)
+  }
+}
+
+/** The wire form of an error inside command outcomes and task results. */
+export interface ErrorRecord {
+  readonly code: string
+  readonly message: string
+  readonly remediation?: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** Wire form of any thrown value; the message of a defect stays inside. */
+export function toErrorRecord(error: unknown): ErrorRecord {
+  if (!(error instanceof LabError)) {
+    return { code: 'internal.error', message: 'An internal error occurred; the log has the details.' }
+  }
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.remediation === undefined ? {} : { remediation: error.remediation }),
+    ...(Object.keys(error.details).length === 0 ? {} : { details: error.details }),
+  }
+}

@@ -1,0 +1,29 @@
+/** MQTT quality of service. */
+export type Qos = 0 | 1 | 2
+
+/** A message as its publisher sent it. The topic is the event type. */
+export interface NewEvent {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: Qos
+  readonly retain: boolean
+  /** Client id of the publisher; empty for the broker itself. */
+  readonly client: string
+}
+
+/** An event of the log. `recordedAt` is milliseconds UTC; positions are consecutive integers from 1. */
+export interface RecordedEvent extends NewEvent {
+  readonly position: number
+  readonly recordedAt: number
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Payload as UTF-8 text, or null when it is not valid UTF-8. */
+export function payloadText(event: { readonly payload: Uint8Array }): string | null {
+  try {
+    return decoder.decode(event.payload)
+  } catch {
+    return null
+  }
+}

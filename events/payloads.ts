@@ -1,0 +1,341 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { JOB_STATES } from './job-state.js'
+import { RUN_ID_PATTERN } from './topic.js'
+
+/** Payloads that several folders share. Names are spelt as on the wire. */
+
+/** RFC 3339 UTC with `Z`; 0, 3 or 6 fraction digits. */
+export const Timestamp = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,6})?Z$' })
+
+const Angle = Type.Union([Type.Literal('45'), Type.Literal('90'), Type.Literal('135'), Type.Literal('180')])
+const PdChannel = Type.Union([Type.Literal('1'), Type.Literal('2'), Type.Literal('3'), Type.Literal('4')])
+
+/** Raw OD of one photodiode, in volts relative to the reference; blank-corrected values may be negative. */
+export const RawODReading = Type.Object(
+  {
+    calibrated: Type.Literal(0),
+    timestamp: Timestamp,
+    angle: Angle,
+    od: Type.Number(),
+    channel: PdChannel,
+    ir_led_intensity: Type.Number(),
+  },
+  { title: 'RawODReading' },
+)
+export type RawODReading = Static<typeof RawODReading>
+
+export const CalibratedODReading = Type.Object(
+  {
+    calibrated: Type.Literal(1),
+    timestamp: Timestamp,
+    angle: Angle,
+    od: Type.Number(),
+    channel: PdChannel,
+    ir_led_intensity: Type.Number(),
+    calibration_name: Type.String(),
+  },
+  { title: 'CalibratedODReading' },
+)
+export type CalibratedODReading = Static<typeof CalibratedODReading>
+
+export const ODReading = Type.Union([RawODReading, CalibratedODReading], { title: 'ODReading' })
+export type ODReading = Static<typeof ODReading>
+
+/** All signal channels of one reading. */
+export const ODReadings = Type.Object(
+  { timestamp: Timestamp, ods: Type.Record(Type.String(), ODReading) },
+  { title: 'ODReadings' },
+)
+export type ODReadings = Static<typeof ODReadings>
+
+export const ODFused = Type.Object({ od_fused: Type.Number(), timestamp: Timestamp }, { title: 'ODFused' })
+
+export const MeasuredRPM = Type.Object(
+  { measured_rpm: Type.Number({ minimum: 0 }), timestamp: Timestamp },
+  { title: 'MeasuredRPM' },
+)
+export type MeasuredRPM = Static<typeof MeasuredRPM>
+
+export const LogMessage = Type.Object(
+  { source: Type.String(), task: Type.String(), message: Type.String(), level: Type.String(), timestamp: Timestamp },
+  { title: 'Log' },
+)
+export type LogMessage = Static<typeof LogMessage>
+
+export const ErrorPayload = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  remediation: Type.Optional(Type.String()),
+  details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+})
+
+/** `system/<unit>/jobs/<job_id>`: everything the jobs table needs, republished whole at every change. Retained. */
+export const JobRecord = Type.Object({
+  job_id: Type.Integer({ minimum: 1 }),
+  unit: Type.String(),
+  experiment: Type.String(),
+  job_name: Type.String(),
+  job_source: Type.String(),
+  started_at: Timestamp,
+  ended_at: Type.Union([Timestamp, Type.Null()]),
+  is_running: Type.Boolean(),
+  leader: Type.String(),
+  pid: Type.Integer(),
+  is_long_running_job: Type.Boolean(),
+  state: Type.Union(JOB_STATES.map((state) => Type.Literal(state))),
+  /** Why the job ended, when it did not end by request. */
+  reason: Type.Union([Type.String(), Type.Null()]),
+})
+export type JobRecord = Static<typeof JobRecord>
+
+/** `system/<unit>/tasks/<task_id>`: status and result of asynchronous work. Retained. */
+export const TaskRecord = Type.Object({
+  task_id: Type.String(),
+  name: Type.String(),
+  status: Type.Union([Type.Literal('running'), Type.Literal('succeeded'), Type.Literal('failed')]),
+  result: Type.Optional(Type.Unknown()),
+  error: Type.Optional(ErrorPayload),
+  timestamp: Timestamp,
+})
+export type TaskRecord = Static<typeof TaskRecord>
+
+/** `system/<unit>/commands/<id>`, and `…/<setting>/set/outcome` (where `id` is absent). Not retained. */
+export const CommandOutcome = Type.Object({
+  id: Type.Optional(Type.String()),
+  accepted: Type.Boolean(),
+  /** What the command produced; for a `/set` the value now in force. */
+  result: Type.Optional(Type.Unknown()),
+  error: Type.Optional(ErrorPayload),
+  timestamp: Timestamp,
+})
+export type CommandOutcome = Static<typeof CommandOutcome>
+
+const TextMap = Type.Record(Type.String(), Type.String())
+
+/** Orders on `system/<unit>/request/<name>`. Each carries the id its outcome is published under. */
+export const requests = {
+  run_job: Type.Object({
+    id: Type.String(),
+    job_name: Type.String(),
+    args: Type.Array(Type.String()),
+    options: Type.Record(Type.String(), Type.Unknown()),
+    env: TextMap,
+    config_overrides: Type.Array(Type.Array(Type.String())),
+  }),
+  /** At least one filter, or `all`. Filters are ANDed and apply to running jobs. */
+  stop_jobs: Type.Object({
+    id: Type.String(),
+    all: Type.Optional(Type.Boolean()),
+    job_name: Type.Optional(Type.String()),
+    experiment: Type.Optional(Type.String()),
+    job_source: Type.Optional(Type.String()),
+    job_id: Type.Optional(Type.Integer()),
+  }),
+  /** Changes settings of a running job together: all are valid or none is applied. */
+  update_job: Type.Object({
+    id: Type.String(),
+    job_name: Type.String(),
+    settings: Type.Record(Type.String(), Type.Unknown()),
+  }),
+  start_run: Type.Object({
+    id: Type.String(),
+    run_id: Type.String({ pattern: RUN_ID_PATTERN }),
+    devices: Type.Union([Type.Array(Type.String()), Type.Literal('all')]),
+    modes: Type.Array(Type.String(), { minItems: 1 }),
+    params_by_mode: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown())),
+    tia_gain: Type.Union([Type.Integer(), Type.Null()]),
+    sampling_interval: Type.Union([Type.Number(), Type.Null()]),
+    experiment_name: Type.String(),
+    subdir: Type.Union([Type.String(), Type.Null()]),
+    client_datetime: Type.String(),
+    group_id: Type.Union([Type.String(), Type.Null()]),
+    make_plot: Type.Boolean(),
+  }),
+  cancel_run: Type.Object({ id: Type.String(), run_id: Type.String() }),
+  rescan_devices: Type.Object({ id: Type.String() }),
+} as const
+export type RequestName = keyof typeof requests
+export type Request<N extends RequestName> = Static<(typeof requests)[N]>
+
+/** `potentiostat/<box>/$devices/<slot>`. Retained; kept when the device is unplugged. */
+export const DeviceRecord = Type.Object({
+  slot: Type.String({ pattern: '^slot\\d{2}$' }),
+  port: Type.String(),
+  sn: Type.Union([Type.String(), Type.Null()]),
+  connected: Type.Boolean(),
+  /** `idle`, or the run that holds the slot. */
+  run_id: Type.Union([Type.String(), Type.Null()]),
+})
+export type DeviceRecord = Static<typeof DeviceRecord>
+
+/** Which value a CSV column holds. `time` is sample index × period; others are arrays of a sample block. */
+export const RunColumn = Type.Object({
+  header: Type.String(),
+  field: Type.Union(
+    [
+      'time',
+      'current',
+      'potential',
+      'applied',
+      'cycle',
+      'step',
+      'exp',
+      'frequency',
+      'z_real',
+      'z_imag',
+      'z_abs',
+      'phase',
+    ].map((name) => Type.Literal(name)),
+  ),
+})
+export type RunColumn = Static<typeof RunColumn>
+
+/** One mode of a run, as every reader of the log needs it. */
+export const RunMode = Type.Object({
+  mode: Type.String(),
+  params: Type.Record(Type.String(), Type.Unknown()),
+  /** Rows the CSV must have in the end, after down-sampling. */
+  rows: Type.Integer({ minimum: 0 }),
+  planned_s: Type.Number({ minimum: 0 }),
+  columns: Type.Array(RunColumn),
+  /** How to draw it: `iv`, `iv_cycles`, `time_series`, `impedance`. */
+  plot: Type.String(),
+})
+export type RunMode = Static<typeof RunMode>
+
+/** `potentiostat/<box>/<run_id>/order`: the accepted order. Retained. */
+export const RunOrder = Type.Object({
+  run_id: Type.String({ pattern: RUN_ID_PATTERN }),
+  slots: Type.Array(Type.String(), { minItems: 1 }),
+  modes: Type.Array(RunMode, { minItems: 1 }),
+  tia_gain: Type.Union([Type.Integer(), Type.Null()]),
+  sampling_interval: Type.Union([Type.Number(), Type.Null()]),
+  /** Samples averaged into one row. */
+  average: Type.Integer({ minimum: 1 }),
+  /** Nominal sample period h, s. */
+  period_s: Type.Number(),
+  experiment_name: Type.String(),
+  subdir: Type.Union([Type.String(), Type.Null()]),
+  client_datetime: Type.String(),
+  group_id: Type.Union([Type.String(), Type.Null()]),
+  make_plot: Type.Boolean(),
+  simulated: Type.Boolean(),
+  warnings: Type.Array(Type.String()),
+  timestamp: Timestamp,
+})
+export type RunOrder = Static<typeof RunOrder>
+
+/** Sample values as JSON numbers with 9 significant digits, enough to restore each float32 exactly. */
+const Values = Type.Array(Type.Number())
+
+/** `potentiostat/<box>/<run_id>/<slot>/samples`: about 100 ms of consecutive rows of one mode. Retained. */
+export const SampleBlock = Type.Object({
+  /** Index into the order's `modes`. */
+  mode_index: Type.Integer({ minimum: 0 }),
+  /** Index of the first row in this mode, from 0; blocks of a mode are consecutive. */
+  first: Type.Integer({ minimum: 0 }),
+  /** Index of the first raw sample behind `first`, for the time axis: time = sample × period. */
+  first_sample: Type.Integer({ minimum: 0 }),
+  /** When the first sample was taken. */
+  timestamp: Timestamp,
+  /** A in `current`, V in `potential`, V or A in `applied`; all arrays of one length. Labels are run-length coded [value, count]. */
+  current: Values,
+  potential: Values,
+  applied: Type.Optional(Values),
+  cycle: Type.Optional(Type.Array(Type.Tuple([Type.Number(), Type.Integer()]))),
+  step: Type.Optional(Type.Array(Type.Tuple([Type.Number(), Type.Integer()]))),
+  frequency: Type.Optional(Values),
+  z_real: Type.Optional(Values),
+  z_imag: Type.Optional(Values),
+  z_abs: Type.Optional(Values),
+  phase: Type.Optional(Values),
+  /** Explicit times in s where they are not a multiple of the period (one row per frequency, polled modes). */
+  time: Type.Optional(Values),
+})
+export type SampleBlock = Static<typeof SampleBlock>
+
+/** What the driver observed of one finished mode; stands in the slot state and the run's sidecar file. */
+export const ModeReport = Type.Object({
+  mode_index: Type.Integer({ minimum: 0 }),
+  rows: Type.Integer({ minimum: 0 }),
+  samples: Type.Integer({ minimum: 0 }),
+  lost_samples: Type.Integer({ minimum: 0 }),
+  underruns: Type.Integer({ minimum: 0 }),
+  saturated_samples: Type.Integer({ minimum: 0 }),
+  retries: Type.Integer({ minimum: 0 }),
+  sample_period_s: Type.Union([Type.Number(), Type.Null()]),
+  tia_ohm: Type.Union([Type.Number(), Type.Null()]),
+  /** CE switch read back as open after the measurement. */
+  cell_off_verified: Type.Boolean(),
+})
+export type ModeReport = Static<typeof ModeReport>
+
+/** `potentiostat/<box>/<run_id>/<slot>/state`. Retained. */
+export const SlotState = Type.Object({
+  slot: Type.String(),
+  status: Type.Union(['queued', 'running', 'done', 'failed', 'cancelled'].map((status) => Type.Literal(status))),
+  started_at: Type.Union([Timestamp, Type.Null()]),
+  ended_at: Type.Union([Timestamp, Type.Null()]),
+  /** `cancelled`, or the reason of a failure. */
+  message: Type.Union([Type.String(), Type.Null()]),
+  /** Index of the mode being measured; null before and after. */
+  mode_index: Type.Union([Type.Integer(), Type.Null()]),
+  reports: Type.Array(ModeReport),
+  device_sn: Type.Union([Type.String(), Type.Null()]),
+  timestamp: Timestamp,
+})
+export type SlotState = Static<typeof SlotState>
+
+/** `potentiostat/<box>/<run_id>/progress`. Retained; monotonic until the run ends. */
+export const RunProgress = Type.Object({
+  progress_pct: Type.Integer({ minimum: 0, maximum: 100 }),
+  remaining_s: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  slots: Type.Record(Type.String(), Type.Object({ progress_pct: Type.Integer(), samples: Type.Integer() })),
+  timestamp: Timestamp,
+})
+export type RunProgress = Static<typeof RunProgress>
+
+/** `potentiostat/<box>/<run_id>/losses`: samples that never reached us. An occurrence: not retained. */
+export const SampleLoss = Type.Object({
+  slot: Type.String(),
+  mode_index: Type.Integer(),
+  after_row: Type.Integer(),
+  lost_samples: Type.Integer({ minimum: 1 }),
+  cause: Type.String(),
+  timestamp: Timestamp,
+})
+export type SampleLoss = Static<typeof SampleLoss>
+
+/** `system/<unit>/refusals`: a publish that access rights refused. The payload refused is not repeated. */
+export const Refusal = Type.Object({
+  client: Type.String(),
+  topic: Type.String(),
+  bytes: Type.Integer(),
+  reason: Type.String(),
+  timestamp: Timestamp,
+})
+export type Refusal = Static<typeof Refusal>
+
+/** `$SYS/benchlog/log`: state of the log itself; never recorded. */
+export const LogStatus = Type.Object({
+  writable: Type.Boolean(),
+  /** Last position on disk. */
+  position: Type.Integer(),
+  reason: Type.Union([Type.String(), Type.Null()]),
+  timestamp: Timestamp,
+})
+export type LogStatus = Static<typeof LogStatus>
+export const LOG_STATUS_TOPIC = '$SYS/benchlog/log'
+
+/** `system/<unit>/service`: whether the services process is there, and whether its hardware is simulated. Retained, will `lost`. */
+export const ServiceRecord = Type.Object({
+  state: Type.Union([Type.Literal('ready'), Type.Literal('suspended'), Type.Literal('stopped'), Type.Literal('lost')]),
+  hardware: Type.Union([Type.Literal('simulated'), Type.Literal('real')]),
+  /** Why work is suspended. */
+  reason: Type.Union([Type.String(), Type.Null()]),
+  timestamp: Timestamp,
+})
+export type ServiceRecord = Static<typeof ServiceRecord>
+
+/** UTC with three fraction digits and `Z`. */
+export const timestampOf = (date: Date): string => date.toISOString()

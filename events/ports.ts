@@ -1,0 +1,75 @@
+/** What `main.ts` wires: the seams between folders. Implementations live elsewhere. */
+
+import type { NewEvent, RecordedEvent } from './event.js'
+
+/** The only source of time. Shared by all processes and scaled by `SIMULATION_SPEED`. */
+export interface Clock {
+  /** Wall time, only for timestamps in events. */
+  now(): Date
+  /** Never jumps; for intervals and timeouts. */
+  monotonicMs(): number
+  /** Resolves when `monotonicMs()` reaches the argument, or at once when `stop` is or becomes aborted. */
+  sleepUntil(monotonicMs: number, stop?: AbortSignal): Promise<void>
+}
+
+/** The subset of pino that the code uses: fields first, then a constant message. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(fields: object): Logger
+}
+
+export interface EventLogWriter {
+  /** Resolves once the events are fsynced, in the given order and at consecutive positions; rejects with
+   * `LogUnavailable` when they could not be written, in which case none of them was. */
+  append(events: readonly NewEvent[]): Promise<{ readonly firstPosition: number; readonly recordedAt: number }>
+  close(): Promise<void>
+}
+
+export interface ReadOptions {
+  /** Exclusive lower bound; 0 reads from the beginning. */
+  readonly after: number
+  /** At most so many events; a page stays a short read transaction. */
+  readonly limit: number
+  /** MQTT topic filters; an event matches when any of them does. Without it every event matches. */
+  readonly topics?: readonly string[]
+  /** Inclusive bounds of `recorded_at`, ms UTC. */
+  readonly from?: number
+  readonly to?: number
+}
+
+export interface EventLogReader {
+  /** 0 for an empty log. */
+  lastPosition(): number
+  read(options: ReadOptions): RecordedEvent[]
+  /** The last retained, non-empty event of every topic that matches, by position. */
+  retained(filter: string): RecordedEvent[]
+  close(): void
+}
+
+export interface BusMessage {
+  readonly topic: string
+  readonly payload: Buffer
+  /** True for a retained value delivered at subscription time. */
+  readonly retain: boolean
+}
+
+export interface PublishOptions {
+  readonly qos?: 0 | 1 | 2
+  readonly retain?: boolean
+}
+
+/** One MQTT connection. */
+export interface MessageBus {
+  readonly connected: boolean
+  /** Resolves when the broker acknowledged, that is when the event is on disk; rejects when the connection is closed for good. */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
+  /** Resolves with an unsubscribe function when the broker granted the subscription. A handler that throws is logged, not fatal. */
+  subscribe(filter: string, handler: (message: BusMessage) => void): Promise<() => Promise<void>>
+  /** Called with the present state first, then on every change. Returns the function that ends it. */
+  onConnection(listener: (connected: boolean) => void): () => void
+  /** Ends the connection cleanly (no will). */
+  close(): Promise<void>
+}

@@ -1,0 +1,113 @@
+import { InvalidInput } from './errors.js'
+
+/** The topic grammar. Levels are never empty and never hold `/`, `+`, `#` or NUL; the whole is at most 65535 bytes. */
+
+const LEVEL = /^[^/+#\0]+$/
+
+/** One topic level, or the reason it cannot be one. */
+export function topicLevel(name: string, value: string): string {
+  if (LEVEL.test(value)) return value
+  throw new InvalidInput(`${name} '${value}' cannot be one topic level: it is empty or contains /, +, # or NUL.`, {
+    details: { field: name, value },
+  })
+}
+
+/** `<unit>` and `<box>`: first label of a host name. */
+export const UNIT_NAME_PATTERN = '^[A-Za-z0-9_-]+$'
+/** Run ids that can be a topic level, a folder and a URL segment. */
+export const RUN_ID_PATTERN = '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,79}$'
+
+/** `pioreactor/<unit>/<experiment>/<job>/<setting>` */
+export const jobTopic = (unit: string, experiment: string, job: string, setting: string): string =>
+  `pioreactor/${unit}/${topicLevel('experiment', experiment)}/${job}/${setting}`
+
+/** `potentiostat/<box>/<run_id>/<rest>` */
+export const runTopic = (box: string, runId: string, rest: string): string => `potentiostat/${box}/${runId}/${rest}`
+/** `potentiostat/<box>/$devices/<slot>`: the box's device list. */
+export const deviceTopic = (box: string, slot: string): string => `potentiostat/${box}/$devices/${slot}`
+/** `system/<unit>/<rest>` */
+export const systemTopic = (unit: string, rest: string): string => `system/${unit}/${rest}`
+
+/** Order to a service, answered on `outcomeTopic`. Never retained. */
+export const requestTopic = (unit: string, request: string): string => systemTopic(unit, `request/${request}`)
+/** Outcome of the command with this id. Not retained. */
+export const outcomeTopic = (unit: string, commandId: string): string => systemTopic(unit, `commands/${commandId}`)
+
+export type Topic =
+  | {
+      readonly family: 'job'
+      readonly unit: string
+      readonly experiment: string
+      readonly job: string
+      readonly setting: string
+    }
+  | {
+      readonly family: 'job_set'
+      readonly unit: string
+      readonly experiment: string
+      readonly job: string
+      readonly setting: string
+    }
+  | {
+      readonly family: 'job_set_outcome'
+      readonly unit: string
+      readonly experiment: string
+      readonly job: string
+      readonly setting: string
+    }
+  /** Four-level event streams such as `dosing_events`. */
+  | { readonly family: 'stream'; readonly unit: string; readonly experiment: string; readonly name: string }
+  | { readonly family: 'potentiostat'; readonly box: string; readonly runId: string; readonly rest: readonly string[] }
+  | { readonly family: 'request'; readonly unit: string; readonly request: string }
+  | { readonly family: 'system'; readonly unit: string; readonly rest: readonly string[] }
+  | { readonly family: 'foreign' }
+
+/** Which family a topic belongs to, with its parts. Total: what fits no form is `foreign`. */
+export function parseTopic(topic: string): Topic {
+  const [root, unit, third, fourth, fifth, ...more] = topic.split('/')
+  if (unit === undefined || unit === '' || third === undefined || third === '') return { family: 'foreign' }
+  switch (root) {
+    case 'pioreactor': {
+      if (fourth === undefined || fourth === '') return { family: 'foreign' }
+      if (fifth === undefined) return { family: 'stream', unit, experiment: third, name: fourth }
+      const job = { unit, experiment: third, job: fourth }
+      if (more.at(-1) === 'outcome' && more.at(-2) === 'set') {
+        return { family: 'job_set_outcome', ...job, setting: [fifth, ...more.slice(0, -2)].join('/') }
+      }
+      if (more.at(-1) === 'set') return { family: 'job_set', ...job, setting: [fifth, ...more.slice(0, -1)].join('/') }
+      return { family: 'job', ...job, setting: [fifth, ...more].join('/') }
+    }
+    case 'potentiostat':
+      return { family: 'potentiostat', box: unit, runId: third, rest: rest(fourth, fifth, more) }
+    case 'system':
+      if (third === 'request' && fourth !== undefined && fifth === undefined) {
+        return { family: 'request', unit, request: fourth }
+      }
+      return { family: 'system', unit, rest: [third, ...rest(fourth, fifth, more)] }
+    default:
+      return { family: 'foreign' }
+  }
+}
+
+const rest = (fourth: string | undefined, fifth: string | undefined, more: readonly string[]): readonly string[] =>
+  fourth === undefined ? [] : fifth === undefined ? [fourth] : [fourth, fifth, ...more]
+
+/** Commands order something to happen; they are never retained and never replayed to hardware. */
+export const isCommandTopic = (topic: string): boolean => {
+  const { family } = parseTopic(topic)
+  return family === 'job_set' || family === 'request'
+}
+
+/** MQTT topic filter matching [MQTT-4.7]: `+` one level, `#` the rest; wildcards at the first level do not match `$…`. */
+export function matchesFilter(filter: string, topic: string): boolean {
+  if (topic.startsWith('$') && !filter.startsWith('$')) return false
+  const filterLevels = filter.split('/')
+  const topicLevels = topic.split('/')
+  for (let i = 0; i < filterLevels.length; i++) {
+    const level = filterLevels[i]
+    if (level === '#') return true
+    if (i >= topicLevels.length) return false
+    if (level !== '+' && level !== topicLevels[i]) return false
+  }
+  return filterLevels.length === topicLevels.length
+}

@@ -1,0 +1,61 @@
+/** What drivers see of a bench computer. `linux-hardware.ts` implements it with the kernel's interfaces, the virtual bench behind
+ * the same transports; no driver learns which one it has. */
+
+export interface I2cBus {
+  /** One combined transaction: write, repeated START, read. @throws NoDevice when nothing acknowledges. */
+  writeRead(address: number, bytes: Uint8Array, readLength: number): Promise<Uint8Array>
+  /** One write transaction. @throws NoDevice */
+  write(address: number, bytes: Uint8Array): Promise<void>
+  /** Whether a zero-length write is acknowledged. */
+  isPresent(address: number): Promise<boolean>
+}
+
+/** One PWM output. Frequency in Hz, duty cycle in percent 0–100. */
+export interface PwmOutput {
+  readonly pin: number
+  setDutyCycle(percent: number): Promise<void>
+  /** Duty 0 and disabled; the output stays exported. */
+  close(): Promise<void>
+}
+
+export interface PwmOutputs {
+  /** Claims a pin (BCM number) at duty 0. @throws LabError when the kernel offers no PWM on that pin. */
+  open(pin: number, hz: number): Promise<PwmOutput>
+  /** Duty 0 and disabled on every output the kernel offers, whoever drives it. */
+  allOff(): Promise<void>
+}
+
+export interface GpioEdges {
+  /** Reports falling edges with their time in seconds (monotonic, arbitrary origin), until the returned function is called. */
+  watchFalling(pin: number, onEdge: (timeS: number) => void): Promise<() => Promise<void>>
+}
+
+export interface SerialDevice {
+  /** Device path to open. */
+  readonly path: string
+  readonly serialNumber: string | null
+}
+
+export interface SerialConnection {
+  readonly open: boolean
+  write(bytes: Uint8Array): Promise<void>
+  /** One listener; called with whatever arrived. */
+  onData(listener: (bytes: Uint8Array) => void): void
+  /** Called once when the device went away or the connection was closed. */
+  onClose(listener: (error: Error | null) => void): void
+  close(): Promise<void>
+}
+
+export interface SerialPorts {
+  /** Potentiostats by USB ids 07e6:5653. */
+  listPotentiostats(): Promise<readonly SerialDevice[]>
+  open(path: string): Promise<SerialConnection>
+}
+
+export interface Hardware {
+  readonly i2c: I2cBus
+  readonly pwm: PwmOutputs
+  readonly edges: GpioEdges
+  readonly serial: SerialPorts
+  close(): Promise<void>
+}
