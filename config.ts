@@ -10,16 +10,18 @@ import { UNIT_NAME_PATTERN } from './events/topic.js'
 interface SettingDeclaration<S extends TSchema = TSchema> {
   readonly schema: S
   readonly doc: string
-  readonly unit?: string
-  readonly fallback: Static<S> | ((home: string) => Static<S>)
+  readonly fallback: (home: string) => Static<S>
 }
 
 const setting = <S extends TSchema>(
   schema: S,
-  fallback: Static<S> | ((home: string) => Static<S>),
+  fallback: Static<S> | ((home: string) => string),
   doc: string,
-  unit?: string,
-): SettingDeclaration<S> => ({ schema, fallback, doc, ...(unit === undefined ? {} : { unit }) })
+): SettingDeclaration<S> => ({
+  schema,
+  fallback: typeof fallback === 'function' ? (fallback as (home: string) => Static<S>) : () => fallback,
+  doc,
+})
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535 })
 const DOORS = ['box_api', 'unit_api', 'mqtt'] as const
@@ -149,11 +151,11 @@ const list = (text: string): readonly string[] =>
  * @throws InvalidInput with one line per problem: variable, value and what is allowed. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = []
-  const homeText = env['BENCHLOG_HOME'] || settings.BENCHLOG_HOME.fallback
+  const homeText = env['BENCHLOG_HOME'] || settings.BENCHLOG_HOME.fallback('')
   const home = resolve(homeText)
   const entries = Object.entries<SettingDeclaration>(settings).map(([variable, declared]) => {
     const text = env[variable]
-    const fallback: unknown = typeof declared.fallback === 'function' ? declared.fallback(home) : declared.fallback
+    const fallback: unknown = declared.fallback(home)
     try {
       return [variable, decodeValue(variable, declared, text === undefined || text === '' ? String(fallback) : text)]
     } catch (error) {

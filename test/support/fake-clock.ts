@@ -1,0 +1,58 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../../events/ports.js'
+
+/** A clock that moves only when told to. */
+export class FakeClock implements Clock {
+  #elapsedMs = 0
+  readonly #startMs: number
+  readonly #sleepers = new Set<{ readonly due: number; readonly wake: () => void }>()
+
+  constructor(start = '2026-01-02T03:04:05.000Z') {
+    this.#startMs = Date.parse(start)
+  }
+
+  now(): Date {
+    return new Date(this.#startMs + this.#elapsedMs)
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs
+  }
+
+  async sleepUntil(due: number, stop?: AbortSignal): Promise<void> {
+    if (due <= this.#elapsedMs || stop?.aborted === true) return
+    await new Promise<void>((resolve) => {
+      const sleeper = { due, wake: () => resolve() }
+      this.#sleepers.add(sleeper)
+      const leave = (): void => {
+        this.#sleepers.delete(sleeper)
+        resolve()
+      }
+      stop?.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  /** Moves time on, waking each sleeper exactly at its due time and letting it run before time goes on. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsedMs + ms
+    await settle()
+    for (;;) {
+      let next: { readonly due: number; readonly wake: () => void } | undefined
+      for (const sleeper of this.#sleepers) {
+        if (sleeper.due <= end && (next === undefined || sleeper.due < next.due)) next = sleeper
+      }
+      if (next === undefined) break
+      this.#sleepers.delete(next)
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.due)
+      next.wake()
+      await settle()
+    }
+    this.#elapsedMs = end
+    await settle()
+  }
+}
+
+/** Lets promise chains and already queued callbacks run. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await nextTurn()
+}

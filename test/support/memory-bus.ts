@@ -1,0 +1,100 @@
+import type { BusMessage, MessageBus, PublishOptions } from '../../events/ports.js'
+import { matchesFilter } from '../../events/topic.js'
+
+export interface Published {
+  readonly topic: string
+  readonly payload: string
+  readonly retain: boolean
+}
+
+/** A broker in memory: delivers in order, keeps retained values, remembers everything. */
+export class MemoryBroker {
+  readonly published: Published[] = []
+  readonly retained = new Map<string, Buffer>()
+  readonly #subscribers = new Set<{ readonly filter: string; readonly handler: (message: BusMessage) => void }>()
+  readonly #buses = new Set<MemoryBus>()
+  #connected = true
+
+  connect(will?: { readonly topic: string; readonly payload: string }): MemoryBus {
+    const bus = new MemoryBus(this, will)
+    this.#buses.add(bus)
+    return bus
+  }
+
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  /** Cuts or restores every connection. */
+  setConnected(connected: boolean): void {
+    this.#connected = connected
+    for (const bus of this.#buses) bus.notify()
+  }
+
+  deliver(topic: string, payload: Buffer, retain: boolean): void {
+    this.published.push({ topic, payload: payload.toString(), retain })
+    if (retain && payload.length > 0) this.retained.set(topic, payload)
+    if (retain && payload.length === 0) this.retained.delete(topic)
+    for (const { filter, handler } of [...this.#subscribers]) {
+      if (matchesFilter(filter, topic)) handler({ topic, payload, retain: false })
+    }
+  }
+
+  subscribe(filter: string, handler: (message: BusMessage) => void): () => void {
+    const entry = { filter, handler }
+    this.#subscribers.add(entry)
+    for (const [topic, payload] of this.retained) {
+      if (matchesFilter(filter, topic)) handler({ topic, payload, retain: true })
+    }
+    return () => this.#subscribers.delete(entry)
+  }
+
+  /** Payloads published on a topic so far. */
+  payloads(topic: string): string[] {
+    return this.published.filter((message) => message.topic === topic).map(({ payload }) => payload)
+  }
+}
+
+export class MemoryBus implements MessageBus {
+  readonly #broker: MemoryBroker
+  readonly #will: { readonly topic: string; readonly payload: string } | undefined
+  readonly #listeners = new Set<(connected: boolean) => void>()
+
+  constructor(broker: MemoryBroker, will?: { readonly topic: string; readonly payload: string }) {
+    this.#broker = broker
+    this.#will = will
+  }
+
+  get connected(): boolean {
+    return this.#broker.connected
+  }
+
+  async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
+    if (!this.connected) throw new Error('not connected')
+    this.#broker.deliver(topic, Buffer.from(payload as string), options.retain === true)
+  }
+
+  async subscribe(filter: string, handler: (message: BusMessage) => void): Promise<() => Promise<void>> {
+    const end = this.#broker.subscribe(filter, handler)
+    return async () => end()
+  }
+
+  onConnection(listener: (connected: boolean) => void): () => void {
+    this.#listeners.add(listener)
+    listener(this.connected)
+    return () => this.#listeners.delete(listener)
+  }
+
+  notify(): void {
+    for (const listener of this.#listeners) listener(this.connected)
+  }
+
+  /** What the broker does when the connection dies without a goodbye. */
+  die(): void {
+    if (this.#will !== undefined) this.#broker.deliver(this.#will.topic, Buffer.from(this.#will.payload), true)
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear()
+  }
+}
