@@ -57,6 +57,7 @@ export class NoAnswer extends LabError {
 /** The wire form of an error inside command outcomes and task results. */
 export interface ErrorRecord {
   readonly code: string
+  readonly family: ErrorFamily
   readonly message: string
   readonly remediation?: string
   readonly details?: Readonly<Record<string, unknown>>
@@ -65,10 +66,11 @@ export interface ErrorRecord {
 /** Wire form of any thrown value; the message of a defect stays inside. */
 export function toErrorRecord(error: unknown): ErrorRecord {
   if (!(error instanceof LabError)) {
-    return { code: 'internal.error', message: 'An internal error occurred; the log has the details.' }
+    return { code: 'internal.error', family: 'defect', message: 'An internal error occurred; the log has the details.' }
   }
   return {
     code: error.code,
+    family: error.family,
     message: error.message,
     ...(error.remediation === undefined ? {} : { remediation: error.remediation }),
     ...(Object.keys(error.details).length === 0 ? {} : { details: error.details }),

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { LabError, NoAnswer } from '../events/errors.js'
+import { CommandOutcome, type Request, type RequestName } from '../events/payloads.js'
+import type { MessageBus } from '../events/ports.js'
+import { checkJson } from '../events/schema.js'
+import { jobTopic, outcomeTopic, requestTopic } from '../events/topic.js'
+
+/** How long a client waits for a command's outcome before it says that nobody answered. */
+export const ANSWER_TIMEOUT_MS = 1500
+
+/** A request without the id that its outcome is published under. */
+export type Order<N extends RequestName> = Omit<Request<N>, 'id'>
+
+/** Orders something of the services and waits for the outcome. Nothing is retried: an unanswered order may still have been executed.
+ * @param options.id the id to publish the outcome under; a task of the same id may follow it.
+ * @returns the outcome's result.
+ * @throws LabError with the service's code and message when it refused; NoAnswer after `timeoutMs`. */
+export async function requestCommand<N extends RequestName>(
+  bus: MessageBus,
+  unit: string,
+  name: N,
+  order: Order<N>,
+  { id = randomUUID(), timeoutMs = ANSWER_TIMEOUT_MS }: { readonly id?: string; readonly timeoutMs?: number } = {},
+): Promise<unknown> {
+  return answered(bus, requestTopic(unit, name), JSON.stringify({ ...order, id }), outcomeTopic(unit, id), timeoutMs)
+}
+
+/** Sets one published setting of a running job, as any MQTT client would, and waits for the outcome.
+ * @returns the value now in force. @throws LabError, NoAnswer */
+export function setJobSetting(
+  bus: MessageBus,
+  unit: string,
+  { experiment, job, setting, value }: { experiment: string; job: string; setting: string; value: string },
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<unknown> {
+  const topic = `${jobTopic(unit, experiment, job, setting)}/set`
+  return answered(bus, topic, value, `${topic}/outcome`, timeoutMs)
+}
+
+/** Publishes once the outcome's topic is subscribed, so that the answer cannot be missed. */
+async function answered(
+  bus: MessageBus,
+  topic: string,
+  payload: string,
+  outcomes: string,
+  timeoutMs: number,
+): Promise<unknown> {
+  let hear: (text: string) => void = () => undefined
+  const heard = new Promise<string>((resolve) => {
+    hear = resolve
+  })
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(noAnswer(topic, timeoutMs)), timeoutMs)
+  })
+  const subscribed = bus.subscribe(outcomes, ({ payload }) => hear(payload.toString()))
+  const asked = subscribed.then(async () => {
+    const [text] = await Promise.all([heard, bus.publish(topic, payload)])
+    return text
+  })
+  try {
+    return resultOf(checkJson(CommandOutcome, await Promise.race([asked, late]), 'outcome'))
+  } finally {
+    clearTimeout(timer)
+    asked.catch(() => undefined)
+    void subscribed.then((unsubscribe) => unsubscribe()).catch(() => undefined)
+  }
+}
+
+function resultOf({ accepted, result, error }: CommandOutcome): unknown {
+  if (accepted) return result
+  throw new LabError(
+    error?.code ?? 'services.refused',
+    error?.family ?? 'state',
+    error?.message ?? 'The command was refused.',
+    {
+      ...(error?.remediation && { remediation: error.remediation }),
+      ...(error?.details && { details: error.details }),
+    },
+  )
+}
+
+const noAnswer = (topic: string, timeoutMs: number): NoAnswer =>
+  new NoAnswer(`No service answered ${topic} within ${timeoutMs} ms.`, {
+    remediation: 'Check that the services process is running, then try again.',
+  })
