@@ -255,6 +255,18 @@ export const SampleBlock = Type.Object({
 })
 export type SampleBlock = Static<typeof SampleBlock>
 
+/** A result computed from the rows of a mode. `cdl`: capacitive current per scan rate, and the capacitance in F fitted through the
+ * origin; `r_squared` is null with fewer than two distinct scan rates. */
+export const ModeEvaluation = Type.Object({
+  kind: Type.Literal('cdl'),
+  points: Type.Array(
+    Type.Object({ scan_rate_V_per_s: Type.Number(), Icap_A: Type.Number(), n_cycles: Type.Integer() }),
+  ),
+  capacitance_f: Type.Number(),
+  r_squared: Type.Union([Type.Number(), Type.Null()]),
+})
+export type ModeEvaluation = Static<typeof ModeEvaluation>
+
 /** What the driver observed of one finished mode; stands in the slot state and the run's sidecar file. */
 export const ModeReport = Type.Object({
   mode_index: Type.Integer({ minimum: 0 }),
@@ -268,6 +280,12 @@ export const ModeReport = Type.Object({
   tia_ohm: Type.Union([Type.Number(), Type.Null()]),
   /** CE switch read back as open after the measurement. */
   cell_off_verified: Type.Boolean(),
+  /** Fewest points the DAC queue held while the waveform was not yet written whole. */
+  min_queued_points: Type.Optional(Type.Integer()),
+  /** Set when the device was polled because it queues no samples under current control: how many readings stand behind the rows. */
+  polled_readings: Type.Optional(Type.Integer({ minimum: 0 })),
+  warnings: Type.Optional(Type.Array(Type.String())),
+  evaluation: Type.Optional(ModeEvaluation),
 })
 export type ModeReport = Static<typeof ModeReport>
 

@@ -1,0 +1,24 @@
+import { defineMode } from '../../../events/define-mode.js'
+import type { MeasurementPlan } from '../plan.js'
+import { hold, pointsIn } from '../waveform.js'
+import { columns, current, duration, totalDuration, withinCurrentRange } from './declare.js'
+
+/** Chronopotentiometry: one current, potential over time. */
+export const cp = defineMode(
+  {
+    mode: 'CP',
+    control: 'galvanostatic',
+    doc: 'Chronopotentiometry: holds a current and records the potential.',
+    parameters: {
+      current: current('Current to hold; 0 is allowed.'),
+      duration: duration('How long to hold it.'),
+    },
+    rules: [withinCurrentRange('current'), totalDuration('duration', { kind: 'product', factors: ['duration'] })],
+    columns: columns('A'),
+    plot: 'time_series',
+  },
+  ({ current, duration }): MeasurementPlan => {
+    const samples = pointsIn(duration)
+    return { control: 'galvanostatic', samples, segments: () => [hold(current, samples)] }
+  },
+)

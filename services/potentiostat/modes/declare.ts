@@ -1,0 +1,119 @@
+import type { DurationFormula, ModeRule, ParameterSpec, ParameterWarning } from '../../../events/define-mode.js'
+import type { RunColumn } from '../../../events/payloads.js'
+import { SAMPLE_PERIOD_S } from '../waveform.js'
+
+/** The vocabulary that the mode files share: parameters with their limits, and columns. */
+
+/** Full scale by gain 0–3, A: 4.95 V over the feedback resistor, 10 MΩ in parallel. Source: firmware TIA table. */
+export const FULL_SCALE_A = [4.9505e-3, 495.5e-6, 49.995e-6, 5.445e-6] as const
+/** One ADC step by gain 0–3, A: 151.06 µV over the feedback resistor. */
+export const CURRENT_STEP_A = [151e-9, 15.1e-9, 1.53e-9, 166e-12] as const
+
+const SECONDS_PER_DAY = 86_400
+const WARN_DURATION_S = SECONDS_PER_DAY
+/** Longest measurement that is accepted. */
+export const MAX_DURATION_S = 7 * SECONDS_PER_DAY
+
+/** A potential in V. The firmware clamps set values to the DAC range of ±4.95 V. */
+export const potential = (doc: string) =>
+  ({
+    type: 'number',
+    unit: 'V',
+    doc,
+    min: -10,
+    max: 10,
+    warn: [{ code: 'clamped', above: 4.95, text: 'the device holds its limit instead.' }],
+  }) as const satisfies ParameterSpec
+
+export const current = (doc: string) =>
+  ({ type: 'number', unit: 'A', doc, min: -4.95e-3, max: 4.95e-3 }) as const satisfies ParameterSpec
+
+const scanRateWarnings = [
+  { code: 'high_value', above: 5, text: 'the current filter (18 ms) distorts such a sweep.' },
+  {
+    code: 'below_resolution',
+    below: 0.000242,
+    text: 'the potential rests more than 10 s on each DAC step of 2.42 mV.',
+  },
+] as const satisfies readonly ParameterWarning[]
+
+export const scanRate = (doc: string) =>
+  ({ type: 'number', unit: 'V/s', doc, positive: true, warn: scanRateWarnings }) as const satisfies ParameterSpec
+
+export const scanRates = (doc: string) =>
+  ({ ...scanRate(doc), type: 'numbers', warnItemsAbove: 1000 }) as const satisfies ParameterSpec
+
+export const duration = (doc: string) =>
+  ({
+    type: 'number',
+    unit: 's',
+    doc,
+    positive: true,
+    min: SAMPLE_PERIOD_S,
+    warn: [{ code: 'below_resolution', below: 0.02, text: 'shorter than the filter of the current takes to settle.' }],
+  }) as const satisfies ParameterSpec
+
+export const cycles = (doc: string) =>
+  ({
+    type: 'integer',
+    doc,
+    positive: true,
+    warn: [{ code: 'high_value', above: 50, text: 'check that so many are meant.' }],
+  }) as const satisfies ParameterSpec
+
+export const numSteps = (doc: string) =>
+  ({
+    type: 'integer',
+    doc,
+    positive: true,
+    warn: [{ code: 'high_value', above: 10_000, text: 'check that so many are meant.' }],
+  }) as const satisfies ParameterSpec
+
+export const totalDuration = (field: string, formula: DurationFormula): ModeRule => ({
+  kind: 'total_duration',
+  field,
+  formula,
+  warnAboveS: WARN_DURATION_S,
+  maxS: MAX_DURATION_S,
+})
+
+export const withinCurrentRange = (...fields: readonly string[]): ModeRule => ({
+  kind: 'within_current_range',
+  fields,
+  fullScaleA: FULL_SCALE_A,
+  stepA: CURRENT_STEP_A,
+})
+
+const time: RunColumn = { header: 'Time (s)', field: 'time' }
+const measured: readonly RunColumn[] = [
+  { header: 'Potential (V)', field: 'potential' },
+  { header: 'Current (A)', field: 'current' },
+]
+const exp: RunColumn = { header: 'Exp', field: 'exp' }
+const labels = {
+  cycle: { header: 'Cycle', field: 'cycle' },
+  step: { header: 'Step', field: 'step' },
+} as const satisfies Record<string, RunColumn>
+
+/** Columns of a CSV in pyBEEP's order: time, measured values, label, Exp, applied value. */
+export const columns = (applied: 'V' | 'A' | null, label?: 'cycle' | 'step'): readonly RunColumn[] => [
+  time,
+  ...measured,
+  ...(label === undefined ? [] : [labels[label]]),
+  exp,
+  ...(applied === null
+    ? []
+    : [{ header: applied === 'V' ? 'Applied potential (V)' : 'Applied current (A)', field: 'applied' } as const]),
+]
+
+/** Columns of an impedance spectrum; headers as the SEVA plotter maps them. */
+export const impedanceColumns: readonly RunColumn[] = [
+  time,
+  ...measured,
+  exp,
+  { header: 'Frequency (Hz)', field: 'frequency' },
+  { header: 'Z Real', field: 'z_real' },
+  { header: 'Z Imaginary', field: 'z_imag' },
+  { header: 'Z Magnitude', field: 'z_abs' },
+  { header: 'Phase (deg)', field: 'phase' },
+]
