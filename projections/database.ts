@@ -1,0 +1,18 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+
+/** Opens a database of derived data for writing, making it when needed. WAL, and `synchronous=NORMAL`: a power cut may take the last
+ * transactions, never half of one, and what is lost is folded again. */
+export function openForWriting(path: string): Database.Database {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new Database(path, { timeout: 15_000 })
+  database.pragma('journal_mode = WAL')
+  database.pragma('synchronous = NORMAL')
+  database.pragma('temp_store = MEMORY')
+  database.pragma('cache_size = -16000')
+  return database
+}
+
+/** Quoted SQL identifier. */
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,0 +1,66 @@
+import { foldProjection, type SqlValue } from './projection.js'
+
+type JobSettingRow = {
+  readonly unit: string
+  readonly experiment: string
+  readonly job_name: string
+  readonly setting: string
+  readonly value: SqlValue
+  readonly created_at: string
+  readonly updated_at: string
+  readonly position: number
+}
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+
+/** A published value as the settings table keeps it: numbers are numbers, booleans 1 or 0, anything else its text. */
+export function settingValue(text: string): string | number {
+  if (text === 'True') return 1
+  if (text === 'False') return 0
+  // Structures are by far the most frequent and need no look at their digits.
+  if (text.startsWith('{') || !DECIMAL.test(text)) return text
+  return Number(text)
+}
+
+/** The last published value of every setting, and Pioreactor's view of it: the settings of the latest job of each name. */
+export const jobSettings = foldProjection<JobSettingRow>({
+  name: 'job_settings',
+  version: 1,
+  on: ['pioreactor/+/+/+/+'],
+  columns: {
+    unit: 'TEXT',
+    experiment: 'TEXT',
+    job_name: 'TEXT',
+    setting: 'TEXT',
+    value: 'BLOB',
+    created_at: 'TEXT',
+    updated_at: 'TEXT',
+    position: 'INTEGER',
+  },
+  key: ['unit', 'experiment', 'job_name', 'setting'],
+  views: {
+    pio_job_published_settings: `
+      SELECT s.setting, s.value, NULL AS proposed_value, s.created_at, s.updated_at, j.job_id
+      FROM pio_job_metadata j
+      JOIN job_settings s ON s.unit = j.unit AND s.experiment = j.experiment AND s.job_name = j.job_name
+      WHERE s.position > j.first_position
+        AND j.job_id = (
+          SELECT max(job_id) FROM pio_job_metadata
+          WHERE unit = j.unit AND experiment = j.experiment AND job_name = j.job_name)`,
+  },
+  // What is not retained is an occurrence, not a setting.
+  keys: ({ retain, levels }) => (retain ? [levels.slice(1)] : []),
+  evolve: (row, event) =>
+    event.isEmpty
+      ? null
+      : {
+          unit: event.level(1),
+          experiment: event.level(2),
+          job_name: event.level(3),
+          setting: event.level(4),
+          value: settingValue(event.text),
+          created_at: row?.created_at ?? event.recordedAt,
+          updated_at: event.recordedAt,
+          position: event.position,
+        },
+})
