@@ -9,9 +9,9 @@ export interface ProjectionTable {
   /** Folds one event. @throws when the event is malformed; the table is then unchanged. */
   apply(event: FoldEvent): void
   /** Writes what `apply` kept in memory. Called before every commit. */
-  flush(): void
+  flush?(): void
   /** Forgets what `apply` kept in memory. Called after a rollback. */
-  forget(): void
+  forget?(): void
 }
 
 const list = (columns: readonly string[]): string => columns.map(identifier).join(', ')
@@ -83,8 +83,6 @@ function rowsTable(database: Database.Database, projection: RowsProjection): Pro
       const row = projection.row(event)
       if (row !== null) insert.run(event.position, ...row)
     },
-    flush() {},
-    forget() {},
   }
 }
 

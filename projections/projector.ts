@@ -114,7 +114,7 @@ export class Projector {
     try {
       return this.#foldBatch.immediate(limit)
     } catch (error) {
-      for (const table of this.#tables) table.forget()
+      for (const table of this.#tables) table.forget?.()
       throw error
     }
   }
@@ -135,7 +135,7 @@ export class Projector {
     const last = events.at(-1)
     if (last === undefined) return 0
     for (const event of events) this.#apply(event)
-    for (const table of this.#active) table.flush()
+    for (const table of this.#active) table.flush?.()
     this.#advance.run(last.position, position)
     return events.length
   }
