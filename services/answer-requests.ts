@@ -1,0 +1,80 @@
+import { LabError, toErrorRecord } from '../events/errors.js'
+import { type CommandOutcome, type Request, type RequestName, requests, timestampOf } from '../events/payloads.js'
+import type { BusMessage, Clock, Logger, MessageBus } from '../events/ports.js'
+import { checkJson } from '../events/schema.js'
+import { outcomeTopic, parseTopic, requestTopic } from '../events/topic.js'
+import type { Service } from './service.js'
+
+export interface AnswerDeps {
+  readonly bus: MessageBus
+  readonly unit: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Answers `system/<unit>/request/<name>` with the service that declares the request; every order gets an outcome, refusals included.
+ * An order without a readable id cannot be answered and is only logged. */
+export async function answerRequests(services: readonly Service[], deps: AnswerDeps): Promise<() => Promise<void>> {
+  return deps.bus.subscribe(requestTopic(deps.unit, '+'), (message) => {
+    // A retained order is yesterday's order.
+    if (!message.retain) void answer(services, deps, message)
+  })
+}
+
+async function answer(
+  services: readonly Service[],
+  { bus, unit, clock, logger }: AnswerDeps,
+  message: BusMessage,
+): Promise<void> {
+  const topic = parseTopic(message.topic)
+  if (topic.family !== 'request') return
+  const text = message.payload.toString()
+  const id = idOf(text)
+  let outcome: Pick<CommandOutcome, 'accepted' | 'result' | 'error'>
+  try {
+    const result = await dispatch(services, topic.request, text)
+    outcome = { accepted: true, ...(result === undefined ? {} : { result }) }
+  } catch (error) {
+    const record = toErrorRecord(error)
+    if (record.family === 'defect') logger.error({ request: topic.request, err: error }, 'request failed')
+    else logger.info({ request: topic.request, code: record.code, reason: record.message }, 'request refused')
+    outcome = { accepted: false, error: record }
+  }
+  if (id === null) {
+    logger.warn({ request: topic.request }, 'request without an id cannot be answered')
+    return
+  }
+  const payload = JSON.stringify({ id, ...outcome, timestamp: timestampOf(clock.now()) })
+  await bus.publish(outcomeTopic(unit, id), payload).catch((error: unknown) => {
+    logger.warn({ request: topic.request, err: error }, 'outcome could not be published')
+  })
+}
+
+function dispatch(services: readonly Service[], name: string, text: string): Promise<unknown> {
+  const request = asRequestName(name)
+  if (request === null) throw unknownRequest(name)
+  const service = services.find((candidate) => candidate.requests[request] !== undefined)
+  // The table pairs each request with a handler of its own type; across the names that is beyond the type checker.
+  const handler = service?.requests[request] as ((body: Request<RequestName>) => Promise<unknown>) | undefined
+  if (handler === undefined) throw unknownRequest(name)
+  return handler(checkJson(requests[request], text))
+}
+
+const unknownRequest = (name: string): LabError =>
+  new LabError('request.unknown', 'input', `No service of this unit answers the request '${name}'.`, {
+    details: { request: name },
+  })
+
+const asRequestName = (name: string): RequestName | null =>
+  Object.hasOwn(requests, name) ? (name as RequestName) : null
+
+const ID = /^[A-Za-z0-9_-]{1,80}$/
+
+function idOf(text: string): string | null {
+  try {
+    const { id } = JSON.parse(text) as { readonly id?: unknown }
+    return typeof id === 'string' && ID.test(id) ? id : null
+  } catch {
+    return null
+  }
+}

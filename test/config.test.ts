@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { describe, expect, it, test } from 'vitest'
+import { readConfig } from '../config.js'
+
+describe('settings', () => {
+  it('are all optional', () => {
+    const config = readConfig({})
+    expect(config).toMatchObject({
+      home: resolve('.benchlog'),
+      runsRoot: resolve('.benchlog/runs'),
+      hardware: 'simulated',
+      host: '127.0.0.1',
+      httpPort: 8000,
+      mqttPort: 1883,
+      mqttWsPort: 9001,
+      simulatedPotentiostats: 2,
+    })
+    expect(config.unit).toMatch(/^[A-Za-z0-9_-]+$/)
+    expect(config.box).toBe(config.unit)
+  })
+
+  it('are frozen', () => expect(Object.isFrozen(readConfig({}))).toBe(true))
+
+  it('treat an empty variable as absent', () => expect(readConfig({ HTTP_PORT: '' }).httpPort).toBe(8000))
+
+  it('put paths below the data directory', () =>
+    expect(readConfig({ BENCHLOG_HOME: '/data/bench' }).eventLogPath).toBe('/data/bench/event-log.db'))
+
+  it('report every problem at once, each with variable, value and what is allowed', () => {
+    let message = ''
+    try {
+      readConfig({ HTTP_PORT: '80000', HARDWARE: 'fake', SIMULATION_SPEED: '0', UNIT_NAME: 'a/b' })
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message.split('\n')).toEqual([
+      'HARDWARE is "fake"; allowed are ["simulated","real"].',
+      'HTTP_PORT is 80000; it must be at most 65535.',
+      'UNIT_NAME is "a/b"; it must match ^[A-Za-z0-9_-]+$.',
+      'SIMULATION_SPEED is 0; it must be above 0.',
+    ])
+  })
+})
+
+describe('doors on an outside address', () => {
+  const secrets = { BOX_API_KEY: 'k', UNIT_API_PASSWORD: 'p', MQTT_USERNAME: 'u', MQTT_PASSWORD: 'q' }
+
+  it('all need a secret', () =>
+    expect(() => readConfig({ HOST: '0.0.0.0' })).toThrow(/BOX_API_KEY[\s\S]*UNIT_API_PASSWORD[\s\S]*MQTT_USERNAME/))
+
+  it('are shut by their secrets', () => expect(readConfig({ HOST: '0.0.0.0', ...secrets }).host).toBe('0.0.0.0'))
+
+  it('may be left open by name', () =>
+    expect(readConfig({ HOST: '0.0.0.0', ALLOW_INSECURE: 'box_api, unit_api, mqtt' }).host).toBe('0.0.0.0'))
+
+  test.each([['nonsense'], ['box_api,nonsense']])('cannot be left open as %s', (names) =>
+    expect(() => readConfig({ ALLOW_INSECURE: names })).toThrow(
+      /names 'nonsense'; allowed are box_api, unit_api, mqtt/,
+    ),
+  )
+
+  it('need no secret on loopback', () => expect(readConfig({ HOST: '::1' }).host).toBe('::1'))
+})
+
+it('refuses accelerated time on real hardware', () =>
+  expect(() => readConfig({ HARDWARE: 'real', SIMULATION_SPEED: '10' })).toThrow(
+    /SIMULATION_SPEED is 10; with HARDWARE=real/,
+  ))
