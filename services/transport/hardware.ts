@@ -57,5 +57,9 @@ export interface Hardware {
   readonly pwm: PwmOutputs
   readonly edges: GpioEdges
   readonly serial: SerialPorts
+  /** Version of the HAT that identifies itself, such as `1.2`; null or absent when there is none. */
+  readonly hatVersion?: string | null
+  /** The vessel, where the hardware knows it. */
+  readonly model?: { readonly modelName: string; readonly modelVersion: string }
   close(): Promise<void>
 }

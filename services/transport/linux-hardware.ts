@@ -1,0 +1,19 @@
+import { createGpiomonEdges } from './gpiomon-edges.js'
+import type { Hardware } from './hardware.js'
+import { readHatVersion } from './hat-identity.js'
+import { openLinuxI2c } from './linux-i2c.js'
+import { serialPorts } from './serial-port.js'
+import { createSysfsPwm } from './sysfs-pwm.js'
+
+/** The hardware of a Raspberry Pi with the Pioreactor image. @throws NoI2cBus */
+export async function openLinuxHardware(): Promise<Hardware> {
+  const i2c = await openLinuxI2c()
+  return {
+    i2c,
+    pwm: createSysfsPwm(),
+    edges: createGpiomonEdges(),
+    serial: serialPorts,
+    hatVersion: await readHatVersion(),
+    close: () => i2c.close(),
+  }
+}

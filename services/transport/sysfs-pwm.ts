@@ -1,0 +1,179 @@
+import { access, constants, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { InvalidInput, LabError } from '../../events/errors.js'
+import type { PwmOutput, PwmOutputs } from './hardware.js'
+import { createInTurn } from './in-turn.js'
+import { CONTROLLER_CHANNELS, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'
+
+export class NoPwm extends LabError {
+  constructor(pin: number, reason: string, cause?: unknown) {
+    super('hardware.no_pwm', 'hardware', `No PWM on GPIO ${pin}: ${reason}`, {
+      cause,
+      remediation:
+        pin in CONTROLLER_CHANNELS
+          ? 'Add dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4 to the boot configuration.'
+          : `Add dtoverlay=pwm-gpio,gpio=${pin} to the boot configuration.`,
+    })
+  }
+}
+
+/** Below it the kernel's 32-bit counters of some controllers overflow; Pioreactor 26.7 refuses it too. */
+const MIN_HZ = 0.1
+
+/** Right after an export udev has yet to hand over the files: wait for them up to 10 s, and repeat what is denied. */
+const EXPORT_POLL_MS = 10
+const EXPORT_POLLS = 1000
+const DENIED_RETRY_MS = [50, 100, 150]
+
+/** PWM through the kernel's sysfs files. Pins 12 and 13 belong to the SoC's controller, others to `pwm-gpio` chips.
+ * @param root `/sys/class/pwm`, or a directory of the same shape. */
+export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
+  return {
+    async open(pin, hz) {
+      if (!(hz >= MIN_HZ))
+        throw new InvalidInput(`frequency of GPIO ${pin} is ${hz} Hz; it must be at least ${MIN_HZ} Hz.`)
+      const channel = (await listChips(root)).flatMap(({ channels }) => channels).find((found) => found.pin === pin)
+      if (channel === undefined) throw new NoPwm(pin, `no chip below ${root} drives it.`)
+      await exportChannel(channel)
+      const output = new SysfsPwmOutput(channel, hz)
+      await output.prepare()
+      return output
+    },
+    async allOff() {
+      const channels = (await listChips(root)).flatMap((chip) => chip.channels)
+      const results = await Promise.allSettled(channels.map(({ path }) => switchOff(path)))
+      const failed = results.find((result) => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    },
+  }
+}
+
+interface Channel {
+  readonly pin: number
+  readonly chip: string
+  readonly number: number
+  /** Exists once the channel is exported. */
+  readonly path: string
+}
+
+/** The chips that drive pins of ours; others, such as the Pi 5's fan, are left alone. */
+async function listChips(root: string): Promise<readonly { readonly channels: readonly Channel[] }[]> {
+  const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const chips = names.filter((name) => name.startsWith('pwmchip')).sort()
+  return Promise.all(
+    chips.map(async (name) => {
+      const chip = join(root, name)
+      const pins = await pinsOf(chip)
+      return { channels: pins.map(([pin, number]) => ({ pin, chip, number, path: join(chip, `pwm${number}`) })) }
+    }),
+  )
+}
+
+/** Pairs of pin and channel number. */
+async function pinsOf(chip: string): Promise<readonly (readonly [number, number])[]> {
+  const device = join(chip, 'device')
+  const target = await realpath(device).catch(() => device)
+  if (PWM_CONTROLLERS.includes(basename(target))) {
+    return Object.entries(CONTROLLER_CHANNELS).map(([pin, channel]) => [Number(pin), channel])
+  }
+  const cells = await readFile(join(device, 'of_node', 'gpios')).catch(() => new Uint8Array())
+  const pin = decodeGpiosCell(cells)
+  return pin === null ? [] : [[pin, 0]]
+}
+
+const isWritable = (path: string): Promise<boolean> =>
+  access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+
+/** Another process may have exported it already. @throws NoPwm */
+async function exportChannel({ pin, chip, number, path }: Channel): Promise<void> {
+  if (await isWritable(join(path, 'period'))) return
+  await write(join(chip, 'export'), number).catch((error: NodeJS.ErrnoException) => {
+    // Lost a race against another process that exports the same channel.
+    if (error.code !== 'EBUSY') throw new NoPwm(pin, `${chip}/export cannot be written.`, error)
+  })
+  for (let polls = 0; !(await isWritable(join(path, 'period'))); polls++) {
+    if (polls === EXPORT_POLLS) throw new NoPwm(pin, `${path} did not appear within 10 s of its export.`)
+    await delay(EXPORT_POLL_MS)
+  }
+}
+
+async function write(path: string, value: number): Promise<void> {
+  for (const retryMs of DENIED_RETRY_MS) {
+    try {
+      await writeFile(path, `${value}\n`)
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EACCES' && code !== 'EPERM') throw error
+      await delay(retryMs)
+    }
+  }
+  await writeFile(path, `${value}\n`)
+}
+
+const read = async (path: string): Promise<number> => Number(await readFile(path, 'utf8'))
+
+/** Duty 0 and disabled, if the channel is exported. A channel without a period refuses any write and drives nothing. */
+async function switchOff(path: string): Promise<void> {
+  const period = await read(join(path, 'period')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return 0
+    throw error
+  })
+  if (period === 0) return
+  await write(join(path, 'duty_cycle'), 0)
+  await write(join(path, 'enable'), 0)
+}
+
+class SysfsPwmOutput implements PwmOutput {
+  readonly pin: number
+  readonly #path: string
+  readonly #hz: number
+  readonly #inTurn = createInTurn()
+  #enabled = false
+  #closed = false
+
+  constructor({ pin, path }: Channel, hz: number) {
+    this.pin = pin
+    this.#path = path
+    this.#hz = hz
+  }
+
+  /** The kernel refuses a period below the present duty, so a channel left running is switched off first. */
+  async prepare(): Promise<void> {
+    await switchOff(this.#path)
+    await this.#write('period', pwmTimes(this.#hz, 0).periodNs)
+    await this.#write('duty_cycle', 0)
+  }
+
+  setDutyCycle(percent: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!(percent >= 0 && percent <= 100)) {
+        throw new InvalidInput(`duty cycle of GPIO ${this.pin} is ${percent} %; it must lie in 0–100 %.`)
+      }
+      if (this.#closed) throw new NoPwm(this.pin, 'the output is closed.')
+      await this.#write('duty_cycle', pwmTimes(this.#hz, percent).dutyNs)
+      if (this.#enabled) return
+      await this.#write('enable', 1)
+      this.#enabled = true
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#closed = true
+      this.#enabled = false
+      await switchOff(this.#path)
+    })
+  }
+
+  #write(file: string, value: number): Promise<void> {
+    return write(join(this.#path, file), value)
+  }
+}

@@ -1,0 +1,122 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { decodeGpiosCell, dutyPercent, encodeGpiosCell, pwmTimes } from '../../../services/transport/sysfs-pwm.codec.js'
+import { createSysfsPwm } from '../../../services/transport/sysfs-pwm.js'
+
+describe('kernel times', () => {
+  test.each([
+    ['PWM-1', 200, 30, 5000000, 1500000],
+    ['PWM-2', 200, 39.9, 5000000, 1995000],
+    ['PWM-3', 250, 100, 4000000, 4000000],
+    ['PWM-4', 250, 50, 4000000, 2000000],
+    ['PWM-5', 16, 12.34, 62500000, 7712500],
+    ['PWM-6', 60, 50, 16666666, 8333333],
+    ['PWM-7', 49, 50, 20408163, 10204081],
+    ['PWM-8', 0.1, 50, 10000000000, 5000000000],
+  ])('%s: %d Hz at %d %%', (_, hz, percent, periodNs, dutyNs) => {
+    expect(pwmTimes(hz, percent)).toEqual({ periodNs, dutyNs })
+    expect(dutyPercent(periodNs, dutyNs)).toBeCloseTo(percent, 5)
+  })
+})
+
+describe('a tree in the shape of sysfs', () => {
+  let root: string
+  /** A chip with channel 0 already exported, as another process leaves it. */
+  const chip = async (name: string, device: { pin: number } | { controller: string }, exported: readonly number[]) => {
+    const path = join(root, name)
+    await mkdir(path, { recursive: true })
+    await writeFile(join(path, 'export'), '')
+    if ('pin' in device) {
+      await mkdir(join(path, 'device', 'of_node'), { recursive: true })
+      await writeFile(join(path, 'device', 'of_node', 'gpios'), encodeGpiosCell(device.pin))
+    } else {
+      const target = join(root, 'devices', device.controller)
+      await mkdir(target, { recursive: true })
+      await symlink(target, join(path, 'device'))
+    }
+    for (const number of exported) {
+      const channel = join(path, `pwm${number}`)
+      await mkdir(channel)
+      await writeFile(join(channel, 'period'), '4000000\n')
+      await writeFile(join(channel, 'duty_cycle'), '4000000\n')
+      await writeFile(join(channel, 'enable'), '1\n')
+    }
+  }
+  const channelFiles = async (path: string): Promise<string[]> =>
+    Promise.all(
+      ['period', 'duty_cycle', 'enable'].map(async (file) => (await readFile(join(root, path, file), 'utf8')).trim()),
+    )
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'pwm-'))
+  })
+  afterEach(() => rm(root, { recursive: true }))
+
+  test('pins 12 and 13 are found by their controller, others by the pin of their chip', async () => {
+    await chip('pwmchip0', { controller: 'fe20c000.pwm' }, [0, 1])
+    await chip('pwmchip3', { pin: 17 }, [0])
+    const pwm = createSysfsPwm(root)
+    await (await pwm.open(13, 250)).setDutyCycle(50)
+    await (await pwm.open(17, 200)).setDutyCycle(30)
+    expect(await channelFiles('pwmchip0/pwm1')).toEqual(['4000000', '2000000', '1'])
+    expect(await channelFiles('pwmchip3/pwm0')).toEqual(['5000000', '1500000', '1'])
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['4000000', '4000000', '1'])
+  })
+
+  test('opening a channel that was left running switches it off', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    await createSysfsPwm(root).open(17, 200)
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '0', '0'])
+  })
+
+  test('closing an output switches it off and ends its use', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    const output = await createSysfsPwm(root).open(17, 200)
+    await output.setDutyCycle(100)
+    await output.close()
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '0', '0'])
+    await expect(output.setDutyCycle(10)).rejects.toMatchObject({ code: 'hardware.no_pwm' })
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '0', '0'])
+  })
+
+  test('all off reaches what others exported and leaves foreign chips alone', async () => {
+    await chip('pwmchip0', { controller: '1f00098000.pwm' }, [0])
+    await chip('pwmchip1', { pin: 18 }, [0])
+    await chip('pwmchip2', { controller: '1f0009c000.pwm' }, [0])
+    await createSysfsPwm(root).allOff()
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['4000000', '0', '0'])
+    expect(await channelFiles('pwmchip1/pwm0')).toEqual(['4000000', '0', '0'])
+    expect(await channelFiles('pwmchip2/pwm0')).toEqual(['4000000', '4000000', '1'])
+  })
+
+  test('all off has nothing to do without any PWM', async () => {
+    await expect(createSysfsPwm(join(root, 'absent')).allOff()).resolves.toBeUndefined()
+  })
+
+  test('a pin without PWM is refused and the boot setting named', async () => {
+    await expect(createSysfsPwm(root).open(16, 250)).rejects.toMatchObject({
+      code: 'hardware.no_pwm',
+      remediation: expect.stringContaining('pwm-gpio,gpio=16'),
+    })
+  })
+
+  test.each([-1, 100.1, Number.NaN])('a duty cycle of %d %% changes nothing', async (percent) => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    const output = await createSysfsPwm(root).open(17, 200)
+    await output.setDutyCycle(20)
+    await expect(output.setDutyCycle(percent)).rejects.toMatchObject({ code: 'input.invalid' })
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '1000000', '1'])
+  })
+
+  test('a frequency below 0.1 Hz is refused', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    await expect(createSysfsPwm(root).open(17, 0.05)).rejects.toMatchObject({ code: 'input.invalid' })
+  })
+})
+
+test('the pin of a chip stands in the second cell', () => {
+  expect(decodeGpiosCell(Buffer.from('000000070000001100000000', 'hex'))).toBe(17)
+  expect(decodeGpiosCell(Buffer.alloc(4))).toBeNull()
+})
