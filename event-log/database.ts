@@ -1,0 +1,100 @@
+import Database from 'better-sqlite3'
+import { type ErrorOptions, LabError } from '../events/errors.js'
+
+/** The file is a database, but not a log this version can use. */
+export class ForeignLog extends LabError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('log.foreign', 'state', message, options)
+  }
+}
+
+/** There is no log at the path. */
+export class NoLog extends LabError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('log.missing', 'state', message, options)
+  }
+}
+
+/** `BLOG` as a big-endian 32-bit integer: marks the file as ours. */
+const APPLICATION_ID = 0x424c4f47
+const SCHEMA_VERSION = 1
+
+/** `position` is the rowid, so reading by position needs no index, and the commit path writes none.
+ * `retained` holds the position of each topic's last retained, non-empty event. */
+const SCHEMA = `
+  CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    recorded_at INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    qos INTEGER NOT NULL,
+    retain INTEGER NOT NULL,
+    client TEXT NOT NULL
+  );
+  CREATE TABLE retained (topic TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`
+
+/** Opens the log for its only writer, making it when the file is new or empty.
+ * @throws ForeignLog when the file belongs to something else or to a newer version. */
+export function openForWriting(path: string): Database.Database {
+  const db = new Database(path)
+  try {
+    const isEmpty = identify(db, path) === 'empty'
+    db.pragma('journal_mode = WAL')
+    // A commit returns only when the write-ahead log is on the medium; NORMAL would lose the last commits with the power.
+    db.pragma('synchronous = FULL')
+    // Checkpoints of 16 MiB: a larger stretch rewrites fewer pages, a smaller one pauses commits for less long.
+    db.pragma('wal_autocheckpoint = 4000')
+    db.pragma('journal_size_limit = 67108864')
+    if (isEmpty) db.transaction(() => db.exec(SCHEMA))()
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Opens an existing log read-only.
+ * @throws NoLog when there is no file, ForeignLog when it is not a log of this version. */
+export function openForReading(path: string): Database.Database {
+  let db: Database.Database
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true })
+  } catch (cause) {
+    throw new NoLog(`There is no event log at ${path}.`, {
+      cause,
+      remediation: 'Start the broker once: it makes the log.',
+      details: { path },
+    })
+  }
+  try {
+    if (identify(db, path) === 'empty') throw new NoLog(`The event log at ${path} is empty.`, { details: { path } })
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** @throws ForeignLog unless the file is empty or a log of this version. */
+function identify(db: Database.Database, path: string): 'empty' | 'log' {
+  const details = { path }
+  let tables: unknown
+  try {
+    tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
+  } catch (cause) {
+    throw new ForeignLog(`${path} is not an event log: it is not a database.`, { cause, details })
+  }
+  if (tables === 0) return 'empty'
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+    throw new ForeignLog(`${path} is not an event log but some other database.`, { details })
+  }
+  const version = db.pragma('user_version', { simple: true })
+  if (version === SCHEMA_VERSION) return 'log'
+  throw new ForeignLog(`${path} has schema version ${String(version)}; this program reads ${SCHEMA_VERSION}.`, {
+    remediation: 'Use the version of the program that wrote it, or a newer one.',
+    details,
+  })
+}

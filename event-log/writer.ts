@@ -1,0 +1,273 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { LogUnavailable } from '../events/errors.js'
+import type { NewEvent } from '../events/event.js'
+import { type LogStatus, timestampOf } from '../events/payloads.js'
+import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
+import { packBatch, transferList } from './batch.js'
+import { ForeignLog } from './database.js'
+import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'
+
+export interface EventLogWriterOptions {
+  readonly path: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Called with the state at opening, then whenever the log becomes writable or stops being so. */
+  readonly onStatus?: (status: LogStatus) => void
+  /** Bytes of events that may wait for the disk before `append` refuses. */
+  readonly waitingBytes?: number
+  /** Size limit of the file in pages of 4096 bytes: lets a test fill the disk. */
+  readonly maxPages?: number
+}
+
+/** The writer as the process that owns it sees it. */
+export interface OwnedEventLogWriter extends EventLogWriter {
+  status(): LogStatus
+  /** Called with the present status first, then on every change. Returns the function that ends it. */
+  onStatus(listener: (status: LogStatus) => void): () => void
+  /** Changes the size limit of the file: lets a test make room again. */
+  limitPages(maxPages: number): void
+}
+
+interface Append {
+  readonly events: readonly NewEvent[]
+  readonly bytes: number
+  readonly resolve: (at: { readonly firstPosition: number; readonly recordedAt: number }) => void
+  readonly reject: (error: LogUnavailable) => void
+}
+
+/** What waits during a full disk: some minutes of a busy bench. */
+const WAITING_BYTES = 64 * 1024 * 1024
+/** One transaction: small enough that a commit, and the loop that delivers it, stays short. */
+const BATCH_EVENTS = 2048
+const BATCH_BYTES = 4 * 1024 * 1024
+/** Rows, strings and bookkeeping of one waiting event, on top of its payload. */
+const EVENT_OVERHEAD_BYTES = 200
+const RETRY_MS = 500
+
+const bytesOf = (events: readonly NewEvent[]): number => {
+  let bytes = 0
+  for (const { topic, payload } of events) bytes += EVENT_OVERHEAD_BYTES + topic.length + payload.length
+  return bytes
+}
+
+/** Opens the log, making it when there is none. Commits run on a worker thread: one transaction is in flight, and the next
+ * holds all that arrived meanwhile. While the disk refuses, nothing is acknowledged; the waiting appends are tried again every
+ * 500 ms. After each commit the last position is posted on the channel `COMMIT_CHANNEL`.
+ * @throws ForeignLog when the file is not a log of this version, LogUnavailable when it cannot be opened. */
+export async function openEventLogWriter(options: EventLogWriterOptions): Promise<OwnedEventLogWriter> {
+  const { path, maxPages } = options
+  mkdirSync(dirname(path), { recursive: true })
+  const workerData: WriterWorkerData = { path, ...(maxPages === undefined ? {} : { maxPages }) }
+  const worker = new Worker(new URL('./writer-worker.js', import.meta.url), { workerData })
+  const position = await new Promise<number>((resolve, reject) => {
+    worker.once('error', reject)
+    worker.once('message', (message: FromWriter) => {
+      worker.off('error', reject)
+      if (message.kind === 'opened') resolve(message.position)
+      if (message.kind === 'refused') reject(openingError(message, path))
+    })
+  })
+  return new GroupCommit(worker, position, options)
+}
+
+function openingError({ code, message, remediation }: FromWriter & { kind: 'refused' }, path: string): Error {
+  const details = { path }
+  if (code === 'log.foreign') return new ForeignLog(message, { details, ...(remediation ? { remediation } : {}) })
+  return new LogUnavailable(`The event log ${path} cannot be opened: ${message}.`, { details })
+}
+
+class GroupCommit implements OwnedEventLogWriter {
+  readonly #worker: Worker
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #budget: number
+  readonly #listeners = new Set<(status: LogStatus) => void>()
+  readonly #closing = new AbortController()
+  readonly #exited: Promise<void>
+  #position: number
+  #waiting: Append[] = []
+  #inFlight: readonly Append[] = []
+  /** Bytes waiting and in flight. */
+  #bytes = 0
+  #recordedAt = 0
+  /** Why the log cannot be written; null while it can. */
+  #reason: string | null = null
+  #closed: Promise<void> | undefined
+  /** Set by `close`: called when nothing is left to commit, or nothing can be. */
+  #onIdle: (() => void) | undefined
+
+  constructor(worker: Worker, position: number, { clock, logger, onStatus, waitingBytes }: EventLogWriterOptions) {
+    this.#worker = worker
+    this.#clock = clock
+    this.#logger = logger
+    this.#budget = waitingBytes ?? WAITING_BYTES
+    this.#position = position
+    worker.on('message', (message: FromWriter) => this.#answered(message))
+    worker.on('error', (error) => this.#died(error.message))
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#died('the writer thread ended')
+        resolve()
+      })
+    })
+    if (onStatus !== undefined) this.onStatus(onStatus)
+  }
+
+  append(events: readonly NewEvent[]): ReturnType<EventLogWriter['append']> {
+    const bytes = bytesOf(events)
+    return new Promise((resolve, reject) => {
+      if (this.#closing.signal.aborted) {
+        reject(new LogUnavailable('The event log is closed.'))
+        return
+      }
+      if (this.#bytes > 0 && this.#bytes + bytes > this.#budget) {
+        reject(
+          new LogUnavailable(
+            `${this.#bytes} bytes of events already wait for the disk; the limit is ${this.#budget} bytes.`,
+            { details: { waiting_bytes: this.#bytes, limit_bytes: this.#budget, reason: this.#reason } },
+          ),
+        )
+        return
+      }
+      this.#bytes += bytes
+      this.#waiting.push({ events, bytes, resolve, reject })
+      this.#pump()
+    })
+  }
+
+  status(): LogStatus {
+    return {
+      writable: this.#reason === null,
+      position: this.#position,
+      reason: this.#reason,
+      timestamp: timestampOf(this.#clock.now()),
+    }
+  }
+
+  onStatus(listener: (status: LogStatus) => void): () => void {
+    this.#listeners.add(listener)
+    listener(this.status())
+    return () => this.#listeners.delete(listener)
+  }
+
+  limitPages(maxPages: number): void {
+    this.#tell({ kind: 'limit', maxPages })
+  }
+
+  /** Commits what waits when the log can be written, refuses it otherwise, and ends the thread. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    if (this.#reason === null && this.#inFlight.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+    }
+    this.#closing.abort()
+    this.#refuseAll('The event log was closed.')
+    this.#tell({ kind: 'close' })
+    await this.#exited
+  }
+
+  #tell(message: ToWriter): void {
+    this.#worker.postMessage(message, message.kind === 'append' ? transferList(message.batch) : [])
+  }
+
+  #pump(): void {
+    if (this.#inFlight.length > 0) return
+    if (this.#waiting.length === 0) {
+      this.#onIdle?.()
+      return
+    }
+    this.#inFlight = this.#takeBatch()
+    this.#commit()
+  }
+
+  #takeBatch(): readonly Append[] {
+    let events = 0
+    let bytes = 0
+    let count = 0
+    for (const append of this.#waiting) {
+      events += append.events.length
+      bytes += append.bytes
+      if (count > 0 && (events > BATCH_EVENTS || bytes > BATCH_BYTES)) break
+      count++
+    }
+    if (count === this.#waiting.length) {
+      const all = this.#waiting
+      this.#waiting = []
+      return all
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  #commit(): void {
+    const events = this.#inFlight.flatMap((append) => append.events)
+    this.#recordedAt = this.#clock.now().getTime()
+    this.#tell({ kind: 'append', batch: packBatch(events, this.#recordedAt) })
+  }
+
+  #answered(message: FromWriter): void {
+    if (message.kind === 'committed') this.#committed(message.firstPosition)
+    if (message.kind === 'failed') this.#failed(message.reason)
+  }
+
+  #committed(firstPosition: number): void {
+    const committed = this.#inFlight
+    const recordedAt = this.#recordedAt
+    this.#inFlight = []
+    let position = firstPosition
+    for (const { events, bytes } of committed) {
+      position += events.length
+      this.#bytes -= bytes
+    }
+    this.#position = position - 1
+    // The next transaction starts before this one's events are delivered: the disk and this thread work side by side.
+    this.#pump()
+    this.#setReason(null)
+    position = firstPosition
+    for (const { events, resolve } of committed) {
+      resolve({ firstPosition: position, recordedAt })
+      position += events.length
+    }
+  }
+
+  #failed(reason: string): void {
+    this.#setReason(reason)
+    this.#onIdle?.()
+    if (this.#closing.signal.aborted) return
+    void this.#clock.sleepUntil(this.#clock.monotonicMs() + RETRY_MS, this.#closing.signal).then(() => {
+      if (!this.#closing.signal.aborted) this.#commit()
+    })
+  }
+
+  #died(reason: string): void {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    this.#setReason(reason)
+    this.#refuseAll(`The event log stopped: ${reason}.`)
+    this.#onIdle?.()
+  }
+
+  #refuseAll(message: string): void {
+    const refused = [...this.#inFlight, ...this.#waiting]
+    this.#inFlight = []
+    this.#waiting = []
+    this.#bytes = 0
+    for (const { reject } of refused) reject(new LogUnavailable(message))
+  }
+
+  #setReason(reason: string | null): void {
+    if (reason === this.#reason) return
+    this.#reason = reason
+    if (reason === null) this.#logger.info({ position: this.#position }, 'event log can be written again')
+    else this.#logger.error({ position: this.#position, reason }, 'event log cannot be written')
+    const status = this.status()
+    for (const listener of this.#listeners) listener(status)
+  }
+}

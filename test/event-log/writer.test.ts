@@ -1,0 +1,151 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { BroadcastChannel } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { COMMIT_CHANNEL } from '../../event-log/commit-channel.js'
+import { verifyLog } from '../../event-log/verify.js'
+import { openEventLogWriter } from '../../event-log/writer.js'
+import { LogUnavailable } from '../../events/errors.js'
+import type { LogStatus } from '../../events/payloads.js'
+import { FakeClock } from '../support/fake-clock.js'
+import { silentLogger } from '../support/silent-logger.js'
+import { event, logPath, openReader, openWriter } from './log.js'
+
+test('gives consecutive positions in the order of the calls, and the time of the clock', async () => {
+  const path = logPath()
+  const clock = new FakeClock('2026-03-01T10:00:00.000Z')
+  const writer = await openWriter({ path, clock })
+  const answers = await Promise.all([
+    writer.append([event('a/b'), event('a/c')]),
+    writer.append([event('a/d')]),
+    writer.append([event('a/e'), event('a/f')]),
+  ])
+  expect(answers.map(({ firstPosition }) => firstPosition)).toEqual([1, 3, 4])
+  const events = openReader(path).read({ after: 0, limit: 10 })
+  expect(events.map(({ position, topic }) => [position, topic])).toEqual([
+    [1, 'a/b'],
+    [2, 'a/c'],
+    [3, 'a/d'],
+    [4, 'a/e'],
+    [5, 'a/f'],
+  ])
+  expect(events.map(({ recordedAt }) => recordedAt)).toEqual(Array(5).fill(Date.parse('2026-03-01T10:00:00.000Z')))
+})
+
+test('returns every field as it was given, binary and empty payloads included', async () => {
+  const path = logPath()
+  const writer = await openWriter({ path })
+  const given = [
+    event('a/ü/☃', '', { qos: 2, retain: true, client: 'ç' }),
+    event('b', '', { payload: Uint8Array.of(0, 255, 128), qos: 0 }),
+  ]
+  await writer.append(given)
+  const read = openReader(path).read({ after: 0, limit: 10 })
+  expect(read.map(({ topic, qos, retain, client }) => ({ topic, qos, retain, client }))).toEqual(
+    given.map(({ topic, qos, retain, client }) => ({ topic, qos, retain, client })),
+  )
+  expect(read.map(({ payload }) => [...payload])).toEqual([[], [0, 255, 128]])
+})
+
+test('continues at the next position after it was closed', async () => {
+  const path = logPath()
+  const first = await openWriter({ path })
+  await first.append([event('a'), event('b')])
+  await first.close()
+  const second = await openWriter({ path })
+  expect((await second.append([event('c')])).firstPosition).toBe(3)
+})
+
+test('commits what waits before it closes, and refuses what comes after', async () => {
+  const path = logPath()
+  const writer = await openWriter({ path })
+  const appended = Array.from({ length: 50 }, (_, i) => writer.append([event(`a/${i}`)]))
+  const closed = writer.close()
+  await expect(writer.append([event('late')])).resolves.toBeDefined()
+  await closed
+  expect((await Promise.all(appended)).at(-1)?.firstPosition).toBe(50)
+  await expect(writer.append([event('too late')])).rejects.toThrow(LogUnavailable)
+})
+
+test('tells the last position to the other threads after each commit', async () => {
+  const writer = await openWriter({ path: logPath() })
+  const channel = new BroadcastChannel(COMMIT_CHANNEL)
+  onTestFinished(() => channel.close())
+  const heard = new Promise((resolve) => {
+    channel.onmessage = (message) => {
+      const { data } = message as { data: unknown }
+      if (data === 2) resolve(data)
+    }
+  })
+  await writer.append([event('a'), event('b')])
+  expect(await heard).toBe(2)
+})
+
+test('while the disk is full nothing is acknowledged or recorded, and work resumes by itself when there is room', async () => {
+  const path = logPath()
+  const clock = new FakeClock()
+  const statuses: LogStatus[] = []
+  const writer = await openWriter({ path, clock, maxPages: 20, onStatus: (status) => statuses.push(status) })
+  expect(statuses.map(({ writable }) => writable)).toEqual([true])
+  const payload = 'x'.repeat(10_000)
+  let acknowledged = 0
+  const appends = Array.from({ length: 30 }, async (_, i) => {
+    await writer.append([event(`a/${i}`, payload)])
+    acknowledged++
+  })
+  await vi.waitFor(() => expect(statuses.at(-1)?.writable).toBe(false))
+  expect(statuses.at(-1)?.reason).toMatch(/full/)
+  const before = acknowledged
+  expect(openReader(path).lastPosition()).toBe(before)
+  await clock.advance(2000)
+  expect(acknowledged).toBe(before)
+
+  writer.limitPages(100_000)
+  await vi.waitFor(async () => {
+    await clock.advance(500)
+    expect(acknowledged).toBe(30)
+  })
+  await Promise.all(appends)
+  expect(statuses.map(({ writable }) => writable)).toEqual([true, false, true])
+  expect(
+    openReader(path)
+      .read({ after: 0, limit: 100 })
+      .map(({ topic }) => topic),
+  ).toEqual(Array.from({ length: 30 }, (_, i) => `a/${i}`))
+  expect(verifyLog(path).problems).toEqual([])
+})
+
+test('refuses more than it may hold while the disk is full', async () => {
+  const writer = await openWriter({ path: logPath(), maxPages: 10, waitingBytes: 100_000 })
+  const big = event('a', 'x'.repeat(60_000))
+  const waiting = writer.append([big]).catch((error: unknown) => error)
+  await expect(writer.append([big])).rejects.toThrow(/limit is 100000 bytes/)
+  await vi.waitFor(() => expect(writer.status().writable).toBe(false))
+  await writer.close()
+  expect(await waiting).toBeInstanceOf(LogUnavailable)
+})
+
+test.each([
+  ['another database', (path: string) => new Database(path).exec('CREATE TABLE t (a)').close()],
+  ['text', (path: string) => writeFileSync(path, 'not a database at all, but long enough to have a header'.repeat(20))],
+])('refuses a file that is %s', async (_, make) => {
+  const path = logPath()
+  make(path)
+  const opening = openEventLogWriter({ path, clock: new FakeClock(), logger: silentLogger })
+  await expect(opening).rejects.toMatchObject({ code: 'log.foreign' })
+})
+
+test('refuses a log of a newer version and leaves it as it is', async () => {
+  const path = logPath()
+  await (await openWriter({ path })).close()
+  new Database(path).exec('PRAGMA user_version = 99').close()
+  const opening = openEventLogWriter({ path, clock: new FakeClock(), logger: silentLogger })
+  await expect(opening).rejects.toThrow(/version 99/)
+  expect(() => openReader(path)).toThrow(/version 99/)
+})
+
+test('makes the directories above the log', async () => {
+  const path = `${logPath()}/deeper/event-log.db`
+  await openWriter({ path })
+  expect(existsSync(path)).toBe(true)
+})
