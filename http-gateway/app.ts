@@ -1,0 +1,30 @@
+import express, { type Express } from 'express'
+import { createAcceptedRuns } from './accepted-runs.js'
+import type { GatewayContext, GatewayDeps } from './context.js'
+import type { Endpoint } from './endpoint.js'
+import { endpoints } from './endpoints/index.js'
+import { accessLog, answerErrors, mergeSlashes, noRoute, refuseCrossSite } from './middleware.js'
+import { mount } from './mount.js'
+import { createRateLimit } from './rate-limit.js'
+
+/** Starts of one job name are at least this far apart. Source: Pioreactor 26.7. */
+const JOB_START_WINDOW_MS = 1000
+
+/** Both APIs as an Express application that does not listen yet. */
+export function createApp(deps: GatewayDeps, table: readonly Endpoint[] = endpoints): Express {
+  const context: GatewayContext = {
+    ...deps,
+    table,
+    jobStarts: createRateLimit(deps.clock, JOB_START_WINDOW_MS),
+    acceptedRuns: createAcceptedRuns(deps.clock),
+  }
+  const app = express()
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use(accessLog(deps.logger), mergeSlashes, refuseCrossSite)
+  mount(app, context)
+  app.use(noRoute(context), answerErrors(deps.logger))
+  return app
+}

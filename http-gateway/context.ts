@@ -1,0 +1,38 @@
+import type { LogStatus } from '../events/payloads.js'
+import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
+import type { ReadModels } from '../projections/read-models.js'
+import type { AcceptedRuns } from './accepted-runs.js'
+import type { Endpoint } from './endpoint.js'
+import type { RateLimit } from './rate-limit.js'
+
+/** What the gateway is given by the composition root. */
+export interface GatewayDeps {
+  readonly unit: string
+  readonly box: string
+  /** As reported by the box API; empty when not configured. */
+  readonly boxId: string
+  /** Expected in `X-API-Key`; empty means no check. */
+  readonly boxApiKey: string
+  /** Expected by HTTP Basic with any user; empty means no check. */
+  readonly unitApiPassword: string
+  /** Absolute directory of the run files. */
+  readonly runsRoot: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly bus: MessageBus
+  readonly readModels: ReadModels
+  readonly log: Pick<EventLogReader, 'lastPosition'>
+  /** State of the event log as last published on `$SYS/benchlog/log`; null before it is known. */
+  readonly logStatus: () => LogStatus | null
+  readonly hardwareKind: 'simulated' | 'real'
+  readonly startedAt: Date
+}
+
+/** What a handler is given: the dependencies and the little the gateway itself remembers between requests. */
+export interface GatewayContext extends GatewayDeps {
+  readonly table: readonly Endpoint[]
+  /** One accepted start per job name and second. */
+  readonly jobStarts: RateLimit
+  /** Orders of the last half minute, for clients that repeat a request they got no answer to. */
+  readonly acceptedRuns: AcceptedRuns
+}

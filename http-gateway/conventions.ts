@@ -1,0 +1,36 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { Request } from 'express'
+import type { LabError } from '../events/errors.js'
+import { authenticateBox, authenticateUnit } from './authenticate.js'
+import type { GatewayDeps } from './context.js'
+import { boxErrorBody, unitErrorBody } from './errors.js'
+import { decodeLaxBody, decodeLaxQuery } from './lax-body.js'
+import { decodeStrictBody } from './strict-body.js'
+
+/** Where the two APIs differ on the wire. */
+export interface Conventions {
+  readonly name: 'unit' | 'box'
+  authenticate(request: Request, deps: GatewayDeps): void
+  decodeBody(schema: TSchema, bytes: Uint8Array, contentType: string | undefined): unknown
+  decodeQuery(schema: TSchema, query: Readonly<Record<string, unknown>>): unknown
+  errorBody(error: LabError): Readonly<Record<string, unknown>>
+}
+
+const unit: Conventions = {
+  name: 'unit',
+  authenticate: authenticateUnit,
+  decodeBody: decodeStrictBody,
+  decodeQuery: decodeLaxQuery,
+  errorBody: unitErrorBody,
+}
+
+const box: Conventions = {
+  name: 'box',
+  authenticate: authenticateBox,
+  decodeBody: decodeLaxBody,
+  decodeQuery: decodeLaxQuery,
+  errorBody: boxErrorBody,
+}
+
+/** The unit API lives below `/unit_api`; `/api` is the leader's, whose clients expect the same error bodies; the rest is the box API. */
+export const conventionsOf = (path: string): Conventions => (/^\/(unit_api|api)(\/|$)/.test(path) ? unit : box)

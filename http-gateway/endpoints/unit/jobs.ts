@@ -1,0 +1,91 @@
+import { Type } from '@sinclair/typebox'
+import type { JobRecord } from '../../../events/payloads.js'
+import { endpoint } from '../../endpoint.js'
+
+const JobRow = Type.Object({
+  job_id: Type.Integer(),
+  unit: Type.String(),
+  experiment: Type.String(),
+  job_name: Type.String(),
+  job_source: Type.String(),
+  started_at: Type.String(),
+  ended_at: Type.Union([Type.String(), Type.Null()]),
+})
+
+const Flag = Type.Integer({ minimum: 0, maximum: 1 })
+const RunningJob = Type.Composite([
+  JobRow,
+  Type.Object({ is_running: Flag, leader: Type.String(), pid: Type.Integer(), is_long_running_job: Flag }),
+])
+
+const jobRow = ({ job_id, unit, experiment, job_name, job_source, started_at, ended_at }: JobRecord) => ({
+  job_id,
+  unit,
+  experiment,
+  job_name,
+  job_source,
+  started_at,
+  ended_at,
+})
+
+/** The whole row; flags are numbers, as in the reference's table. */
+const runningJob = (job: JobRecord) => ({
+  ...jobRow(job),
+  is_running: Number(job.is_running),
+  leader: job.leader,
+  pid: job.pid,
+  is_long_running_job: Number(job.is_long_running_job),
+})
+
+const inOrderOfStart = (jobs: readonly JobRecord[]): JobRecord[] =>
+  [...jobs].sort((one, other) => one.job_id - other.job_id)
+
+export const getJobs = endpoint({
+  method: 'get',
+  path: '/unit_api/jobs',
+  summary: 'Every job, running or ended, the latest first.',
+  response: Type.Array(JobRow),
+  errors: [],
+  handle: (_input, { readModels }) => inOrderOfStart(readModels.jobs()).reverse().map(jobRow),
+})
+
+export const getRunningJobs = endpoint({
+  method: 'get',
+  path: '/unit_api/jobs/running',
+  summary: 'The jobs that run now.',
+  response: Type.Array(RunningJob),
+  errors: [],
+  handle: (_input, { readModels }) => inOrderOfStart(readModels.jobs({ running: true })).map(runningJob),
+})
+
+export const getRunningJob = endpoint({
+  method: 'get',
+  path: '/unit_api/jobs/running/:job_name',
+  summary: 'The running jobs of that name; an empty list when it does not run.',
+  params: Type.Object({ job_name: Type.String() }),
+  response: Type.Array(RunningJob),
+  errors: [],
+  handle: ({ params }, { readModels }) =>
+    inOrderOfStart(readModels.jobs({ running: true, jobName: params.job_name })).map(runningJob),
+})
+
+export const getRunningJobsOfExperiment = endpoint({
+  method: 'get',
+  path: '/unit_api/jobs/running/experiments/:experiment',
+  summary: 'The running jobs of that experiment.',
+  params: Type.Object({ experiment: Type.String() }),
+  response: Type.Array(RunningJob),
+  errors: [],
+  handle: ({ params }, { readModels }) =>
+    inOrderOfStart(readModels.jobs({ running: true, experiment: params.experiment })).map(runningJob),
+})
+
+export const getLongRunningJobs = endpoint({
+  method: 'get',
+  path: '/unit_api/long_running_jobs/running',
+  summary: 'The running jobs that belong to the unit itself and that stopping all jobs leaves alone.',
+  response: Type.Array(RunningJob),
+  errors: [],
+  handle: (_input, { readModels }) =>
+    inOrderOfStart(readModels.jobs({ running: true, longRunning: true })).map(runningJob),
+})

@@ -1,0 +1,84 @@
+import { Type } from '@sinclair/typebox'
+import { Timestamp, timestampOf } from '../../../events/payloads.js'
+import { endpoint } from '../../endpoint.js'
+import { troubles } from '../../troubles.js'
+
+/** The release whose unit API this is: leaders compare it with their own. */
+export const UNIT_API_VERSION = '26.7.2'
+
+export const getHealth = endpoint({
+  method: 'get',
+  path: '/unit_api/health',
+  summary:
+    'Whether the unit answers. Independent of jobs, services and log; `degraded` appears only when something is wrong.',
+  response: Type.Object({
+    status: Type.Literal('ok'),
+    pioreactor_unit: Type.String(),
+    utc_time: Timestamp,
+    degraded: Type.Optional(Type.Array(Type.String())),
+  }),
+  errors: [],
+  maxAge: 0,
+  handle(_input, context) {
+    const degraded = troubles(context)
+    return {
+      status: 'ok' as const,
+      pioreactor_unit: context.unit,
+      utc_time: timestampOf(context.clock.now()),
+      ...(degraded.length === 0 ? {} : { degraded: [...degraded] }),
+    }
+  },
+})
+
+export const getAppVersion = endpoint({
+  method: 'get',
+  path: '/unit_api/versions/app',
+  summary: 'Release of the unit API that this unit behaves like.',
+  response: Type.Object({ version: Type.String() }),
+  errors: [],
+  maxAge: 30,
+  handle: () => ({ version: UNIT_API_VERSION }),
+})
+
+const Setting = Type.Object({
+  datatype: Type.String(),
+  settable: Type.Boolean(),
+  unit: Type.Optional(Type.String()),
+  persist: Type.Optional(Type.Boolean()),
+})
+
+export const getCapabilities = endpoint({
+  method: 'get',
+  path: '/unit_api/capabilities',
+  summary: 'The jobs this unit offers, with their options and published settings.',
+  response: Type.Array(
+    Type.Object({
+      job_name: Type.String(),
+      automation_name: Type.Optional(Type.String()),
+      help: Type.String(),
+      arguments: Type.Array(Type.Unknown()),
+      options: Type.Array(Type.Record(Type.String(), Type.Unknown())),
+      published_settings: Type.Record(Type.String(), Setting),
+      cli_example: Type.String(),
+    }),
+  ),
+  errors: [],
+  handle(_input, { readModels }) {
+    return readModels
+      .jobCapabilities()
+      .map(({ long_running: _, ...capability }) => ({
+        ...capability,
+        arguments: [...capability.arguments],
+        options: capability.options.map(({ schema, unit, ...option }) => option),
+        published_settings: Object.fromEntries(
+          Object.entries(capability.published_settings).map(([name, { doc, schema, ...setting }]) => [name, setting]),
+        ),
+      }))
+      .sort((one, other) => compare(sortKey(one), sortKey(other)))
+  },
+})
+
+const sortKey = (capability: { readonly job_name: string; readonly automation_name?: string }): string =>
+  `${capability.job_name}\0${capability.automation_name ?? ''}`
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)

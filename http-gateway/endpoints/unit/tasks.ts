@@ -1,0 +1,42 @@
+import { Type } from '@sinclair/typebox'
+import { endpoint, Reply } from '../../endpoint.js'
+import { taskUrl } from './accepted.js'
+
+const Task = Type.Object({
+  task_id: Type.String(),
+  result_url_path: Type.String(),
+  status: Type.Union((['pending', 'running', 'succeeded', 'failed'] as const).map((status) => Type.Literal(status))),
+  result: Type.Optional(Type.Unknown()),
+  error: Type.Optional(Type.String()),
+  cause: Type.Optional(Type.String()),
+  remediation: Type.Optional(Type.String()),
+})
+
+export const getTaskResult = endpoint({
+  method: 'get',
+  path: '/unit_api/task_results/:task_id',
+  summary:
+    'State of asynchronous work: 202 while pending or running, 200 when it succeeded or failed. An unknown id is pending.',
+  params: Type.Object({ task_id: Type.String() }),
+  response: Task,
+  errors: [],
+  handle({ params: { task_id } }, { readModels }) {
+    const task = readModels.task(task_id)
+    const head = { task_id, result_url_path: taskUrl(task_id) }
+    if (task === null) return new Reply(202, { ...head, status: 'pending' as const })
+    switch (task.status) {
+      case 'running':
+        return new Reply(202, { ...head, status: 'running' as const })
+      case 'succeeded':
+        return { ...head, status: 'succeeded' as const, result: task.result ?? null }
+      case 'failed':
+        return {
+          ...head,
+          status: 'failed' as const,
+          error: task.error?.message ?? 'The task failed.',
+          cause: 'The task ended with an error.',
+          remediation: task.error?.remediation ?? 'Look into the logs, then try again.',
+        }
+    }
+  },
+})

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import type { Logger } from '../events/ports.js'
+import type { GatewayContext } from './context.js'
+import { conventionsOf } from './conventions.js'
+import { matchesPath, methodsOf } from './endpoint.js'
+import { RequestRefused, statusOf, toLabError } from './errors.js'
+import { notFound, sendJson } from './mount.js'
+
+/** Gives every request an id, in the answer too, and logs it when it is over. */
+export const accessLog =
+  (logger: Logger): RequestHandler =>
+  (request, response, next) => {
+    const id = randomUUID()
+    const { method, path } = request
+    response.locals['requestId'] = id
+    response.setHeader('x-request-id', id)
+    response.on('close', () => logger.debug({ id, method, path, status: response.statusCode }, 'request'))
+    next()
+  }
+
+/** A page of another site can make a browser post here without asking, since bodies are read whatever their content type.
+ * Browsers say so in `Sec-Fetch-Site` or `Origin`; programs send neither. */
+export const refuseCrossSite: RequestHandler = (request, _response, next) => {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(request.method)) return next()
+  const site = request.get('sec-fetch-site')
+  const origin = request.get('origin')
+  const foreign =
+    site === undefined
+      ? origin !== undefined && !['http', 'https'].some((scheme) => origin === `${scheme}://${request.get('host')}`)
+      : site === 'cross-site'
+  if (!foreign) return next()
+  throw new RequestRefused('request.cross_site', 'Requests from pages of another site are refused.')
+}
+
+/** The unit API answers repeated slashes with a redirect to the same path without them. */
+export const mergeSlashes: RequestHandler = (request, response, next) => {
+  const merged = request.path.replace(/\/{2,}/g, '/')
+  if (merged === request.path || !merged.startsWith('/unit_api/')) return next()
+  response.setHeader('location', merged + (/\?.*$/s.exec(request.originalUrl)?.[0] ?? ''))
+  response.status(308).end()
+}
+
+/** After all routes: 405 where the path exists with another method, 200 with `Allow` for OPTIONS, otherwise 404. */
+export const noRoute =
+  ({ table }: GatewayContext): RequestHandler =>
+  (request, response) => {
+    const methods = table.filter(({ path }) => matchesPath(path, request.path)).flatMap(methodsOf)
+    if (methods.length === 0) throw notFound(request.path)
+    if (request.method !== 'OPTIONS') {
+      throw new RequestRefused('request.method_not_allowed', 'This URL does not allow the method.')
+    }
+    const allowed = new Set(methods.map((method) => method.toUpperCase()))
+    if (allowed.has('GET')) allowed.add('HEAD')
+    response.setHeader('allow', [...allowed.add('OPTIONS')].join(', '))
+    response.status(200).end()
+  }
+
+/** Writes any error in the body of the API that was addressed. What is ours to mend is logged and hidden. */
+export const answerErrors =
+  (logger: Logger): ErrorRequestHandler =>
+  (thrown, request, response, _next) => {
+    const error = toLabError(thrown)
+    if (error.family === 'defect') {
+      logger.error({ id: response.locals['requestId'], path: request.path, err: error.cause }, 'request failed')
+    }
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    if (error.code === 'auth.invalid_password') response.setHeader('www-authenticate', 'Basic realm="unit"')
+    if (error.code === 'request.too_large') response.setHeader('connection', 'close')
+    sendJson(response, statusOf(error), conventionsOf(request.path).errorBody(error))
+  }

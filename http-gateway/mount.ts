@@ -1,0 +1,67 @@
+import type { Express, Request, Response } from 'express'
+import type { GatewayContext } from './context.js'
+import { type Conventions, conventionsOf } from './conventions.js'
+import { type Endpoint, methodsOf, Reply, SENT } from './endpoint.js'
+import { RequestRefused } from './errors.js'
+import { readBody } from './read-body.js'
+
+/** Routes every endpoint of the table: authentication, admission, validation, handler, answer. Errors go to the error handler. */
+export function mount(app: Express, context: GatewayContext): void {
+  for (const endpoint of context.table) {
+    const conventions = conventionsOf(endpoint.path)
+    for (const method of methodsOf(endpoint)) {
+      app[method](endpoint.path, (request: Request, response: Response) =>
+        serve(endpoint, conventions, context, request, response),
+      )
+    }
+  }
+}
+
+async function serve(
+  endpoint: Endpoint,
+  conventions: Conventions,
+  context: GatewayContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  if (endpoint.auth !== 'open') conventions.authenticate(request, context)
+  const params = pathParameters(endpoint, request)
+  endpoint.admit?.({ params }, context)
+  const query = endpoint.query === undefined ? {} : conventions.decodeQuery(endpoint.query, request.query)
+  const body =
+    endpoint.body === undefined
+      ? undefined
+      : conventions.decodeBody(endpoint.body, await readBody(request), request.get('content-type'))
+  const answer = await endpoint.handle({ params, query, body, request, response }, context)
+  if (answer === SENT) return
+  if (endpoint.maxAge !== undefined) response.set('cache-control', `public, max-age=${endpoint.maxAge}`)
+  const { status, body: value } =
+    answer instanceof Reply ? answer : { status: endpoint.status ?? 200, body: answer as unknown }
+  sendJson(response, status, value)
+}
+
+/** A parameter is one path segment, so an encoded slash in it names nothing that exists. */
+function pathParameters(endpoint: Endpoint, request: Request): Readonly<Record<string, string>> {
+  const values = Object.entries(request.params).map(([name, value]) => [name, String(value)] as const)
+  if (!endpoint.path.includes('*') && values.some(([, value]) => value.includes('/'))) throw notFound(request.path)
+  return Object.fromEntries(values)
+}
+
+/** JSON without a charset parameter: clients of the unit API compare the content type literally. */
+export function sendJson(response: Response, status: number, body: unknown): void {
+  response.statusCode = status
+  response.setHeader('content-type', 'application/json')
+  const text = Buffer.from(JSON.stringify(body))
+  response.setHeader('content-length', text.length)
+  response.end(text)
+}
+
+/** The path itself is not repeated: it may hold anything. */
+export const notFound = (path: string): RequestRefused =>
+  new RequestRefused(
+    'request.not_found',
+    'No such URL on this server.',
+    /^\/api(\/|$)/.test(path)
+      ? 'This unit is not a leader; did you mean /unit_api/?'
+      : 'The endpoints are listed at /docs.',
+  )

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http'
+import { RequestRefused } from './errors.js'
+
+/** Nothing a client of either API sends as JSON comes near it. */
+export const MAX_JSON_BYTES = 10 * 1024 * 1024
+
+/** The whole request body. What is beyond the limit is not kept.
+ * @throws RequestRefused `request.too_large` */
+export function readBody(request: IncomingMessage, limit = MAX_JSON_BYTES): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= limit) chunks.push(chunk)
+      else reject(new RequestRefused('request.too_large', `The body is larger than ${limit} bytes.`))
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('error', reject)
+  })
+}
+
+/** Why bytes are not JSON: cut off, or wrong at a place. */
+export interface JsonFault {
+  readonly truncated: boolean
+  readonly detail: string
+  /** Offset in characters, where known. */
+  readonly at: number | null
+}
+
+/** Deeper nesting has no use and could exhaust the stack of whoever walks the value. */
+const MAX_DEPTH = 64
+
+/** Bytes → JSON value, or what is wrong with them. Total. */
+export function decodeJson(bytes: Uint8Array): { readonly value: unknown } | { readonly fault: JsonFault } {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return { fault: { truncated: false, detail: 'invalid UTF-8', at: null } }
+  }
+  if (text.trim() === '') return { fault: { truncated: true, detail: 'empty', at: 0 } }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isDeeper(value, MAX_DEPTH)) return { fault: { truncated: false, detail: 'nested too deeply', at: null } }
+    return { value }
+  } catch (error) {
+    return { fault: faultOf(error instanceof Error ? error.message : '', text) }
+  }
+}
+
+function faultOf(message: string, text: string): JsonFault {
+  const place = /at position (\d+)/.exec(message)?.[1]
+  const at = place === undefined ? null : Number(place)
+  const truncated = /^Unexpected end|^Unterminated/.test(message) || (at !== null && at >= text.trimEnd().length)
+  const detail = (
+    /^Unexpected token/.test(message) ? 'unexpected token' : message.replace(/ in JSON.*$/, '')
+  ).toLowerCase()
+  return { truncated, detail, at }
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1))
+}

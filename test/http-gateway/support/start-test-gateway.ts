@@ -1,0 +1,154 @@
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { LabError, toErrorRecord } from '../../../events/errors.js'
+import type { LogStatus, RequestName } from '../../../events/payloads.js'
+import type { Logger } from '../../../events/ports.js'
+import { outcomeTopic, requestTopic } from '../../../events/topic.js'
+import type { GatewayDeps } from '../../../http-gateway/context.js'
+import { startGateway } from '../../../http-gateway/start-gateway.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { MemoryBroker } from '../../support/memory-bus.js'
+import { FakeReadModels } from './fake-read-models.js'
+
+export interface LogLine {
+  readonly level: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly message: string
+}
+
+function recordingLogger(lines: LogLine[]): Logger {
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, fields: { ...fields }, message })
+  }
+  const logger: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  }
+  return logger
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body; undefined when it is not JSON. */
+  readonly json: unknown
+}
+
+/** The whole gateway on a free port, over fakes that a test fills. */
+export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
+  const clock = new FakeClock()
+  const broker = new MemoryBroker()
+  const readModels = new FakeReadModels()
+  const lines: LogLine[] = []
+  const log = { position: 0, lastPosition: () => log.position }
+  const status: { value: LogStatus | null } = { value: null }
+  const deps: GatewayDeps = {
+    unit: 'u1',
+    box: 'box1',
+    boxId: 'box1',
+    boxApiKey: '',
+    unitApiPassword: '',
+    runsRoot: '/nonexistent',
+    clock,
+    logger: recordingLogger(lines),
+    bus: broker.connect(),
+    readModels,
+    log,
+    logStatus: () => status.value,
+    hardwareKind: 'simulated',
+    startedAt: clock.now(),
+    ...overrides,
+  }
+  const gateway = await startGateway({ deps, host: '127.0.0.1', port: 0 })
+  const base = `http://127.0.0.1:${gateway.port}`
+  const services = broker.connect()
+
+  /** Answers every request of that name as a service would; returns the orders seen. */
+  async function serve(
+    name: RequestName,
+    handler: (order: Record<string, unknown>) => unknown,
+  ): Promise<Record<string, unknown>[]> {
+    const orders: Record<string, unknown>[] = []
+    await services.subscribe(requestTopic('u1', name), ({ payload }) => {
+      const order = JSON.parse(payload.toString()) as Record<string, unknown>
+      orders.push(order)
+      const timestamp = clock.now().toISOString()
+      let outcome: Record<string, unknown>
+      try {
+        outcome = { accepted: true, result: handler(order) }
+      } catch (error) {
+        if (!(error instanceof LabError)) throw error
+        outcome = { accepted: false, error: toErrorRecord(error) }
+      }
+      void services.publish(
+        outcomeTopic('u1', String(order['id'])),
+        JSON.stringify({ id: order['id'], timestamp, ...outcome }),
+      )
+    })
+    return orders
+  }
+
+  async function send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(base + path, {
+      method,
+      redirect: 'manual',
+      headers,
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    return answerOf(response.status, response.headers, await response.text())
+  }
+
+  return {
+    ...{ base, deps, port: gateway.port, broker, clock, readModels, lines, log, status, serve, send },
+    get: (path: string, headers: Record<string, string> = {}) => send('GET', path, undefined, headers),
+    /** Sends a path exactly as given, which `fetch` would normalise. */
+    raw: (path: string, method = 'GET') => rawRequest(gateway.port, path, method),
+    stop: gateway.stop,
+  }
+}
+
+export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>
+
+function answerOf(status: number, headers: Headers, text: string): Answer {
+  try {
+    return { status, headers, text, json: JSON.parse(text) }
+  } catch {
+    return { status, headers, text, json: undefined }
+  }
+}
+
+function rawRequest(port: number, path: string, method: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, host: '127.0.0.1', path, method }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const headers = new Headers()
+        for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value))
+        resolve(answerOf(response.statusCode ?? 0, headers, Buffer.concat(chunks).toString()))
+      })
+    })
+    request.on('error', reject)
+    request.end()
+  })
+}
+
+/** Bytes over a bare socket until the server closes it. */
+export function rawSocket(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString()))
+    socket.on('error', reject)
+  })
+}
