@@ -15,8 +15,9 @@ export const CONTRACT_LAYOUT: RunLayout = { layout: 'contract', fileName: 'short
  * directory of its own, marked with its id.
  * @param isTaken whether another run owns this slot of that directory. */
 export function runDirectory(order: RunOrder, isTaken: (directory: string, slot: string) => boolean): string {
-  const { directory } = runNames(order)
-  return order.slots.some((slot) => isTaken(directory, slot)) ? `${directory}_${order.run_id}` : directory
+  let { directory } = runNames(order)
+  while (order.slots.some((slot) => isTaken(directory, slot))) directory += `_${order.run_id}`
+  return directory
 }
 
 /** Path of a mode's files without extension, relative to the run's directory: `slot01/CV/MyExperiment_slot01_CV`.

@@ -1,0 +1,99 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+interface Append {
+  /** Bytes of the file that stay; whatever lies behind them is left over from a crash and is cut off. */
+  readonly offset: number
+  text: string
+}
+
+/** Changes to files below a root, gathered in memory and then written together. Paths are relative, with `/`. */
+export class FileBatch {
+  readonly #directories = new Set<string>()
+  readonly #appends = new Map<string, Append>()
+  readonly #contents = new Map<string, string>()
+
+  /** Makes a directory with its parents. */
+  makeDirectory(path: string): void {
+    this.#directories.add(path)
+  }
+
+  /** Adds text at the end of a file of which `offset` bytes are certain. */
+  append(path: string, offset: number, text: string): void {
+    const append = this.#appends.get(path)
+    if (append === undefined) this.#appends.set(path, { offset, text })
+    else append.text += text
+  }
+
+  /** Replaces a file as a whole; readers see the old or the new one. */
+  replace(path: string, content: string): void {
+    this.#contents.set(path, content)
+  }
+
+  /** Writes and fsyncs everything. @returns the new length in bytes of each file. */
+  write(root: string): ReadonlyMap<string, number> {
+    const lengths = new Map<string, number>()
+    const grown = new Set<string>()
+    for (const directory of this.#directories) makeDirectory(root, directory, grown)
+    for (const [path, append] of this.#appends) {
+      makeDirectory(root, dirname(path), grown)
+      lengths.set(path, appendTo(join(root, path), append))
+      if (append.offset === 0) grown.add(dirname(path))
+    }
+    for (const [path, content] of this.#contents) {
+      makeDirectory(root, dirname(path), grown)
+      lengths.set(path, replaceFile(join(root, path), content))
+      grown.add(dirname(path))
+    }
+    // A file survives a power cut only when its name does too.
+    for (const directory of grown) fsyncPath(join(root, directory))
+    return lengths
+  }
+}
+
+function makeDirectory(root: string, directory: string, grown: Set<string>): void {
+  if (mkdirSync(join(root, directory), { recursive: true }) === undefined) return
+  for (let parent = directory; parent !== '.'; parent = dirname(parent)) grown.add(dirname(parent))
+}
+
+function appendTo(path: string, { offset, text }: Append): number {
+  const bytes = Buffer.from(text)
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644)
+  try {
+    if (fstatSync(file).size !== offset) ftruncateSync(file, offset)
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, offset + done)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  return offset + bytes.length
+}
+
+/** Replaces a file by way of a sibling, fsynced before it takes the name. @returns its length in bytes. */
+export function replaceFile(path: string, content: string | Uint8Array): number {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  const sibling = `${path}.tmp`
+  writeFileSync(sibling, bytes, { flush: true })
+  renameSync(sibling, path)
+  return bytes.length
+}
+
+function fsyncPath(path: string): void {
+  const directory = openSync(path, constants.O_RDONLY)
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
