@@ -1,0 +1,78 @@
+import { COMMIT_CHANNEL } from '../event-log/commit-channel.js'
+
+/** Commits made in another process are seen by looking; those of this process announce themselves. */
+const POLL_MS = 50
+/** A full disk or a locked file is tried again so often. */
+const RETRY_MS = 1000
+
+export interface FollowOptions {
+  /** Handles the next events; 0 when there are none left. */
+  readonly step: () => number
+  /** Called whenever everything is handled. */
+  readonly onCaughtUp: () => void
+  /** Called when a step failed; it is tried again. */
+  readonly onError: (error: unknown) => void
+  readonly stop: AbortSignal
+  /** Shortest time between two rounds of steps, which lets small commits gather. */
+  readonly paceMs?: number
+}
+
+/** Calls `step` whenever the log has grown, until told to stop; the batch at hand is finished first. */
+export async function followLog({ step, onCaughtUp, onError, stop, paceMs = 0 }: FollowOptions): Promise<void> {
+  const alarm = new Alarm(stop)
+  const commits = new BroadcastChannel(COMMIT_CHANNEL)
+  commits.onmessage = () => alarm.ring()
+  try {
+    while (!stop.aborted) {
+      try {
+        while (!stop.aborted && step() > 0) await new Promise(setImmediate)
+        if (stop.aborted) break
+        onCaughtUp()
+      } catch (error) {
+        onError(error)
+        await alarm.wait(RETRY_MS, RETRY_MS)
+        continue
+      }
+      await alarm.wait(paceMs, Math.max(paceMs, POLL_MS))
+    }
+  } finally {
+    commits.close()
+  }
+}
+
+/** Waits that end early. A ring while nobody waits ends the next wait. */
+class Alarm {
+  readonly #stop: AbortSignal
+  #rung = false
+  #wake = (): void => undefined
+
+  constructor(stop: AbortSignal) {
+    this.#stop = stop
+    stop.addEventListener('abort', () => this.#wake(), { once: true })
+  }
+
+  ring(): void {
+    this.#rung = true
+    this.#wake()
+  }
+
+  /** Resolves after `leastMs` when rung, else after `mostMs`; at once when stopped. */
+  async wait(leastMs: number, mostMs: number): Promise<void> {
+    if (leastMs > 0) await this.#sleep(leastMs, () => this.#stop.aborted)
+    if (mostMs > leastMs) await this.#sleep(mostMs - leastMs, () => this.#rung || this.#stop.aborted)
+    this.#rung = false
+  }
+
+  async #sleep(ms: number, isOver: () => boolean): Promise<void> {
+    if (isOver()) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        if (!isOver()) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = () => undefined
+  }
+}

@@ -1,0 +1,101 @@
+import { Worker } from 'node:worker_threads'
+import { LabError } from '../events/errors.js'
+import type { Logger } from '../events/ports.js'
+import type { WorkerOrder, WorkerReport } from './projection-worker.js'
+import type { ProjectorWorkerData } from './projector-worker.js'
+import { CONTRACT_LAYOUT, type RunLayout } from './run-files/run-layout.js'
+import type { SinkWorkerData } from './run-files/sink-worker.js'
+
+export interface ProjectionsOptions {
+  readonly eventLogPath: string
+  readonly readModelsPath: string
+  readonly runFilesStatePath: string
+  readonly runsRoot: string
+  readonly logger: Logger
+  readonly layout?: RunLayout
+}
+
+export interface RunningProjections {
+  /** Rejects when a thread ends by itself; pending as long as all is well. */
+  readonly failed: Promise<never>
+  /** Finishes the batches at hand and ends the threads. */
+  stop(): Promise<void>
+}
+
+/** A projection thread ended by itself. */
+export class ProjectionsEnded extends LabError {
+  constructor(name: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : 'it ended'
+    super('projections.ended', 'defect', `The ${name} thread ended: ${reason}`, { cause })
+  }
+}
+
+/** Starts the projector and the run-file sink, each in a thread of its own.
+ * @returns when both have caught up with the log once.
+ * @throws ProjectionsEnded when a thread cannot start, for instance because there is no log. */
+export async function startProjections(options: ProjectionsOptions): Promise<RunningProjections> {
+  const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot, logger, layout = CONTRACT_LAYOUT } = options
+  const threads = [
+    startThread('projector', new URL('./projector-worker.js', import.meta.url), logger, {
+      eventLogPath,
+      readModelsPath,
+    } satisfies ProjectorWorkerData),
+    startThread('run-files', new URL('./run-files/sink-worker.js', import.meta.url), logger, {
+      eventLogPath,
+      runFilesStatePath,
+      runsRoot,
+      layout,
+    } satisfies SinkWorkerData),
+  ]
+  const stop = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.stop()))
+  }
+  const failed = Promise.race(threads.map((thread) => thread.failed))
+  failed.catch((error: unknown) => logger.error({ err: error }, 'a projection thread ended'))
+  try {
+    await Promise.race([failed, Promise.all(threads.map((thread) => thread.caughtUp))])
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { failed, stop }
+}
+
+interface Thread {
+  readonly caughtUp: Promise<void>
+  readonly failed: Promise<never>
+  stop(): Promise<void>
+}
+
+function startThread(name: string, url: URL, parentLogger: Logger, workerData: object): Thread {
+  const logger = parentLogger.child({ thread: name })
+  const worker = new Worker(url, { workerData, name })
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  let stopping = false
+  let cause: unknown
+  worker.on('error', (error) => {
+    cause = error
+  })
+  const caughtUp = new Promise<void>((resolve) => {
+    worker.on('message', (report: WorkerReport) => {
+      if (report.kind === 'caught_up') {
+        logger.debug({ position: report.position }, 'caught up with the log')
+        resolve()
+      } else logger.error({ reason: report.message, stack: report.stack }, 'a batch failed and is tried again')
+    })
+  })
+  const failed = new Promise<never>((_, reject) => {
+    worker.on('exit', () => {
+      if (!stopping) reject(new ProjectionsEnded(name, cause))
+    })
+  })
+  return {
+    caughtUp,
+    failed,
+    async stop() {
+      stopping = true
+      worker.postMessage('stop' satisfies WorkerOrder)
+      await ended
+    },
+  }
+}

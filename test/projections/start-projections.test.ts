@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
+import type { Logger } from '../../events/ports.js'
+import { openReadModels } from '../../projections/open-read-models.js'
+import { rebuildReadModels, rebuildRunFiles } from '../../projections/rebuild.js'
+import { ProjectionsEnded, type RunningProjections, startProjections } from '../../projections/start-projections.js'
+import { FakeClock } from '../support/fake-clock.js'
+import { newEvent, type TestEvent } from '../support/memory-log.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+import { jobRecord, odReading, order, report, samples, setting, slotState } from './lab-events.js'
+
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+}
+
+const running: { stop(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const part of running.splice(0)) await part.stop()
+})
+
+async function startUnit() {
+  const home = temporaryDirectory()
+  const paths = {
+    eventLogPath: join(home, 'event-log.db'),
+    readModelsPath: join(home, 'read-models.db'),
+    runFilesStatePath: join(home, 'run-files.db'),
+    runsRoot: join(home, 'runs'),
+  }
+  const writer = await openEventLogWriter({ path: paths.eventLogPath, clock: new FakeClock(), logger: silent })
+  running.push({ stop: () => writer.close() })
+  return { paths, writer }
+}
+
+async function start(paths: Awaited<ReturnType<typeof startUnit>>['paths']): Promise<RunningProjections> {
+  const projections = await startProjections({ ...paths, logger: silent })
+  running.unshift(projections)
+  return projections
+}
+
+const append = (writer: OwnedEventLogWriter, events: readonly TestEvent[]) => writer.append(events.map(newEvent))
+
+const run: TestEvent[] = [
+  order('r1'),
+  slotState('r1', 'running'),
+  samples('r1', 0, 4),
+  slotState('r1', 'done', { reports: [report(0, 4)] }),
+]
+
+test('catches up with the log before it resolves, then follows it', async () => {
+  const { paths, writer } = await startUnit()
+  await append(writer, [jobRecord(1), setting('target_rpm', '500')])
+  await start(paths)
+  const models = openReadModels(paths)
+  expect(models.jobSettings('stirring')).toEqual({ target_rpm: 500 })
+  await append(writer, [setting('target_rpm', '600')])
+  await vi.waitFor(() => expect(models.position()).toBe(3), 10_000)
+  expect(models.jobSettings('stirring')).toEqual({ target_rpm: 600 })
+  models.close()
+})
+
+test('a run ends for clients with its files on disk', async () => {
+  const { paths, writer } = await startUnit()
+  await start(paths)
+  const models = openReadModels(paths)
+  await append(writer, run)
+  await vi.waitFor(() => expect(models.run('r1')?.status).toBe('done'), 10_000)
+  const { directory, slots } = models.run('r1') ?? { directory: null, slots: [] }
+  const files = slots.flatMap((slot) => slot.files)
+  expect(files).toEqual(['slot01/CV/My_Exp_slot01_CV.csv', 'slot01/CV/My_Exp_slot01_CV.json'])
+  for (const file of files) expect(existsSync(join(paths.runsRoot, directory ?? '', file))).toBe(true)
+  models.close()
+})
+
+test('goes on after a stop where it was, and a rebuild changes nothing', async () => {
+  const { paths, writer } = await startUnit()
+  const first = await start(paths)
+  await append(writer, run.slice(0, 2))
+  await first.stop()
+  await append(writer, [...run.slice(2), odReading('1', 0.5, '2026-11-20T09:00:00.000Z')])
+  const second = await start(paths)
+  const models = openReadModels(paths)
+  const before = { run: models.run('r1'), files: contents(paths.runsRoot) }
+  expect(before.run?.status).toBe('done')
+  await second.stop()
+  rmSync(paths.runsRoot, { recursive: true })
+  const progress: number[] = []
+  await rebuildReadModels({ ...paths, onProgress: ({ position }) => progress.push(position) })
+  await rebuildRunFiles(paths)
+  expect(progress).toEqual([5])
+  expect({ run: models.run('r1'), files: contents(paths.runsRoot) }).toEqual(before)
+  models.close()
+})
+
+test('says what is wrong when there is no log', async () => {
+  const home = temporaryDirectory()
+  const paths = {
+    eventLogPath: join(home, 'event-log.db'),
+    readModelsPath: join(home, 'read-models.db'),
+    runFilesStatePath: join(home, 'run-files.db'),
+    runsRoot: join(home, 'runs'),
+  }
+  await expect(startProjections({ ...paths, logger: silent })).rejects.toThrow(ProjectionsEnded)
+  await expect(startProjections({ ...paths, logger: silent })).rejects.toThrow(/no event log/)
+})
+
+function contents(root: string): Record<string, string> {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name))
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(root, name), 'utf8')]))
+}
