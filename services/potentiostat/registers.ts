@@ -153,7 +153,9 @@ export const tiaOhm = (gain: number): number => tiaOhms[Math.min(gain, 3)] ?? ti
 /** Largest current in A that a resistance of the amplifier can measure; beyond it readings stick. */
 export const fullScaleCurrentA = (ohm: number): number => POTENTIAL_LIMIT_V / ohm
 
-const DAC_MAX_COUNT = 4095
+/** Largest counts of the DACs and of the measuring ADCs. */
+export const DAC_MAX_COUNT = 4095
+export const ADC_MAX_COUNT = 65535
 const SUPPLY_V = 3.3
 /** What the potential DAC's pin shows for 0 V, and how it falls with potential. */
 const DAC_OFFSET_V = 1.65
@@ -162,16 +164,19 @@ const DAC_SLOPE = -1 / 3
 /** Potential of one step of the DAC: 2.418 mV. */
 export const DAC_STEP_V = SUPPLY_V / DAC_MAX_COUNT / -DAC_SLOPE
 /** Potential of one step of the measuring ADC: 151 µV; divided by the amplifier's resistance, the step of the current. */
-export const ADC_STEP_V = (3 * SUPPLY_V) / 65535
+export const ADC_STEP_V = (3 * SUPPLY_V) / ADC_MAX_COUNT
 
 /** Voltage in V that the firmware wants at the potential DAC's pin for a set potential; may exceed the pin's range. */
 export const dacPinV = (potentialV: number): number => DAC_OFFSET_V + potentialV * DAC_SLOPE
 
 /** Potential in V that really appears for a set potential: limited to ±4.95 V, in steps of 2.418 mV. */
-export function appliedPotentialV(potentialV: number): number {
-  const count = roundHalfEven((dacPinV(potentialV) * DAC_MAX_COUNT) / SUPPLY_V)
-  const limited = Math.min(DAC_MAX_COUNT, Math.max(0, count))
-  return ((limited * SUPPLY_V) / DAC_MAX_COUNT - DAC_OFFSET_V) / DAC_SLOPE
+export const appliedPotentialV = (potentialV: number): number =>
+  (converterLevelV(dacPinV(potentialV), DAC_MAX_COUNT) - DAC_OFFSET_V) / DAC_SLOPE
+
+/** Nearest level in V of a converter that spans 0 to 3.3 V in `maxCount` steps; half-way goes to the even count. */
+export function converterLevelV(volts: number, maxCount: number): number {
+  const count = roundHalfEven((volts * maxCount) / SUPPLY_V)
+  return (Math.min(maxCount, Math.max(0, count)) * SUPPLY_V) / maxCount
 }
 
 /** USB serial number of a chip by its 96-bit unique id: 12 upper-case hex digits. */

@@ -1,0 +1,32 @@
+import type { Clock } from '../../events/ports.js'
+
+/** Between two wake-ups, ms: five or six control periods; the queues hold hundreds. */
+const WAKE_MS = 2
+
+/** Lets the time of many devices pass with one timer. */
+export class Pacer {
+  readonly clock: Clock
+  readonly #members = new Set<(nowMs: number) => void>()
+  #running: Promise<void> | null = null
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** Calls `wake` every few milliseconds of the clock until the returned function is called. */
+  join(wake: (nowMs: number) => void): () => void {
+    this.#members.add(wake)
+    this.#running ??= this.#run()
+    return () => this.#members.delete(wake)
+  }
+
+  async #run(): Promise<void> {
+    let due = this.clock.monotonicMs()
+    while (this.#members.size > 0) {
+      due = Math.max(due + WAKE_MS, this.clock.monotonicMs())
+      await this.clock.sleepUntil(due)
+      for (const wake of this.#members) wake(this.clock.monotonicMs())
+    }
+    this.#running = null
+  }
+}
