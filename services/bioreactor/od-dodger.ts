@@ -1,0 +1,160 @@
+import type { JobRun } from '../job.js'
+import { type Repeating, repeat, sleepS } from '../repeat.js'
+import {
+  canDodge,
+  type DodgeDelays,
+  firstActionAfterS,
+  type OdSchedule,
+  READING_S,
+  untilNextReadingS,
+  waitBeforeReadingS,
+} from './control/dodge-schedule.js'
+
+/** What a job does differently around optical readings. */
+export interface DodgeActions {
+  /** From continuous work to working around readings. */
+  enter(schedule: OdSchedule): Promise<void>
+  leave(): Promise<void>
+  beforeReading(): Promise<void>
+  afterReading(): Promise<void>
+}
+
+/** The readings of `od_reading` while it runs; null before its first reading and when it does not run. */
+export function odScheduleOf({ peers }: Pick<JobRun, 'peers'>): OdSchedule | null {
+  const od = peers.find('od_reading')
+  const intervalS = od?.value('interval')
+  const firstObsS = od?.value('first_od_obs_time')
+  const runs = od !== undefined && ['init', 'ready', 'sleeping'].includes(od.state)
+  return runs && typeof intervalS === 'number' && typeof firstObsS === 'number' ? { intervalS, firstObsS } : null
+}
+
+const sameSchedule = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
+  a?.intervalS === b?.intervalS && a?.firstObsS === b?.firstObsS
+
+/** Keeps a job out of the way of optical readings: follows `od_reading`, its interval and phase included, while enabled. */
+export class OdDodger {
+  readonly #run: JobRun
+  readonly #delays: DodgeDelays
+  readonly #actions: DodgeActions
+  #enabled: boolean
+  #asleep = false
+  #schedule: OdSchedule | null = null
+  #timer: Repeating | null = null
+  #interrupt = new AbortController()
+  #settling: Promise<void> = Promise.resolve()
+
+  constructor(run: JobRun, delays: DodgeDelays, enabled: boolean, actions: DodgeActions) {
+    this.#run = run
+    this.#delays = delays
+    this.#enabled = enabled
+    this.#actions = actions
+    if (Math.min(delays.preS, delays.postS) < 0.25) {
+      run.log('warning', 'pre_delay_duration and post_delay_duration should be at least 0.25 s.')
+    }
+  }
+
+  /** Begins to follow `od_reading`. */
+  start(): void {
+    this.#run.atEnd(this.#run.peers.watch('od_reading', () => void this.#settle()))
+    this.#run.atEnd(() => this.#endTimer())
+    void this.#settle()
+  }
+
+  get isDodging(): boolean {
+    return this.#schedule !== null
+  }
+
+  /** Resolves when the mode is the one asked for. */
+  async enable(enabled: boolean): Promise<void> {
+    this.#enabled = enabled
+    await this.#settle()
+  }
+
+  pause(): void {
+    this.#asleep = true
+    this.#timer?.pause()
+    this.#interrupt.abort()
+  }
+
+  /** A change of mode that came while asleep happens now. */
+  async resume(): Promise<void> {
+    this.#asleep = false
+    this.#interrupt = new AbortController()
+    this.#timer?.resume()
+    await this.#settle()
+  }
+
+  #settle(): Promise<void> {
+    const wanted = this.#enabled ? odScheduleOf(this.#run) : null
+    if (this.#asleep || this.#run.ending.aborted || sameSchedule(wanted, this.#schedule)) return this.#settling
+    this.#settling = this.#settling
+      .then(() => this.#change())
+      .catch((error: unknown) => {
+        this.#run.logger.error({ err: error }, 'change around readings failed')
+      })
+    return this.#settling
+  }
+
+  async #change(): Promise<void> {
+    const wanted = this.#enabled ? odScheduleOf(this.#run) : null
+    const before = this.#schedule
+    if (this.#asleep || this.#run.ending.aborted || sameSchedule(wanted, before)) return
+    await this.#endTimer()
+    this.#schedule = wanted
+    if (wanted === null) return this.#actions.leave()
+    if (!canDodge(wanted, this.#delays)) return this.#giveUp(wanted)
+    if (before === null) await this.#actions.enter(wanted)
+    this.#timer = repeat({
+      clock: this.#run.clock,
+      intervalS: wanted.intervalS,
+      runAfterS: firstActionAfterS(wanted, this.#delays, this.#nowS()),
+      immediately: true,
+      tick: () => this.#tick(wanted),
+      onError: (error) => this.#run.logger.error({ err: error }, 'action around a reading failed'),
+    })
+  }
+
+  async #tick(schedule: OdSchedule): Promise<void> {
+    if (!this.#isActive()) return
+    const { clock } = this.#run
+    const begun = clock.monotonicMs()
+    await this.#actions.afterReading()
+    const actionS = (clock.monotonicMs() - begun) / 1000
+    const waitS = waitBeforeReadingS(schedule, this.#delays, actionS, this.#nowS())
+    if (waitS === null) return this.#giveUp(schedule)
+    await sleepS(clock, waitS, this.#interrupt.signal)
+    if (this.#isActive()) await this.#actions.beforeReading()
+  }
+
+  #isActive(): boolean {
+    return this.#run.state === 'ready' && this.#enabled && odScheduleOf(this.#run) !== null
+  }
+
+  #giveUp({ intervalS }: OdSchedule): void {
+    const { preS, postS } = this.#delays
+    this.#run.end(
+      `an OD interval of ${intervalS} s leaves no time to act between readings of ${READING_S} s with delays of ${preS} s and ${postS} s.`,
+    )
+  }
+
+  async #endTimer(): Promise<void> {
+    this.#interrupt.abort()
+    const timer = this.#timer
+    this.#timer = null
+    await timer?.stop()
+    this.#interrupt = new AbortController()
+  }
+
+  #nowS(): number {
+    return this.#run.clock.now().getTime() / 1000
+  }
+}
+
+/** Time until the next optical reading, s; infinite when none is due. */
+export function untilNextOdS(run: Pick<JobRun, 'peers' | 'clock'>): number {
+  const schedule = odScheduleOf(run)
+  const ready = run.peers.find('od_reading')?.state === 'ready'
+  return schedule === null || !ready
+    ? Number.POSITIVE_INFINITY
+    : untilNextReadingS(schedule, run.clock.now().getTime() / 1000)
+}

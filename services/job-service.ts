@@ -1,0 +1,216 @@
+import { decodeValue, encodeValue, type JobDefinition } from '../events/define-job.js'
+import { InvalidInput, LabError } from '../events/errors.js'
+import type { Request } from '../events/payloads.js'
+import { systemTopic, topicLevel } from '../events/topic.js'
+import { endInterruptedJobs, readPastJobs } from './interrupted-jobs.js'
+import type { Job, JobPeers } from './job.js'
+import { type JobOrder, RunningJob } from './run-job.js'
+import type { Service, ServiceContext } from './service.js'
+import { parseSetting, parseStateCommand } from './set-commands.js'
+import { stopRank } from './stop-rank.js'
+import { createTaskLog, RetainedHistory } from './task-log.js'
+import { type ConfigOverride, readUnitConfig } from './unit-admin/unit-config.js'
+
+/** A start counts as successful when the job still lives after this time. */
+const GRACE_MS = 1000
+
+/** Where a job belongs that names no experiment on a unit that is assigned to none. */
+const NO_EXPERIMENT = '$no_experiment_present'
+
+/** Starts, stops and changes the jobs of this unit.
+ * @returns once interrupted jobs of an earlier life are marked `lost` and the jobs on offer are announced. */
+export async function startJobService(context: ServiceContext, jobs: readonly Job[]): Promise<Service> {
+  const { unit, bus, clock, logger } = context
+  const offered = new Map(jobs.map((job) => [job.definition.name, job]))
+  const running = new Map<string, RunningJob>()
+  const watchers = new Map<string, Set<() => void>>()
+  let suspended: { readonly reason: string; readonly sinceMs: number } | null = null
+
+  const peers: JobPeers = {
+    find: (name) => running.get(name),
+    watch(name, listener) {
+      const listeners = watchers.get(name) ?? new Set()
+      watchers.set(name, listeners)
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+
+  const past = await readPastJobs(context)
+  for (const { definition } of jobs) {
+    const topic = systemTopic(unit, `capabilities/jobs/${definition.name}`)
+    await bus.publish(topic, JSON.stringify(definition.capability()), { retain: true })
+  }
+  await past.complete()
+  await endInterruptedJobs(context, past)
+  const finishedJobs = new RetainedHistory(context, (id) => systemTopic(unit, `jobs/${id}`), past.jobIds.map(String))
+  const tasks = createTaskLog(context, past.taskIds)
+  let lastJobId = Math.max(0, ...past.jobIds)
+
+  async function prepare(request: Request<'run_job'>): Promise<RunningJob> {
+    const { job_name: name, env } = request
+    const job = offered.get(name)
+    if (job === undefined) throw unknownJob(name)
+    if (env['ACTIVE'] === '0')
+      throw new LabError('unit.inactive', 'state', `${unit} is not active; ${name} was not started.`)
+    const overrides = request.config_overrides.map(checkOverride)
+    const options = parseOptions(job.definition, request.options)
+    const experiment = topicLevel('experiment', env['EXPERIMENT'] || past.assignedExperiment() || NO_EXPERIMENT)
+    const config = await readUnitConfig(context.dotPioreactor, overrides)
+    if (request.args.length > 0) logger.warn({ job: name, args: request.args }, 'arguments are not used by this job')
+    if (suspended !== null) throw new LabError('services.suspended', 'state', `No job starts now: ${suspended.reason}.`)
+    if (running.has(name)) throw new LabError('job.duplicate', 'state', `${name} is already running on ${unit}.`)
+    return begin(job, {
+      jobId: ++lastJobId,
+      unit,
+      experiment,
+      source: env['JOB_SOURCE'] || 'user',
+      options,
+      config,
+    })
+  }
+
+  function begin(job: Job, order: JobOrder): RunningJob {
+    const { name } = job.definition
+    const started = new RunningJob(job, order, {
+      clock,
+      logger: logger.child({ job: name, experiment: order.experiment }),
+      peers,
+      connectBus: (options) => context.connectBus(options),
+      onChange: () => {
+        for (const listener of watchers.get(name) ?? []) listener()
+      },
+    })
+    running.set(name, started)
+    void started.ended.then(() => {
+      if (running.get(name) === started) running.delete(name)
+      finishedJobs.add(String(order.jobId))
+    })
+    return started
+  }
+
+  async function run(request: Request<'run_job'>): Promise<unknown> {
+    try {
+      const job = await prepare(request)
+      await Promise.race([job.started, clock.sleepUntil(clock.monotonicMs() + GRACE_MS)])
+      return { ok: true }
+    } catch (error) {
+      throw startFailed(error)
+    }
+  }
+
+  async function stopMatching(matches: (job: RunningJob) => boolean): Promise<unknown> {
+    const matching = [...running.values()].filter(matches)
+    matching.sort((a, b) => stopRank(a.definition.name) - stopRank(b.definition.name))
+    // In this order, but nobody waits for somebody else's hardware.
+    await Promise.all(matching.map((job) => job.stop(null)))
+    return true
+  }
+
+  return {
+    name: 'jobs',
+    requests: {
+      async run_job(request) {
+        await tasks.run(request.id, 'run_job', () => run(request))
+        return { task_id: request.id }
+      },
+      async stop_jobs(request) {
+        const matches = stopFilter(request)
+        await tasks.run(request.id, 'stop_jobs', () => stopMatching(matches))
+        return true
+      },
+      async update_job({ job_name: name, settings }) {
+        const job = running.get(name)
+        if (job === undefined || job.isEnding) throw notRunning(name)
+        const { $state, ...others } = settings
+        const state = $state === undefined ? null : parseStateCommand(String($state))
+        const values = Object.entries(others).map(
+          ([setting, value]) => [setting, parseSetting(job.definition, setting, value)] as const,
+        )
+        await job.update(new Map(values))
+        if (state !== null) await job.requestState(state)
+        return Object.fromEntries(values.map(([setting]) => [setting, job.value(setting)]))
+      },
+    },
+    async suspend(reason) {
+      if (suspended !== null) return
+      suspended = { reason, sinceMs: clock.monotonicMs() }
+      await Promise.all([...running.values()].map((job) => job.suspend(reason)))
+    },
+    async resume() {
+      if (suspended === null) return
+      const { reason, sinceMs } = suspended
+      suspended = null
+      const seconds = ((clock.monotonicMs() - sinceMs) / 1000).toFixed(1)
+      const resumed = [...running.values()].map((job) => job.resume(`${seconds} s without work, because ${reason}`))
+      for (const result of await Promise.allSettled(resumed)) {
+        if (result.status === 'rejected') logger.error({ err: result.reason as unknown }, 'job did not resume')
+      }
+    },
+    async stop() {
+      await stopMatching(() => true)
+      await past.close()
+    },
+  }
+}
+
+/** Filters are ANDed; `all` spares supervised activities. @throws InvalidInput `job.no_filter` without any. */
+function stopFilter(request: Request<'stop_jobs'>): (job: RunningJob) => boolean {
+  const { all, job_name, experiment, job_source, job_id } = request
+  if (all === true) return (job) => job.definition.spec.longRunning !== true
+  const given = [job_name, experiment, job_source, job_id].some((filter) => filter !== undefined)
+  if (!given)
+    throw new InvalidInput('Name at least one of job_name, experiment, job_source, job_id.', {}, 'job.no_filter')
+  return ({ definition, order }) =>
+    (job_name === undefined || definition.name === job_name) &&
+    (experiment === undefined || order.experiment === experiment) &&
+    (job_source === undefined || order.source === job_source) &&
+    (job_id === undefined || order.jobId === job_id)
+}
+
+function checkOverride(parts: readonly string[]): ConfigOverride {
+  const [section, option, value] = parts
+  if (parts.length === 3 && section !== undefined && option !== undefined && value !== undefined) {
+    return [section, option, value]
+  }
+  throw new InvalidInput(`A config override has ${parts.length} parts; it must have section, option and value.`, {
+    details: { field: 'config_overrides', value: parts },
+  })
+}
+
+/** Option values, named with underscores. A null stands for a bare flag. @throws InvalidInput naming the option */
+function parseOptions(definition: JobDefinition, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const parsed = Object.entries(given).map(([key, value]) => {
+    const option = key.replaceAll('-', '_')
+    const spec = definition.spec.options?.[option]
+    if (spec === undefined) {
+      throw new InvalidInput(
+        `${definition.name} has no option '${key}'.`,
+        { details: { field: key } },
+        'job.unknown_option',
+      )
+    }
+    const text = value === null ? (spec.schema['type'] === 'boolean' ? 'True' : '') : encodeValue(value)
+    return [option, decodeValue(option, spec, text)]
+  })
+  return Object.fromEntries(parsed)
+}
+
+const unknownJob = (name: string): InvalidInput =>
+  new InvalidInput(`This unit has no job '${name}'.`, { details: { field: 'job_name', value: name } }, 'job.unknown')
+
+const notRunning = (name: string): LabError =>
+  new LabError('job.not_running', 'state', `${name} is not running.`, { details: { field: 'job_name', value: name } })
+
+/** A failed start in the words that clients of the unit API know; exit code 2 means misuse, as with any command line. */
+function startFailed(error: unknown): LabError {
+  const known = error instanceof LabError
+  const exit = known && error.family === 'input' ? 2 : 1
+  const lastLine = known ? error.message : 'An internal error occurred; the log has the details.'
+  return new LabError(
+    'job.start_failed',
+    known ? error.family : 'defect',
+    `Command exited during startup grace window. Exit code ${exit}. ${lastLine}`,
+    { cause: error, ...(known ? { details: { ...error.details, code: error.code } } : {}) },
+  )
+}

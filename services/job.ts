@@ -1,0 +1,89 @@
+import type { Static, TSchema } from '@sinclair/typebox'
+import type { JobDefinition, OptionSpec, SettingsOf } from '../events/define-job.js'
+import type { JobState } from '../events/job-state.js'
+import type { Clock, Logger } from '../events/ports.js'
+import type { UnitConfig } from './unit-admin/unit-config.js'
+
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical'
+
+type Values = Readonly<Record<string, unknown>>
+/** Name of a setting. */
+export type SettingOf<S> = keyof S & string
+
+/** How one settable setting follows a command. */
+export interface Setter<T> {
+  /** Refuses what is valid by schema but impossible now. Moves nothing. @throws LabError */
+  check?(value: T): void
+  /** Acts on the hardware first and publishes the value in force. @throws LabError when the hardware did not follow. */
+  apply(value: T): Promise<void> | void
+}
+
+/** A job at work. Its outputs are those it registered with `JobRun.atEnd`. */
+export interface Activity<S = Values> {
+  readonly setters: { readonly [K in SettingOf<S>]?: Setter<S[K]> }
+  /** Called after `$state` became `ready` for the first time: measuring may begin. */
+  begin?(): void
+  /** Outputs safe at once, work paused. May come while `wake` or a setter is still busy, and more than once. Needs no broker. */
+  sleep(): Promise<void>
+  /** Goes on where `sleep` stopped. */
+  wake(): Promise<void>
+}
+
+/** What a running job sees of its surroundings. Publishing never fails and never waits: the hardware does not depend on the broker. */
+export interface JobRun<S = Values> {
+  readonly unit: string
+  readonly experiment: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly config: UnitConfig
+  readonly peers: JobPeers
+  readonly state: JobState
+  /** Aborted as soon as the job begins to end. */
+  readonly ending: AbortSignal
+  value<K extends SettingOf<S>>(setting: K): S[K] | undefined
+  /** Publishes a setting, retained; null clears it and makes it absent. */
+  publish<K extends SettingOf<S>>(setting: K, value: S[K] | null): void
+  /** Publishes on `pioreactor/<unit>/<experiment>/<path>`, text as it is and anything else as JSON. */
+  emit(path: string, payload: unknown, options?: { readonly retain?: boolean }): void
+  /** A message on `logs/app/<level>`. */
+  log(level: LogLevel, message: string): void
+  /** Registers what makes an output safe. All run, newest first and each whatever happens to the others, at every end of the job:
+   * stop, failed start, crash of the activity. Runs at once when the job is already ending. */
+  atEnd(release: () => Promise<void> | void): void
+  /** Ends this job by itself. */
+  end(reason: string): void
+}
+
+/** A running job as other jobs of the unit see it, without a detour over the broker. */
+export interface JobPeer {
+  readonly state: JobState
+  value(setting: string): unknown
+}
+
+export interface JobPeers {
+  find(jobName: string): JobPeer | undefined
+  /** Called after every change of state or published setting of the job, and when it appears. Returns the function that ends it. */
+  watch(jobName: string, listener: () => void): () => void
+}
+
+/** A job that a unit offers: the declaration with its behaviour. */
+export interface Job {
+  readonly definition: JobDefinition
+  /** Prepares the hardware; meanwhile the state is `init`. @throws LabError when the job cannot run; what was registered is released. */
+  start(run: JobRun, options: Values): Promise<Activity>
+}
+
+/** Values of the options given at a start; absent ones were not given. */
+export type OptionsOf<O extends Record<string, OptionSpec>> = {
+  readonly [K in keyof O]?: O[K]['schema'] extends TSchema ? Static<O[K]['schema']> : never
+}
+
+/** Joins a declaration with its behaviour, typed by its settings and options. */
+export function createJob<D extends JobDefinition, O extends Record<string, OptionSpec>>(
+  definition: D,
+  _options: O,
+  start: (run: JobRun<SettingsOf<D>>, options: OptionsOf<O>) => Promise<Activity<SettingsOf<D>>>,
+): Job {
+  // The runner checks settings and options against the declaration; their types are known only here.
+  return { definition, start: start as unknown as Job['start'] }
+}

@@ -1,0 +1,379 @@
+import { encodeValue, type JobDefinition } from '../events/define-job.js'
+import { LabError, toErrorRecord } from '../events/errors.js'
+import { canTransition, type JobState } from '../events/job-state.js'
+import { type JobRecord, type LogMessage, timestampOf } from '../events/payloads.js'
+import type { Clock, Logger, MessageBus } from '../events/ports.js'
+import { violations } from '../events/schema.js'
+import { systemTopic } from '../events/topic.js'
+import type { Activity, Job, JobPeer, JobPeers, JobRun, LogLevel } from './job.js'
+import { Outbox } from './outbox.js'
+import { followSetCommands } from './set-commands.js'
+import type { UnitConfig } from './unit-admin/unit-config.js'
+
+/** How long the last messages of an ending job may take; after it the will speaks for the job. */
+const FAREWELL_MS = 1500
+
+export interface JobOrder {
+  readonly jobId: number
+  readonly unit: string
+  readonly experiment: string
+  readonly source: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly config: UnitConfig
+}
+
+export interface RunJobDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly peers: JobPeers
+  connectBus(options: {
+    readonly name: string
+    readonly will: { readonly topic: string; readonly payload: string }
+  }): Promise<MessageBus>
+  /** Called after every change of state or published value. */
+  onChange(): void
+}
+
+/** One run of a job, from `init` to `disconnected`. It has a connection of its own whose last will is `lost`. */
+export class RunningJob implements JobPeer {
+  readonly definition: JobDefinition
+  readonly order: JobOrder
+  readonly startedAt: string
+  /** Resolves once `ready`; rejects with the reason of a failed start. */
+  readonly started: Promise<void>
+  /** Resolves when everything is released and published. */
+  readonly ended: Promise<void>
+
+  readonly #deps: RunJobDeps
+  readonly #values = new Map<string, unknown>()
+  readonly #releases: (() => Promise<void> | void)[] = []
+  readonly #ending = new AbortController()
+  readonly #answers = new Set<Promise<unknown>>()
+  /** Resolves when the outputs are safe and `disconnected` is on its way. */
+  readonly #safe: Promise<void>
+  #resolveSafe: () => void = () => undefined
+  #state: JobState = 'init'
+  #bus: MessageBus | null = null
+  #outbox: Outbox | null = null
+  #activity: Activity | null = null
+  #reason: string | null = null
+  #endedAt: string | null = null
+  /** State before a suspension; null when there is none. */
+  #suspendedFrom: JobState | null = null
+  #transition: Promise<unknown> = Promise.resolve()
+  #stopped: Promise<void> | null = null
+  #resolveEnded: () => void = () => undefined
+
+  constructor(job: Job, order: JobOrder, deps: RunJobDeps) {
+    this.definition = job.definition
+    this.order = order
+    this.#deps = deps
+    this.startedAt = timestampOf(deps.clock.now())
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve
+    })
+    this.#safe = new Promise((resolve) => {
+      this.#resolveSafe = resolve
+    })
+    this.started = this.#start(job)
+    // Nobody needs to wait for the start; the state tells.
+    this.started.catch(() => undefined)
+  }
+
+  get state(): JobState {
+    return this.#state
+  }
+
+  get isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  value(setting: string): unknown {
+    return this.#values.get(setting)
+  }
+
+  /** Applies valid values in order. @throws LabError before anything moved, when one of them is refused. */
+  update(values: ReadonlyMap<string, unknown>): Promise<void> {
+    return this.#serially(async () => {
+      const { name } = this.definition
+      const activity = this.#activity
+      if (activity === null || this.isEnding) throw notNow(name, this.#state)
+      const changes = [...values].map(([setting, value]) => {
+        const setter = activity.setters[setting]
+        if (setter === undefined || !this.#values.has(setting)) throw absent(name, setting)
+        setter.check?.(value)
+        return { setting, value, setter }
+      })
+      for (const { setting, value, setter } of changes) {
+        const before = this.#values.get(setting)
+        await setter.apply(value)
+        this.log('info', `Updated ${setting} from ${show(before)} to ${show(this.#values.get(setting))}.`)
+      }
+    })
+  }
+
+  /** Moves to `ready`, `sleeping` or `disconnected` as a command asks. @throws LabError `job.transition` when that is not possible. */
+  async requestState(to: JobState): Promise<void> {
+    if (to === 'disconnected') {
+      void this.stop(null)
+      return this.#safe
+    }
+    await this.#serially(async () => {
+      if (to === this.#state) return
+      if (this.isEnding || !canTransition(this.#state, to)) throw badTransition(this.definition.name, this.#state, to)
+      if (to === 'sleeping') await this.#sleep()
+      if (to === 'ready') await this.#wake()
+    })
+  }
+
+  /** Outputs safe at once; a job still preparing its hardware ends instead. Undone by `resume` only. */
+  async suspend(reason: string): Promise<void> {
+    if (this.isEnding || this.#suspendedFrom !== null) return
+    if (this.#state === 'init') return this.stop(reason)
+    this.#suspendedFrom = this.#state
+    await this.#activity?.sleep()
+    await this.#serially(async () => {
+      if (this.isEnding || this.#state !== 'ready') return
+      this.#enter('sleeping')
+      this.log('warning', `Paused: ${reason}.`)
+    })
+  }
+
+  /** A job that was ready when it was suspended goes on. @param gap what happened in between, for the log. */
+  async resume(gap: string): Promise<void> {
+    const from = this.#suspendedFrom
+    this.#suspendedFrom = null
+    if (from !== 'ready') return
+    await this.#serially(async () => {
+      if (this.isEnding || this.#state !== 'sleeping') return
+      await this.#wake()
+      this.log('warning', `Resumed after a gap: ${gap}.`)
+    })
+  }
+
+  /** Outputs safe, then everything published and the connection closed. Never throws.
+   * @param reason why, when nobody asked for it. */
+  stop(reason: string | null): Promise<void> {
+    this.#stopped ??= this.#stop(reason)
+    return this.#stopped
+  }
+
+  log(level: LogLevel, message: string): void {
+    const { clock, logger } = this.#deps
+    const text = level === 'warning' ? 'warn' : level === 'notice' || level === 'info' ? 'info' : level
+    logger[text === 'critical' ? 'error' : text]({ detail: message }, 'job message')
+    const log: LogMessage = {
+      source: 'app',
+      task: this.definition.name,
+      message,
+      level: level.toUpperCase(),
+      timestamp: timestampOf(clock.now()),
+    }
+    this.#emit(`logs/app/${level}`, log, {})
+  }
+
+  async #start(job: Job): Promise<void> {
+    const { name } = this.definition
+    const { unit, experiment, options } = this.order
+    try {
+      const will = { topic: this.definition.topic(unit, experiment, '$state'), payload: 'lost' }
+      const bus = await this.#deps.connectBus({ name, will })
+      this.#bus = bus
+      this.#outbox = new Outbox(bus, this.#deps.logger)
+      this.#enter('init')
+      this.#activity = await job.start(this.#run(), options)
+      if (this.isEnding) throw new LabError('job.stopped', 'state', `${name} was stopped while it started.`)
+      await followSetCommands(this, bus, this.#deps.clock)
+      this.#watchConnection(bus)
+      this.#enter('ready')
+      this.log('info', 'Ready.')
+      this.#activity.begin?.()
+    } catch (error) {
+      await this.stop(this.#reason ?? this.#explain(error))
+      throw error
+    }
+  }
+
+  #explain(error: unknown): string {
+    const { message, family } = toErrorRecord(error)
+    if (family === 'defect') this.#deps.logger.error({ err: error }, 'job failed')
+    return message
+  }
+
+  async #stop(reason: string | null): Promise<void> {
+    this.#reason ??= reason
+    this.#ending.abort()
+    if (reason !== null) this.log('error', `Stopping: ${reason}`)
+    await this.#release()
+    this.#endedAt = timestampOf(this.#deps.clock.now())
+    this.#enter('disconnected')
+    for (const [setting, declared] of Object.entries(this.definition.settings)) {
+      if (declared.persist !== true) this.#publish(setting, null)
+    }
+    this.#resolveSafe()
+    await this.#outbox?.drain(FAREWELL_MS, Promise.allSettled(this.#answers))
+    await this.#bus?.close().catch((error: unknown) => {
+      this.#deps.logger.debug({ err: error }, 'connection did not close cleanly')
+    })
+    this.#resolveEnded()
+    this.#deps.onChange()
+  }
+
+  async #release(): Promise<void> {
+    for (let release = this.#releases.pop(); release !== undefined; release = this.#releases.pop()) {
+      try {
+        await release()
+      } catch (error) {
+        this.log('error', `An output may not be safe: ${this.#explain(error)}`)
+      }
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    await this.#activity?.sleep()
+    this.#enter('sleeping')
+  }
+
+  async #wake(): Promise<void> {
+    const { name } = this.definition
+    if (this.#suspendedFrom !== null) throw notNow(name, this.#state)
+    try {
+      await this.#activity?.wake()
+      // A stop or a suspension may have come while the hardware woke up; its word is the last.
+      if (this.isEnding || this.#suspendedFrom !== null) throw notNow(name, this.#state)
+    } catch (error) {
+      await this.#activity?.sleep()
+      throw error
+    }
+    this.#enter('ready')
+  }
+
+  #enter(state: JobState): void {
+    this.#state = state
+    this.#deps.logger.info({ state }, 'job state')
+    this.#outbox?.push(this.#topic('$state'), state, true)
+    this.#outbox?.push(systemTopic(this.order.unit, `jobs/${this.order.jobId}`), JSON.stringify(this.record()), true)
+    this.#deps.onChange()
+  }
+
+  /** The row of the jobs table. */
+  record(): JobRecord {
+    const { jobId, unit, experiment, source, config } = this.order
+    return {
+      job_id: jobId,
+      unit,
+      experiment,
+      job_name: this.definition.name,
+      job_source: source,
+      started_at: this.startedAt,
+      ended_at: this.#endedAt,
+      is_running: this.#endedAt === null,
+      leader: config.text('cluster.topology', 'leader_hostname', ''),
+      pid: process.pid,
+      is_long_running_job: this.definition.spec.longRunning === true,
+      state: this.#state,
+      reason: this.#reason,
+    }
+  }
+
+  #topic(setting: string): string {
+    return this.definition.topic(this.order.unit, this.order.experiment, setting)
+  }
+
+  #publish(setting: string, value: unknown): void {
+    if (value === null || value === undefined) {
+      if (this.#values.delete(setting)) this.#outbox?.push(this.#topic(setting), '', true)
+    } else {
+      const spec = this.definition.settings[setting]
+      const [wrong] =
+        spec === undefined ? [{ message: `${setting} is not declared.` }] : violations(spec.schema, value, setting)
+      if (wrong !== undefined) {
+        this.log('error', `Not published: ${wrong.message}`)
+        return
+      }
+      this.#values.set(setting, value)
+      this.#outbox?.push(this.#topic(setting), encodeValue(value), true)
+    }
+    this.#deps.onChange()
+  }
+
+  #emit(path: string, payload: unknown, { retain = false }: { readonly retain?: boolean }): void {
+    const { unit, experiment } = this.order
+    this.#outbox?.push(`pioreactor/${unit}/${experiment}/${path}`, encodeValue(payload), retain)
+  }
+
+  /** Everything known again, because the broker may have announced us lost, or may be a new one. */
+  #watchConnection(bus: MessageBus): void {
+    let connected = true
+    this.#releases.unshift(
+      bus.onConnection((now) => {
+        const back = now && !connected
+        connected = now
+        if (!back || this.isEnding) return
+        const lost = this.#outbox?.takeGivenUp() ?? 0
+        if (lost > 0) this.log('error', `${lost} messages were lost while the broker was away.`)
+        this.#enter(this.#state)
+        for (const [setting, value] of this.#values) this.#outbox?.push(this.#topic(setting), encodeValue(value), true)
+      }),
+    )
+  }
+
+  /** Corrects a `$state` that claims we are gone. */
+  contradictLost(): void {
+    if (!this.isEnding) this.#outbox?.push(this.#topic('$state'), this.#state, true)
+  }
+
+  answer(topic: string, payload: Promise<string>): void {
+    const answered = payload
+      .then((text) => this.#outbox?.push(topic, text, false))
+      .catch((error: unknown) => this.#deps.logger.error({ topic, err: error }, 'command not answered'))
+      .finally(() => this.#answers.delete(answered))
+    this.#answers.add(answered)
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#transition.then(work)
+    this.#transition = result.catch(() => undefined)
+    return result
+  }
+
+  #run(): JobRun {
+    const job = this
+    return {
+      unit: this.order.unit,
+      experiment: this.order.experiment,
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      config: this.order.config,
+      peers: this.#deps.peers,
+      ending: this.#ending.signal,
+      get state() {
+        return job.#state
+      },
+      value: (setting) => job.#values.get(setting),
+      publish: (setting, value) => job.#publish(setting, value),
+      emit: (path, payload, options = {}) => job.#emit(path, payload, options),
+      log: (level, message) => job.log(level, message),
+      atEnd(release) {
+        job.#releases.push(release)
+        if (job.isEnding) void job.#release()
+      },
+      end: (reason) => void job.stop(reason),
+    }
+  }
+}
+
+const show = (value: unknown): string => (value === undefined ? 'nothing' : encodeValue(value).slice(0, 40))
+
+const notNow = (job: string, state: JobState): LabError =>
+  new LabError('job.not_ready', 'state', `${job} cannot be changed now; its state is ${state}.`)
+
+const absent = (job: string, setting: string): LabError =>
+  new LabError('setting.absent', 'state', `${job} does not offer ${setting} in its present mode.`, {
+    details: { field: setting },
+  })
+
+const badTransition = (job: string, from: JobState, to: JobState): LabError =>
+  new LabError('job.transition', 'state', `${job} cannot go from ${from} to ${to}.`, {
+    details: { field: '$state', value: to },
+  })

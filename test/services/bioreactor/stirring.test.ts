@@ -1,0 +1,41 @@
+import { afterEach, expect, test } from 'vitest'
+import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
+
+let lab: BioreactorLab | undefined
+afterEach(async () => {
+  lab?.close()
+  lab = undefined
+})
+
+const STIRRING_PIN = 17
+
+test('publishes what a Pioreactor publishes from start to stop', async () => {
+  lab = await startBioreactorLab()
+  await lab.run('stirring', { target_rpm: '400' })
+  await lab.clock.advance(10_000)
+  await lab.set('stirring', 'target_rpm', '450')
+  await lab.set('stirring', '$state', 'disconnected')
+
+  const watched = ['$state', 'target_rpm', 'duty_cycle', 'measured_rpm', 'enable_dodging_od', 'currently_dodging_od']
+  const sequence = lab.broker.published
+    .filter(
+      ({ topic }) =>
+        watched.some((name) => topic === `pioreactor/u1/exp/stirring/${name}`) || topic.endsWith('pwms/dc'),
+    )
+    .map(({ topic, payload }) => `${topic.split('/').slice(3).join('/')} ${payload}`)
+  expect(sequence[0]).toBe('stirring/$state init')
+  expect(lab.published('stirring/$state')).toEqual(['init', 'ready', 'disconnected'])
+  expect(lab.published('stirring/target_rpm')).toEqual(['400', '450', ''])
+  expect(sequence.join('\n')).toMatch(
+    /\$state init\npwms\/dc {}[\s\S]*target_rpm 400[\s\S]*duty_cycle 100[\s\S]*duty_cycle 30[\s\S]*\$state ready[\s\S]*measured_rpm {[\s\S]*target_rpm 450[\s\S]*\$state disconnected/,
+  )
+  const afterEnd = sequence.slice(sequence.indexOf('stirring/$state disconnected') + 1)
+  expect(afterEnd.sort()).toEqual([
+    'stirring/currently_dodging_od ',
+    'stirring/duty_cycle ',
+    'stirring/enable_dodging_od ',
+    'stirring/measured_rpm ',
+    'stirring/target_rpm ',
+  ])
+  expect(lab.bioreactor.duty.get(STIRRING_PIN) ?? 0).toBe(0)
+})

@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from '../../events/ports.js'
+import { type BioreactorDeps, createBioreactorJobs } from '../../services/bioreactor/index.js'
+import { startJobService } from '../../services/job-service.js'
+import type { Service, ServiceContext } from '../../services/service.js'
+import { FakeBioreactor } from './fake-bioreactor.js'
+import { FakeClock } from './fake-clock.js'
+import { MemoryBroker, type MemoryBus } from './memory-bus.js'
+
+export const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+}
+
+const noHardware = new Proxy({}, { get: () => undefined }) as ServiceContext['hardware']
+
+/** The job service of unit `u1` with the bioreactor's jobs, on a fake clock, a broker in memory and a bioreactor without hardware. */
+export interface BioreactorLab {
+  readonly clock: FakeClock
+  readonly broker: MemoryBroker
+  readonly bioreactor: FakeBioreactor
+  readonly context: ServiceContext
+  /** Connections of jobs, in the order they were opened. */
+  readonly connections: MemoryBus[]
+  readonly service: Service
+  /** Starts a job and lets the clock run until the start is decided. @returns the task's record */
+  run(job: string, options?: Record<string, unknown>, more?: Partial<RunRequest>): Promise<Record<string, unknown>>
+  /** Publishes a command on a job's `/set` topic and lets it be carried out. */
+  set(job: string, setting: string, text: string, experiment?: string): Promise<void>
+  /** Messages below `pioreactor/u1/<experiment>/`, in order. */
+  published(path: string, experiment?: string): string[]
+  task(id: string): Record<string, unknown>
+  /** Removes the files. */
+  close(): void
+}
+
+interface RunRequest {
+  readonly id: string
+  readonly env: Record<string, string>
+  readonly args: string[]
+  readonly config_overrides: string[][]
+}
+
+export async function startBioreactorLab({
+  bioreactor = new FakeBioreactor(),
+  broker = new MemoryBroker(),
+  clock = new FakeClock(),
+  ...deps
+}: Partial<
+  BioreactorDeps & { bioreactor: FakeBioreactor; broker: MemoryBroker; clock: FakeClock }
+> = {}): Promise<BioreactorLab> {
+  const dotPioreactor = mkdtempSync(join(tmpdir(), 'benchlog-jobs-'))
+  const connections: MemoryBus[] = []
+  const context: ServiceContext = {
+    unit: 'u1',
+    box: 'u1',
+    clock,
+    logger: silent,
+    hardware: noHardware,
+    hardwareKind: 'simulated',
+    dotPioreactor,
+    bus: broker.connect(),
+    connectBus: async ({ will }) => {
+      const bus = broker.connect(will)
+      connections.push(bus)
+      return bus
+    },
+  }
+  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, ...deps })
+  const service = await startJobService(context, jobs)
+  const task = (id: string): Record<string, unknown> =>
+    JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
+  let requests = 0
+  return {
+    clock,
+    broker,
+    bioreactor,
+    context,
+    connections,
+    service,
+    task,
+    async run(job, options = {}, more = {}) {
+      const id = more.id ?? `request-${++requests}`
+      const env = { EXPERIMENT: 'exp', ...more.env }
+      await service.requests.run_job?.({ id, job_name: job, args: [], options, config_overrides: [], ...more, env })
+      for (let waited = 0; task(id)['status'] === 'running' && waited < 20; waited++) await clock.advance(100)
+      return task(id)
+    },
+    async set(job, setting, text, experiment = 'exp') {
+      await context.bus.publish(`pioreactor/u1/${experiment}/${job}/${setting}/set`, text)
+      await clock.advance(0)
+    },
+    published: (path, experiment = 'exp') => broker.payloads(`pioreactor/u1/${experiment}/${path}`),
+    close: () => rmSync(dotPioreactor, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,115 @@
+import { LabError } from '../../events/errors.js'
+import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/bench-hardware.js'
+import type { PwmOutput } from '../../services/transport/hardware.js'
+
+/** One write to an output, in the order of the hardware. */
+export interface Write {
+  readonly output: string
+  readonly value: number
+}
+
+/** A bioreactor without hardware: remembers every write, answers what the test says. */
+export class FakeBioreactor implements Bioreactor {
+  readonly board = { pwmPins: { 1: 17, 2: 13, 3: 16, 4: 12, 5: 18 }, hallPin: 21, heaterPwmChannel: '5' as const }
+  readonly writes: Write[] = []
+  readonly duty = new Map<number, number>()
+  hatPresent = true
+  heaterBoardPresent = true
+  /** Makes every write of a non-zero value fail. */
+  broken = false
+  readonly #edges = new Map<number, (timeS: number) => void>()
+  readonly adcs = new Map<PdChannel, FakeAdc>()
+
+  readonly pwm = {
+    open: async (pin: number): Promise<PwmOutput> => ({
+      pin,
+      setDutyCycle: async (percent: number) => this.#write(`pin${pin}`, percent, () => this.duty.set(pin, percent)),
+      close: async () => {
+        this.#write(`pin${pin}`, 0, () => this.duty.delete(pin))
+      },
+    }),
+    allOff: async () => this.duty.clear(),
+  }
+
+  readonly edges = {
+    watchFalling: async (pin: number, onEdge: (timeS: number) => void) => {
+      this.#edges.set(pin, onEdge)
+      return async () => {
+        this.#edges.delete(pin)
+      }
+    },
+  }
+
+  readonly #levels: Record<LedChannel, number> = { A: 0, B: 0, C: 0, D: 0 }
+  readonly leds = {
+    state: this.#levels as Readonly<Record<LedChannel, number>>,
+    set: async (channel: LedChannel, percent: number) => {
+      this.#write(`led${channel}`, percent, () => {
+        this.#levels[channel] = percent
+      })
+    },
+  }
+
+  async openPhotodiode(channel: PdChannel): Promise<PhotodiodeAdc> {
+    const adc = this.adcs.get(channel)
+    if (adc === undefined)
+      throw new LabError('hardware.no_photodiode', 'hardware', `There is no photodiode ${channel}.`)
+    return adc
+  }
+
+  async isHatPresent(): Promise<boolean> {
+    return this.hatPresent
+  }
+
+  async isHeaterBoardPresent(): Promise<boolean> {
+    return this.heaterBoardPresent
+  }
+
+  /** Whether anybody listens to the pin. */
+  isWatched(pin: number): boolean {
+    return this.#edges.has(pin)
+  }
+
+  /** One falling edge of the Hall sensor. */
+  edge(timeS: number): void {
+    this.#edges.get(this.board.hallPin)?.(timeS)
+  }
+
+  #write(output: string, value: number, apply: () => void): void {
+    if (this.broken && value > 0) throw new LabError('hardware.no_device', 'hardware', `${output} does not answer.`)
+    this.writes.push({ output, value })
+    apply()
+  }
+}
+
+/** A converter whose input is a function of the light in the vial. */
+export class FakeAdc implements PhotodiodeAdc {
+  gain = 1
+  readonly kind: PhotodiodeAdc['kind']
+  readonly #volts: () => number
+
+  constructor(kind: PhotodiodeAdc['kind'], volts: () => number) {
+    this.kind = kind
+    this.#volts = volts
+  }
+
+  gainFor(volts: number): number {
+    return this.kind === 'pico' ? 1 : volts < 0.8704 ? 4 : volts < 1.7408 ? 2 : 1
+  }
+
+  async setGain(gain: number): Promise<void> {
+    this.gain = gain
+  }
+
+  async readRaw(): Promise<number> {
+    return Math.round(this.toRaw(this.#volts()))
+  }
+
+  toVolts(raw: number): number {
+    return (raw / 32767) * (4.096 / this.gain)
+  }
+
+  toRaw(volts: number): number {
+    return (volts / (4.096 / this.gain)) * 32767
+  }
+}
