@@ -25,10 +25,14 @@ export class Reply<T> {
   }
 }
 
-/** Returned by handlers that wrote the response themselves. */
-export const SENT = Symbol('sent')
+class Sent {
+  readonly sent = true
+}
 
-type Answer<T> = T | Reply<T> | typeof SENT
+/** Returned by handlers that wrote the response themselves. */
+export const SENT = new Sent()
+
+type Answer<T> = T | Reply<T> | Sent
 
 /** One endpoint: routing, validation, error bodies and documentation follow from this entry. */
 export interface Endpoint<

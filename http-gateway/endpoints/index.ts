@@ -1,4 +1,9 @@
 import type { Endpoint } from '../endpoint.js'
+import { getDevices, getDevicesStatus } from './box/devices.js'
+import { cancelRun, getRunStatus, getRunStatuses, listRuns, startRun } from './box/jobs.js'
+import { getModeParameters, getModes, validateMode } from './box/modes.js'
+import { downloadRunFile, downloadRunZip, listRunFiles } from './box/runs.js'
+import { getBoxHealth, getVersion, rescan } from './box/system.js'
 import { runJob, stopAllJobs, stopJobs } from './unit/job-commands.js'
 import { getJobSetting, getJobSettings, updateJobSettings } from './unit/job-settings.js'
 import { getJobs, getLongRunningJobs, getRunningJob, getRunningJobs, getRunningJobsOfExperiment } from './unit/jobs.js'
@@ -22,4 +27,20 @@ export const endpoints: readonly Endpoint[] = [
   getJobSettings,
   updateJobSettings,
   getJobSetting,
+  getVersion,
+  getBoxHealth,
+  getDevices,
+  getDevicesStatus,
+  getModes,
+  getModeParameters,
+  validateMode,
+  startRun,
+  listRuns,
+  getRunStatuses,
+  getRunStatus,
+  cancelRun,
+  listRunFiles,
+  downloadRunFile,
+  downloadRunZip,
+  rescan,
 ]

@@ -1,0 +1,55 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { ReadModels } from '../../../projections/read-models.js'
+import { endpoint } from '../../endpoint.js'
+import { SlotStatus, slotStatus } from './run-status.js'
+
+export const DeviceEntry = Type.Object({
+  slot: Type.String(),
+  port: Type.String(),
+  sn: Type.Union([Type.String(), Type.Null()]),
+  connected: Type.Boolean(),
+  status: Type.Union([Type.Literal('idle'), Type.Literal('busy')]),
+  run_id: Type.Union([Type.String(), Type.Null()]),
+})
+export type ConnectedDevice = Static<typeof DeviceEntry>
+
+/** The potentiostats that can be ordered from now, by slot. An unplugged one keeps its slot but is not listed: clients would order from it. */
+export const connectedDevices = (readModels: ReadModels): readonly ConnectedDevice[] =>
+  readModels
+    .devices()
+    .filter(({ connected }) => connected)
+    .map(({ slot, port, sn, connected, run_id }) => ({
+      slot,
+      port,
+      sn,
+      connected,
+      status: run_id === null ? ('idle' as const) : ('busy' as const),
+      run_id,
+    }))
+    .sort((one, other) => (one.slot < other.slot ? -1 : 1))
+
+export const getDevices = endpoint({
+  method: 'get',
+  path: '/devices',
+  summary: 'The connected potentiostats.',
+  response: Type.Array(DeviceEntry),
+  errors: [],
+  handle: (_input, { readModels }) => [...connectedDevices(readModels)],
+})
+
+export const getDevicesStatus = endpoint({
+  method: 'get',
+  path: '/devices/status',
+  summary: 'What each connected potentiostat does: the state of its slot in the run that holds it, or idle.',
+  response: Type.Array(SlotStatus),
+  errors: [],
+  handle: (_input, { readModels }) => connectedDevices(readModels).map((device) => statusOf(readModels, device)),
+})
+
+function statusOf(readModels: ReadModels, { slot, run_id }: ConnectedDevice): SlotStatus {
+  const run = run_id === null ? null : readModels.run(run_id)
+  const held = run?.slots.find((entry) => entry.slot === slot)
+  return run === null || held === undefined
+    ? { slot, status: 'idle', started_at: null, ended_at: null, message: null, files: [] }
+    : slotStatus(run, held)
+}

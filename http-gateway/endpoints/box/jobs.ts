@@ -1,0 +1,129 @@
+import { Type } from '@sinclair/typebox'
+import type { RunRow } from '../../../projections/read-models.js'
+import { order } from '../../commands.js'
+import type { GatewayContext } from '../../context.js'
+import { endpoint } from '../../endpoint.js'
+import { RequestRefused } from '../../errors.js'
+import { isInGroup } from './group-label.js'
+import { RunRequest, runOrder } from './run-order.js'
+import { isTerminal, RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
+
+const RunId = Type.Object({ run_id: Type.String() })
+
+function getRun({ readModels }: GatewayContext, runId: string): RunRow {
+  const run = readModels.run(runId)
+  if (run === null) throw new RequestRefused('jobs.not_found', 'There is no run with this id.')
+  return run
+}
+
+export const startRun = endpoint({
+  method: 'post',
+  path: '/jobs',
+  summary:
+    'Orders a sequence of measurement modes on one or more potentiostats. All modes are checked before anything is measured.',
+  body: RunRequest,
+  example: {
+    devices: ['slot01'],
+    modes: ['CV'],
+    params_by_mode: { CV: { start: 0, vertex1: 0.5, vertex2: -0.5, end: 0, scan_rate: 0.05, cycles: 3 } },
+    experiment_name: 'MyExperiment',
+    client_datetime: '2025-11-03T10-15-31',
+  },
+  response: RunStatusBody,
+  errors: [
+    'request.validation_error',
+    'jobs.invalid_request',
+    'jobs.invalid_devices',
+    'jobs.run_id_conflict',
+    'jobs.invalid_name',
+    'jobs.invalid_params',
+    'jobs.slots_busy',
+    'services.no_answer',
+    'log.unavailable',
+    'projections.behind',
+  ],
+  async handle({ body }, context) {
+    const start = async (): Promise<string> => {
+      const details = runOrder(body, context)
+      await order(context, 'start_run', details)
+      return details.run_id
+    }
+    // A client that got no answer in time sends the same order again, named by its own group id.
+    const runId = await (body.group_id ? context.acceptedRuns.once(JSON.stringify(body), start) : start())
+    const run = context.readModels.run(runId)
+    if (run !== null) return runStatusBody(run)
+    throw new RequestRefused('projections.behind', `The run was accepted as ${runId} but is not visible yet.`)
+  },
+})
+
+export const listRuns = endpoint({
+  method: 'get',
+  path: '/jobs',
+  summary: 'Runs, the latest first; `state` and `group_id` filter.',
+  query: Type.Object({
+    state: Type.Optional(Type.Union([Type.Literal('incomplete'), Type.Literal('completed')])),
+    group_id: Type.Optional(Type.String()),
+  }),
+  response: Type.Array(RunSummary),
+  errors: ['request.validation_error'],
+  handle({ query: { state, group_id = '' } }, { readModels }) {
+    const latestFirst = (one: RunSummary, other: RunSummary): number =>
+      `${one.started_at}\0${one.run_id}` < `${other.started_at}\0${other.run_id}` ? 1 : -1
+    return readModels
+      .runs()
+      .filter(({ status }) => state === undefined || isTerminal(status) === (state === 'completed'))
+      .filter((run) => group_id.trim() === '' || isInGroup(run, group_id))
+      .map(runSummary)
+      .sort(latestFirst)
+  },
+})
+
+export const getRunStatuses = endpoint({
+  method: 'post',
+  path: '/jobs/status',
+  summary: 'State of several runs, in the order asked.',
+  body: Type.Object({ run_ids: Type.Array(Type.String(), { minItems: 1 }) }),
+  example: { run_ids: ['20261120T094157_56a1cb'] },
+  response: Type.Array(RunStatusBody),
+  errors: ['request.validation_error', 'jobs.missing_run_ids', 'jobs.run_ids_unknown'],
+  handle({ body }, { readModels }) {
+    const wanted = body.run_ids.filter((runId) => runId !== '')
+    if (wanted.length === 0) throw new RequestRefused('jobs.missing_run_ids', 'run_ids holds only empty strings.')
+    const found = new Map(wanted.map((runId) => [runId, readModels.run(runId)]))
+    const unknown = wanted.filter((runId) => found.get(runId) === null)
+    if (unknown.length > 0) {
+      throw new RequestRefused('jobs.run_ids_unknown', `Unknown run ids: ${[...new Set(unknown)].sort().join(', ')}`)
+    }
+    return wanted.flatMap((runId) => {
+      const run = found.get(runId) ?? null
+      return run === null ? [] : [runStatusBody(run)]
+    })
+  },
+})
+
+export const getRunStatus = endpoint({
+  method: 'get',
+  path: '/jobs/:run_id',
+  summary: 'State and progress of a run.',
+  params: RunId,
+  response: RunStatusBody,
+  errors: ['jobs.not_found'],
+  handle: ({ params }, context) => runStatusBody(getRun(context, params.run_id)),
+})
+
+export const cancelRun = endpoint({
+  method: 'post',
+  path: '/jobs/:run_id/cancel',
+  summary:
+    'Stops a run: queued slots at once, running ones within a second and with the cell disconnected. What was measured is kept.',
+  params: RunId,
+  response: Type.Object({ run_id: Type.String(), status: Type.String() }),
+  status: 202,
+  errors: ['jobs.not_found', 'services.no_answer', 'log.unavailable'],
+  async handle({ params: { run_id } }, context) {
+    const { status } = getRun(context, run_id)
+    if (isTerminal(status)) return { run_id, status }
+    await order(context, 'cancel_run', { run_id })
+    return { run_id, status: 'cancelled' }
+  },
+})

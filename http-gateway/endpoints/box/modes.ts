@@ -1,0 +1,86 @@
+import { Type } from '@sinclair/typebox'
+import type { ModeDeclaration } from '../../../events/define-mode.js'
+import { parameterTypeText, validateParameters } from '../../../events/validate-mode.js'
+import type { GatewayContext } from '../../context.js'
+import { endpoint } from '../../endpoint.js'
+import { RequestRefused } from '../../errors.js'
+
+const ModeName = Type.Object({ mode: Type.String() })
+
+const findMode = ({ readModels }: GatewayContext, name: string): ModeDeclaration | undefined =>
+  readModels.modes().find(({ mode }) => mode === name.toUpperCase())
+
+function modeNames({ readModels }: GatewayContext): string[] {
+  const names = readModels.modes().map(({ mode }) => mode)
+  if (names.length > 0) return names
+  throw new RequestRefused(
+    'devices.unavailable',
+    'No measurement modes are known yet.',
+    'Wait until the services have started, then try again.',
+  )
+}
+
+export const getModes = endpoint({
+  method: 'get',
+  path: '/modes',
+  summary: 'Names of the measurement modes.',
+  response: Type.Array(Type.String()),
+  errors: ['devices.unavailable'],
+  handle: (_input, context) => modeNames(context),
+})
+
+export const getModeParameters = endpoint({
+  method: 'get',
+  path: '/modes/:mode/params',
+  summary: 'Parameters of a mode with their types; with `schema=full` also unit, limits, default and documentation.',
+  params: ModeName,
+  query: Type.Object({ schema: Type.Optional(Type.Literal('full')) }),
+  response: Type.Record(Type.String(), Type.Unknown()),
+  errors: ['devices.unavailable', 'modes.parameter_error'],
+  handle({ params, query }, context) {
+    const names = modeNames(context)
+    const declared = findMode(context, params.mode)
+    if (declared === undefined) {
+      throw new RequestRefused(
+        'modes.parameter_error',
+        `'${params.mode}' is not a mode; there are ${names.join(', ')}.`,
+      )
+    }
+    const describe = query.schema === 'full' ? fullParameter : parameterTypeText
+    return Object.fromEntries(Object.entries(declared.parameters).map(([name, spec]) => [name, describe(spec)]))
+  },
+})
+
+const fullParameter = (spec: ModeDeclaration['parameters'][string]) => ({
+  ...spec,
+  type_text: parameterTypeText(spec),
+  required: spec.default === undefined,
+})
+
+const Issue = Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })
+
+export const validateMode = endpoint({
+  method: 'post',
+  path: '/modes/:mode/validate',
+  summary:
+    'Checks parameters without measuring; also answers with the values as they would be used and what was adjusted.',
+  params: ModeName,
+  body: Type.Record(Type.String(), Type.Unknown()),
+  example: { start: 0, vertex1: 0.5, vertex2: -0.5, end: 0, scan_rate: 0.05, cycles: 3 },
+  response: Type.Object({
+    ok: Type.Boolean(),
+    errors: Type.Array(Issue),
+    warnings: Type.Array(Issue),
+    params: Type.Record(Type.String(), Type.Unknown()),
+    adjustments: Type.Array(
+      Type.Object({ field: Type.String(), from: Type.Unknown(), to: Type.Unknown(), reason: Type.String() }),
+    ),
+  }),
+  errors: ['modes.not_found', 'request.validation_error'],
+  handle({ params: { mode }, body }, context) {
+    const declared = findMode(context, mode)
+    if (declared === undefined) throw new RequestRefused('modes.not_found', `'${mode}' is not a measurement mode.`)
+    const { ok, errors, warnings, params, adjustments } = validateParameters(declared, body)
+    return { ok, errors: [...errors], warnings: [...warnings], params, adjustments: [...adjustments] }
+  },
+})

@@ -1,0 +1,48 @@
+import { realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import type { RunRow } from '../../../projections/read-models.js'
+import type { GatewayContext } from '../../context.js'
+import { RequestRefused } from '../../errors.js'
+
+/** A finished file of a run. */
+export interface RunFile {
+  /** Relative to the run's directory, posix. */
+  readonly path: string
+  /** Absolute, symbolic links resolved, inside the runs' root. */
+  readonly location: string
+  readonly size: number
+  readonly modified: Date
+}
+
+export function findRun({ readModels }: GatewayContext, runId: string): RunRow {
+  const run = readModels.run(runId)
+  if (run === null) throw new RequestRefused('runs.not_found', 'There is no run with this id.')
+  return run
+}
+
+/** Paths of the files this run has written: the only ones that are ever served, whatever else lies in its directory. */
+export const filePaths = ({ slots }: RunRow): readonly string[] =>
+  [...new Set(slots.flatMap(({ files }) => files))].sort()
+
+/** The file behind one of the run's paths; null when it is not the run's, has vanished, or leads out of the runs' root. */
+export async function findFile(context: GatewayContext, run: RunRow, path: string): Promise<RunFile | null> {
+  if (run.directory === null || !filePaths(run).includes(path)) return null
+  try {
+    const [root, location] = await Promise.all([
+      realpath(context.runsRoot),
+      realpath(join(context.runsRoot, run.directory, path)),
+    ])
+    const info = await stat(location)
+    if (!info.isFile() || !location.startsWith(root + sep)) return null
+    return { path, location, size: info.size, modified: info.mtime }
+  } catch (error) {
+    context.logger.debug({ run: run.run_id, path, err: error }, 'run file is not readable')
+    return null
+  }
+}
+
+/** Every file of the run that is there, by path. */
+export async function runFiles(context: GatewayContext, run: RunRow): Promise<readonly RunFile[]> {
+  const found = await Promise.all(filePaths(run).map((path) => findFile(context, run, path)))
+  return found.filter((file) => file !== null)
+}

@@ -1,0 +1,107 @@
+import { Type } from '@sinclair/typebox'
+import type { Response } from 'express'
+import { endpoint, SENT } from '../../endpoint.js'
+import { RequestRefused } from '../../errors.js'
+import { zipFiles } from '../../zip-files.js'
+import { filePaths, findFile, findRun, type RunFile, runFiles } from './run-files.js'
+
+const RunId = Type.Object({ run_id: Type.String() })
+const Bytes = Type.String({ contentEncoding: 'binary' })
+
+export const listRunFiles = endpoint({
+  method: 'get',
+  path: '/runs/:run_id/files',
+  summary:
+    'The finished files of a run, relative to its directory; `entries` adds size in bytes and time of the last change.',
+  params: RunId,
+  response: Type.Object({
+    files: Type.Array(Type.String()),
+    entries: Type.Array(Type.Object({ path: Type.String(), size: Type.Integer(), mtime: Type.String() })),
+  }),
+  errors: ['runs.not_found'],
+  async handle({ params }, context) {
+    const found = await runFiles(context, findRun(context, params.run_id))
+    return {
+      files: found.map(({ path }) => path),
+      entries: found.map(({ path, size, modified }) => ({ path, size, mtime: modified.toISOString() })),
+    }
+  },
+})
+
+export const downloadRunFile = endpoint({
+  method: 'get',
+  path: '/runs/:run_id/file',
+  summary: 'One file of a run, whole or by ranges.',
+  params: RunId,
+  query: Type.Object({ path: Type.String() }),
+  response: Bytes,
+  produces: 'application/octet-stream',
+  errors: [
+    'runs.not_found',
+    'runs.file_not_found',
+    'request.validation_error',
+    'request.invalid_range',
+    'request.precondition_failed',
+  ],
+  async handle({ params, query, response }, context) {
+    const file = await findFile(context, findRun(context, params.run_id), query.path)
+    if (file === null) throw new RequestRefused('runs.file_not_found', 'The run has no such file.')
+    await sendFile(response, file)
+    return SENT
+  },
+})
+
+/** Answers conditional and range requests. A finished file never changes, so size and time name its content. */
+function sendFile(response: Response, { location, path, size, modified }: RunFile): Promise<void> {
+  response.attachment(path.slice(path.lastIndexOf('/') + 1))
+  response.set('etag', `"${size.toString(16)}-${modified.getTime().toString(16)}"`)
+  response.set('x-content-type-options', 'nosniff')
+  return new Promise((resolve, reject) => {
+    response.sendFile(location, { dotfiles: 'allow', cacheControl: false }, (error) => {
+      // Who hung up wants no answer.
+      if (error === undefined || response.destroyed) return resolve()
+      for (const name of ['content-disposition', 'etag']) response.removeHeader(name)
+      reject(refusalOf(error) ?? error)
+    })
+  })
+}
+
+function refusalOf(error: Error): RequestRefused | undefined {
+  switch ('status' in error ? error.status : undefined) {
+    case 404:
+      return new RequestRefused('runs.file_not_found', 'The run has no such file.')
+    case 412:
+      return new RequestRefused('request.precondition_failed', 'The file is not the one the request is conditional on.')
+    case 416:
+      return new RequestRefused('request.invalid_range', 'The file has no bytes in this range.')
+    default:
+      return undefined
+  }
+}
+
+export const downloadRunZip = endpoint({
+  method: 'get',
+  path: '/runs/:run_id/zip',
+  summary: 'All finished files of this run as a zip archive, with the paths of `files`.',
+  params: RunId,
+  response: Bytes,
+  produces: 'application/zip',
+  errors: ['runs.not_found'],
+  async handle({ params, request, response }, context) {
+    const run = findRun(context, params.run_id)
+    const files = await runFiles(context, run)
+    if (files.length < filePaths(run).length) {
+      context.logger.warn({ run: run.run_id }, 'files of the run are missing on disk')
+    }
+    response.attachment(`${run.run_id}.zip`)
+    if (request.method === 'HEAD') {
+      response.end()
+      return SENT
+    }
+    await zipFiles(files, response).catch((error: unknown) => {
+      response.destroy()
+      context.logger.info({ run: run.run_id, err: error }, 'zip download ended early')
+    })
+    return SENT
+  },
+})

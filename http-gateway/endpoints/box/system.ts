@@ -1,0 +1,99 @@
+import { Type } from '@sinclair/typebox'
+import { order } from '../../commands.js'
+import type { GatewayContext } from '../../context.js'
+import { endpoint } from '../../endpoint.js'
+import { troubles } from '../../troubles.js'
+import { type ConnectedDevice, connectedDevices, DeviceEntry } from './devices.js'
+
+/** `2026-11-20T09:41:57.443Z` → `20261120T094157Z` */
+const compactTime = (date: Date): string => date.toISOString().replace(/[-:]|\.\d+/g, '')
+
+export const getVersion = endpoint({
+  method: 'get',
+  path: '/version',
+  summary: 'Versions as text; answers without a key, so that clients can look for boxes.',
+  response: Type.Object({
+    api: Type.String(),
+    pybeep: Type.String(),
+    firmware: Type.String(),
+    python: Type.String(),
+    build: Type.String(),
+  }),
+  errors: [],
+  auth: 'open',
+  handle: (_input, { startedAt }) => ({
+    api: '1.0',
+    pybeep: 'unknown',
+    firmware: 'unknown',
+    // Clients show this field as the version of the runtime.
+    python: `node ${process.versions.node}`,
+    build: compactTime(startedAt),
+  }),
+})
+
+export const getBoxHealth = endpoint({
+  method: 'get',
+  path: '/health',
+  summary: 'Whether the box answers, its devices, and the state of log and services.',
+  response: Type.Object({
+    ok: Type.Literal(true),
+    devices: Type.Integer(),
+    box_id: Type.String(),
+    simulated: Type.Boolean(),
+    services: Type.String(),
+    log: Type.Object({ writable: Type.Boolean(), reason: Type.Union([Type.String(), Type.Null()]) }),
+    uptime_s: Type.Integer(),
+    message: Type.Optional(Type.String()),
+  }),
+  errors: [],
+  handle(_input, context) {
+    const { boxId, hardwareKind, readModels, clock, startedAt } = context
+    const log = context.logStatus()
+    const message = troubles(context).join(' ')
+    return {
+      ok: true as const,
+      devices: connectedDevices(readModels).length,
+      box_id: boxId,
+      simulated: hardwareKind === 'simulated',
+      services: readModels.service()?.state ?? 'unknown',
+      log: { writable: log?.writable ?? true, reason: log?.reason ?? null },
+      uptime_s: Math.floor((clock.now().getTime() - startedAt.getTime()) / 1000),
+      ...(message === '' ? {} : { message }),
+    }
+  },
+})
+
+/** Scanning probes each serial port in turn. */
+const RESCAN_TIMEOUT_MS = 8000
+
+export const rescan = endpoint({
+  method: 'post',
+  path: '/admin/rescan',
+  summary: 'Looks for potentiostats again; slots in use are left alone.',
+  response: Type.Object({
+    devices: Type.Array(Type.String()),
+    added: Type.Array(Type.String()),
+    removed: Type.Array(Type.String()),
+    busy: Type.Array(Type.String()),
+    entries: Type.Array(DeviceEntry),
+  }),
+  errors: ['services.no_answer', 'log.unavailable'],
+  async handle(_input, context) {
+    const before = connectedDevices(context.readModels)
+    await order(context, 'rescan_devices', {}, { timeoutMs: RESCAN_TIMEOUT_MS })
+    return rescanned(context, before)
+  },
+})
+
+function rescanned({ readModels }: GatewayContext, before: readonly ConnectedDevice[]) {
+  const entries = connectedDevices(readModels)
+  const devices = entries.map(({ slot }) => slot)
+  const earlier = before.map(({ slot }) => slot)
+  return {
+    devices,
+    added: devices.filter((slot) => !earlier.includes(slot)),
+    removed: earlier.filter((slot) => !devices.includes(slot)),
+    busy: entries.filter(({ run_id }) => run_id !== null).map(({ slot }) => slot),
+    entries: [...entries],
+  }
+}
