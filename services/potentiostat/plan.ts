@@ -1,6 +1,7 @@
 import type { ModeDefinition } from '../../events/define-mode.js'
 import type { ModeEvaluation } from '../../events/payloads.js'
-import { SAMPLE_PERIOD_S, type Segment } from './waveform.js'
+import { NOMINAL_PERIOD_S } from './registers.js'
+import type { Segment } from './waveform.js'
 
 /** What the driver needs to execute a mode. `samples` is the exact number of raw samples. */
 export type MeasurementPlan = PotentiostaticPlan | GalvanostaticPlan | OpenCircuitPlan | ImpedancePlan
@@ -67,7 +68,7 @@ export type MeasurementMode = ModeDefinition<MeasurementPlan>
 const SETUP_S = 0.1
 
 /** Seconds a plan takes, from its exact sample count. */
-export const plannedSeconds = (plan: MeasurementPlan): number => plan.samples * SAMPLE_PERIOD_S + SETUP_S
+export const plannedSeconds = (plan: MeasurementPlan): number => plan.samples * NOMINAL_PERIOD_S + SETUP_S
 
 /** Rows the mode yields when `average` samples become one row. Impedance yields one row per frequency. */
 export const rowsOf = (plan: MeasurementPlan, average: number): number =>

@@ -1,5 +1,4 @@
-/** Nominal sample period h, s: one control step of the firmware. Source: pyBEEP `POINT_INTERVAL`. */
-export const SAMPLE_PERIOD_S = 0.00036
+import { NOMINAL_PERIOD_S } from './registers.js'
 
 /** Consecutive set values of one kind with their labels. */
 export interface Segment {
@@ -14,7 +13,7 @@ export interface Segment {
 }
 
 /** Whole sample periods in a time: truncated quotient of doubles, as in pyBEEP. */
-export const pointsIn = (seconds: number): number => Math.trunc(seconds / SAMPLE_PERIOD_S)
+export const pointsIn = (seconds: number): number => Math.trunc(seconds / NOMINAL_PERIOD_S)
 
 /** Linear ramp that includes both ends. Source: pyBEEP, `np.linspace` over trunc((|b − a| / rate) / h) points. */
 export const sweep = (from: number, to: number, rate: number, cycle?: number): Segment => ({

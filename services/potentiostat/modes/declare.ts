@@ -1,13 +1,10 @@
 import type { DurationFormula, ModeRule, ParameterSpec, ParameterWarning } from '../../../events/define-mode.js'
 import type { RunColumn } from '../../../events/payloads.js'
-import { SAMPLE_PERIOD_S } from '../waveform.js'
+import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, tiaOhms } from '../registers.js'
 
 /** The vocabulary that the mode files share: parameters with their limits, and columns. */
 
-/** Full scale by gain 0–3, A: 4.95 V over the feedback resistor, 10 MΩ in parallel. Source: firmware TIA table. */
-export const FULL_SCALE_A = [4.9505e-3, 495.5e-6, 49.995e-6, 5.445e-6] as const
-/** One ADC step by gain 0–3, A: 151.06 µV over the feedback resistor. */
-export const CURRENT_STEP_A = [151e-9, 15.1e-9, 1.53e-9, 166e-12] as const
+const threeDigits = (value: number): number => Number(value.toPrecision(3))
 
 const SECONDS_PER_DAY = 86_400
 const WARN_DURATION_S = SECONDS_PER_DAY
@@ -49,7 +46,7 @@ export const duration = (doc: string) =>
     unit: 's',
     doc,
     positive: true,
-    min: SAMPLE_PERIOD_S,
+    min: NOMINAL_PERIOD_S,
     warn: [{ code: 'below_resolution', below: 0.02, text: 'shorter than the filter of the current takes to settle.' }],
   }) as const satisfies ParameterSpec
 
@@ -80,8 +77,8 @@ export const totalDuration = (field: string, formula: DurationFormula): ModeRule
 export const withinCurrentRange = (...fields: readonly string[]): ModeRule => ({
   kind: 'within_current_range',
   fields,
-  fullScaleA: FULL_SCALE_A,
-  stepA: CURRENT_STEP_A,
+  fullScaleA: tiaOhms.map((ohm) => threeDigits(fullScaleCurrentA(ohm))),
+  stepA: tiaOhms.map((ohm) => threeDigits(ADC_STEP_V / ohm)),
 })
 
 const time: RunColumn = { header: 'Time (s)', field: 'time' }

@@ -1,6 +1,6 @@
 import { defineMode, type ParameterSpec } from '../../../events/define-mode.js'
 import type { FrequencyPoint, MeasurementPlan } from '../plan.js'
-import { SAMPLE_PERIOD_S } from '../waveform.js'
+import { NOMINAL_PERIOD_S } from '../registers.js'
 import { impedanceColumns } from './declare.js'
 
 /** Half the sample rate. */
@@ -43,8 +43,8 @@ export function frequencyPoint(hz: number, cyclesAsked: number): FrequencyPoint 
   const cycles = Math.max(cyclesAsked, Math.ceil(MIN_MEASURE_S * hz))
   return {
     cycles,
-    points: Math.max(Math.round(cycles / (hz * SAMPLE_PERIOD_S)), 2 * cycles + 1),
-    settle: Math.round(Math.max(SETTLE_S, 1 / hz) / SAMPLE_PERIOD_S),
+    points: Math.max(Math.round(cycles / (hz * NOMINAL_PERIOD_S)), 2 * cycles + 1),
+    settle: Math.round(Math.max(SETTLE_S, 1 / hz) / NOMINAL_PERIOD_S),
   }
 }
 

@@ -1,0 +1,48 @@
+import { LabError } from '../../events/errors.js'
+
+/** The device does not reach the state it was asked for. */
+export class DeviceStuck extends LabError {
+  constructor(message: string) {
+    super('potentiostat.stuck', 'hardware', message, { remediation: 'Unplug the device and plug it in again.' })
+  }
+}
+
+/** Nothing confirms that the cell is disconnected. */
+export class CellNotOpened extends LabError {
+  constructor(message: string, cause: unknown) {
+    super('potentiostat.cell_not_opened', 'hardware', message, {
+      cause,
+      remediation: 'Disconnect the cell by hand, then unplug the device and plug it in again.',
+    })
+  }
+}
+
+/** The feedback resistor that was read back is not the one that was asked for. */
+export class GainNotSet extends LabError {
+  constructor(gain: number, expectedOhm: number, readOhm: number) {
+    super('potentiostat.gain_not_set', 'hardware', `Gain ${gain} should read back ${expectedOhm} Ω; it reads ${readOhm} Ω.`)
+  }
+}
+
+/** Samples were taken but never reached us. `details.lost_samples` says how many, at least. */
+export class SamplesLost extends LabError {
+  readonly lost: number
+  constructor(lost: number, cause: string) {
+    super('potentiostat.samples_lost', 'hardware', `${lost} sample(s) were lost: ${cause}.`, { details: { lost_samples: lost } })
+    this.lost = lost
+  }
+}
+
+/** The device stopped playing or recording in the middle of a measurement. */
+export class MeasurementInterrupted extends LabError {
+  constructor(message: string) {
+    super('potentiostat.interrupted', 'hardware', message)
+  }
+}
+
+/** The measurement was asked to end. The message is the reason given. */
+export class MeasurementAborted extends LabError {
+  constructor(reason: string) {
+    super('potentiostat.aborted', 'state', reason)
+  }
+}

@@ -1,0 +1,288 @@
+import type { Clock } from '../../events/ports.js'
+import { ModbusException, ModbusTimeout } from '../transport/modbus-client.js'
+import { ExceptionCode } from '../transport/modbus-rtu.codec.js'
+import { encodeFloats } from '../transport/register-values.codec.js'
+import { isRunning, type Potentiostat } from './device.js'
+import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from './errors.js'
+import type { Observation } from './observation.js'
+import { BLOCK_PAIRS, PairIntake, type Pairs } from './pair-intake.js'
+import type { RawRows } from './plan.js'
+import {
+  ADC_FIFO_PAIRS,
+  BLOCK_REGISTERS,
+  type LiveValues,
+  NOMINAL_PERIOD_S,
+  REGISTERS_PER_POINT,
+  TICK_S,
+} from './registers.js'
+import { startOnce } from './rest.js'
+import { type Segment, WaveformCursor } from './waveform.js'
+
+const BLOCK_POINTS = BLOCK_REGISTERS / REGISTERS_PER_POINT
+/** Points kept queued. A stall longer than these last loses samples in the ADC queue (2048) anyway, and what is queued must be played
+ * out before the device stops. */
+const QUEUED_POINTS = 2100
+const CYCLE_MS = 40
+/** `sampleTicks` is a moving average that needs about 700 steps to forget the idle time before the start. */
+const PERIOD_SETTLED_MS = 500
+/** Pairs come every 0.36 ms; without any for so long the device no longer measures. */
+const STALLED_MS = 2000
+/** A queue length is that of the last control step; transfers since then show at the next one. */
+const STEP_MS = 3
+const CONFIRMATIONS = 3
+
+export interface FifoRun {
+  /** V; read twice, for the device and for the rows. */
+  segments(): Iterable<Segment>
+  /** Exactly as many as the segments have points. */
+  readonly samples: number
+  readonly closeCell: boolean
+  onStart(startedAt: Date): void
+  onRows(rows: RawRows): void
+}
+
+/** Plays a waveform and records one sample per point.
+ *
+ * Every control step pushes one pair and pops one point, so that `written − dacQueued = received + adcQueued + lost` holds at every
+ * reading of the live values: a lost reply or a full queue shows at once, to the sample. Pair k is measured before point k is applied;
+ * the first pair is discarded, so row k belongs to point k.
+ * @throws SamplesLost, MeasurementInterrupted, MeasurementAborted with the abort reason, ModbusTimeout, ConnectionLost. */
+export async function acquireFifo(
+  device: Potentiostat,
+  clock: Clock,
+  run: FifoRun,
+  observation: Observation,
+  stop: AbortSignal,
+): Promise<void> {
+  await new FifoAcquisition(device, clock, run, observation, stop).acquire()
+}
+
+class FifoAcquisition {
+  readonly #device: Potentiostat
+  readonly #clock: Clock
+  readonly #run: FifoRun
+  readonly #observation: Observation
+  readonly #stop: AbortSignal
+  readonly #points: WaveformCursor
+  readonly #labels: WaveformCursor
+  readonly #intake: PairIntake
+  #written = 0
+  #startedMs = 0
+  /** A moment at which the number of pairs made was known exactly. */
+  #anchor = { pairs: 0, ms: 0 }
+  #lastBlock: Float32Array = new Float32Array(0)
+
+  constructor(device: Potentiostat, clock: Clock, run: FifoRun, observation: Observation, stop: AbortSignal) {
+    this.#device = device
+    this.#clock = clock
+    this.#run = run
+    this.#observation = observation
+    this.#stop = stop
+    this.#points = new WaveformCursor(run.segments())
+    this.#labels = new WaveformCursor(run.segments())
+    this.#intake = new PairIntake(device, observation, async (count) => {
+      const { adcQueued } = await this.#fresh()
+      return this.#expectedPairs() - adcQueued - this.#intake.received > count / 2
+    })
+  }
+
+  /** The waveform's pairs and the discarded first one. */
+  get #needed(): number {
+    return this.#run.samples + 1
+  }
+
+  async acquire(): Promise<void> {
+    await this.#prefill()
+    this.#checkAborted()
+    const before = await this.#device.live()
+    await startOnce(this.#device, this.#run.closeCell)
+    this.#startedMs = this.#clock.monotonicMs()
+    this.#anchor = { pairs: 0, ms: this.#startedMs }
+    this.#run.onStart(this.#clock.now())
+    await this.#firstStep(before)
+    let progress = { pairs: -1, ms: this.#startedMs }
+    while (this.#intake.received < this.#needed) {
+      this.#checkAborted()
+      const live = await this.#audited()
+      this.#notePeriod(live)
+      const pairs = this.#intake.received + live.adcQueued
+      if (pairs !== progress.pairs) progress = { pairs, ms: this.#clock.monotonicMs() }
+      else if (this.#clock.monotonicMs() - progress.ms > STALLED_MS) {
+        throw new MeasurementInterrupted(`The device measured nothing for ${STALLED_MS} ms.`)
+      }
+      await this.#refill(live)
+      await this.#fetch(live.adcQueued)
+      const missing = this.#needed - this.#intake.received
+      if (missing > 0) await this.#sleep(Math.min(CYCLE_MS, missing * NOMINAL_PERIOD_S * 1000 + 1))
+    }
+  }
+
+  async #prefill(): Promise<void> {
+    while (this.#written < QUEUED_POINTS && !this.#points.done) {
+      this.#checkAborted()
+      const { values } = this.#points.take(BLOCK_POINTS)
+      await this.#queueAtRest(values)
+    }
+  }
+
+  /** While the device rests no count tells whether an unanswered block was queued, but the device shows the block it got last. A block
+   * equal to the one before is told apart by a mark made first. */
+  async #queueAtRest(values: Float32Array): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      if (sameBits(values, this.#lastBlock.subarray(0, values.length))) {
+        await this.#device.markLastPoints((encodeFloats(values)[0] ?? 0) ^ 0xffff)
+      }
+      try {
+        await this.#device.queuePoints(values)
+        break
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isWorthAnotherAttempt(error)) throw error
+        if (error instanceof ModbusTimeout && sameBits(values, await this.#device.lastPoints(values.length))) break
+      }
+    }
+    this.#lastBlock = values
+    this.#written += values.length
+  }
+
+  async #refill({ dacQueued }: LiveValues): Promise<void> {
+    for (let queued = Math.max(dacQueued, 0); queued < QUEUED_POINTS && !this.#points.done; queued += BLOCK_POINTS) {
+      this.#checkAborted()
+      const { values } = this.#points.take(BLOCK_POINTS)
+      await this.#queueWhilePlaying(values)
+      this.#written += values.length
+    }
+  }
+
+  /** While the device plays the counts tell whether an unanswered block was queued. */
+  async #queueWhilePlaying(values: Float32Array): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#device.queuePoints(values)
+        return
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isWorthAnotherAttempt(error)) throw error
+        if (error instanceof ModbusTimeout && this.#missing(await this.#fresh()) <= -values.length / 2) return
+      }
+    }
+  }
+
+  async #fetch(available: number): Promise<void> {
+    const last = this.#intake.received + available >= this.#needed
+    let left = Math.min(available, this.#needed - this.#intake.received)
+    while (left >= BLOCK_PAIRS || (last && left > 0)) {
+      this.#checkAborted()
+      const pairs = await this.#intake.take(Math.min(BLOCK_PAIRS, left))
+      if (pairs === null) return
+      left -= pairs.current.length
+      this.#emit(pairs)
+    }
+  }
+
+  #emit({ current, potential }: Pairs): void {
+    const first = this.#intake.received - current.length
+    const skip = first === 0 ? 1 : 0
+    const count = current.length - skip
+    if (count === 0) return
+    const { values, cycle, step } = this.#labels.take(count)
+    this.#observation.samples += count
+    this.#run.onRows({
+      first: first + skip - 1,
+      current: current.subarray(skip),
+      potential: potential.subarray(skip),
+      applied: values,
+      cycle,
+      step,
+    })
+  }
+
+  /** The live values, once they agree with what was written and received. */
+  async #audited(): Promise<LiveValues> {
+    let live = await this.#device.live()
+    for (let confirmation = 0; !this.#agrees(live); confirmation++) {
+      if (confirmation === CONFIRMATIONS) this.#refuse(live)
+      live = await this.#fresh()
+    }
+    if (live.dacQueued >= 0) {
+      this.#anchor = { pairs: this.#intake.received + live.adcQueued, ms: this.#clock.monotonicMs() }
+      if (!this.#points.done) {
+        const fewest = this.#observation.minQueuedPoints ?? Number.POSITIVE_INFINITY
+        this.#observation.minQueuedPoints = Math.min(fewest, live.dacQueued)
+      }
+    }
+    return live
+  }
+
+  /** Pairs made according to the points played, less those we know of: positive when pairs were lost, negative when the device had no
+   * point to play at as many steps. */
+  #missing({ dacQueued, adcQueued }: LiveValues): number {
+    return this.#written - dacQueued - adcQueued - this.#intake.received
+  }
+
+  #agrees(live: LiveValues): boolean {
+    if (!isRunning(live)) return false
+    if (live.dacQueued >= 0) return this.#missing(live) === 0
+    // All points are played: there are at least as many pairs as needed, unless some were overwritten.
+    return this.#points.done && live.adcQueued < ADC_FIFO_PAIRS && this.#intake.received + live.adcQueued >= this.#needed
+  }
+
+  #refuse(live: LiveValues): never {
+    if (!isRunning(live)) throw new MeasurementInterrupted('The device stopped by itself.')
+    const missing = live.dacQueued >= 0 ? this.#missing(live) : this.#needed - this.#intake.received - live.adcQueued
+    const full = live.adcQueued >= ADC_FIFO_PAIRS
+    if (missing > 0 || full) {
+      const lost = Math.max(missing, this.#expectedPairs() - this.#intake.received - live.adcQueued, 1)
+      this.#observation.lostSamples += lost
+      throw new SamplesLost(lost, full ? 'the queue of the device overflowed' : 'replies of the device were lost')
+    }
+    this.#observation.underruns += Math.max(1, -missing)
+    throw new MeasurementInterrupted('The device had no point to play in the middle of the waveform.')
+  }
+
+  /** Pairs made by now, counted on from the last exact figure. */
+  #expectedPairs(): number {
+    const periodMs = (this.#observation.samplePeriodS ?? NOMINAL_PERIOD_S) * 1000
+    return Math.round(this.#anchor.pairs + (this.#clock.monotonicMs() - this.#anchor.ms) / periodMs)
+  }
+
+  /** Live values of a control step after everything sent so far. */
+  async #fresh(): Promise<LiveValues> {
+    await this.#clock.sleepUntil(this.#clock.monotonicMs() + STEP_MS, this.#device.modbus.closed)
+    return this.#device.live()
+  }
+
+  /** The counts are those of an earlier run until the first control step. */
+  async #firstStep(before: LiveValues): Promise<void> {
+    for (;;) {
+      const live = await this.#device.live()
+      if (live.dacQueued >= 0 || live.sampleTicks !== before.sampleTicks) return
+      if (this.#clock.monotonicMs() - this.#startedMs > STALLED_MS) {
+        throw new MeasurementInterrupted('The device did not start.')
+      }
+      await this.#sleep(STEP_MS)
+    }
+  }
+
+  #notePeriod({ sampleTicks }: LiveValues): void {
+    if (this.#clock.monotonicMs() - this.#startedMs >= PERIOD_SETTLED_MS) {
+      this.#observation.samplePeriodS = sampleTicks * TICK_S
+    }
+  }
+
+  #checkAborted(): void {
+    if (this.#stop.aborted) throw new MeasurementAborted(String(this.#stop.reason))
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return this.#clock.sleepUntil(this.#clock.monotonicMs() + ms, this.#stop)
+  }
+}
+
+const ATTEMPTS = 4
+
+const isWorthAnotherAttempt = (error: unknown): boolean =>
+  error instanceof ModbusTimeout ||
+  (error instanceof ModbusException && error.modbusCode === ExceptionCode.illegalDataValue)
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, index) => Object.is(value, b[index]))
+}

@@ -1,0 +1,227 @@
+import type { Clock } from '../../events/ports.js'
+import { isCurrentControlled, isRunning, type Potentiostat } from './device.js'
+import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from './errors.js'
+import type { Observation } from './observation.js'
+import { BLOCK_PAIRS, PairIntake } from './pair-intake.js'
+import type { RawRows } from './plan.js'
+import { ADC_FIFO_PAIRS, NOMINAL_PERIOD_S, TICK_S } from './registers.js'
+import { type Segment, WaveformCursor } from './waveform.js'
+
+/** Readings follow each other at this interval, ms; also how often queued pairs are fetched. */
+const POLL_MS = 8
+/** Firmware that queues pairs under current control has queued hundreds by then. */
+const DECIDE_MS = 100
+/** Further away than this from the open-circuit potential, V, the start of current control is worth a warning. */
+const OUTPUT_WARNING_V = 0.05
+const PERIOD_SETTLED_MS = 500
+const PERIOD_MS = NOMINAL_PERIOD_S * 1000
+
+export interface GalvanostaticRun {
+  /** A, constant per segment. */
+  segments(): Iterable<Segment>
+  readonly samples: number
+  onStart(startedAt: Date): void
+  onRows(rows: RawRows): void
+}
+
+/** A target in force from a sample index on. */
+interface Target {
+  readonly from: number
+  readonly segment: Segment
+}
+
+interface Reading {
+  /** Since the start. */
+  readonly ms: number
+  readonly current: number
+  readonly potential: number
+}
+
+/** Applies a sequence of currents and records the potential, one row per nominal sample period.
+ *
+ * Firmware 1.0.0 queues no pairs under current control, although pyBEEP expects them. When pairs come they become the rows. When none
+ * have come after 100 ms the live values, which are read from the first moment on, become the rows: each row holds the latest reading
+ * at its time, and the observation says how many readings there were. Rows carry the target that was in force.
+ * @throws SamplesLost, MeasurementInterrupted, MeasurementAborted, ModbusTimeout, ConnectionLost. */
+export async function acquireGalvanostatic(
+  device: Potentiostat,
+  clock: Clock,
+  run: GalvanostaticRun,
+  observation: Observation,
+  stop: AbortSignal,
+): Promise<void> {
+  await new GalvanostaticAcquisition(device, clock, run, observation, stop).acquire()
+}
+
+class GalvanostaticAcquisition {
+  readonly #device: Potentiostat
+  readonly #clock: Clock
+  readonly #run: GalvanostaticRun
+  readonly #observation: Observation
+  readonly #stop: AbortSignal
+  readonly #steps: WaveformCursor
+  readonly #intake: PairIntake
+  #startedMs = 0
+  /** Nominal end of the step in force, samples. */
+  #stepEnd = 0
+  #skippedSteps = 0
+  /** Targets whose rows are not all written yet, oldest first. */
+  readonly #targets: Target[] = []
+  #queued = false
+  /** Readings that rows still need, oldest first. */
+  #pending: Reading[] = []
+  #readings = 0
+
+  constructor(device: Potentiostat, clock: Clock, run: GalvanostaticRun, observation: Observation, stop: AbortSignal) {
+    this.#device = device
+    this.#clock = clock
+    this.#run = run
+    this.#observation = observation
+    this.#stop = stop
+    this.#steps = new WaveformCursor(run.segments())
+    this.#intake = new PairIntake(device, observation, async (count) => {
+      const before = this.#intake.received
+      const { adcQueued } = await device.live()
+      return this.#elapsedMs() / PERIOD_MS - adcQueued - before > count / 2
+    })
+  }
+
+  async acquire(): Promise<void> {
+    const first = this.#steps.nextSegment()
+    if (first === undefined) return
+    await this.#connectAtRest()
+    await this.#device.pidStart(first.from)
+    this.#startedMs = this.#clock.monotonicMs()
+    this.#stepEnd = first.points
+    this.#targets.push({ from: 0, segment: first })
+    this.#run.onStart(this.#clock.now())
+    while (this.#observation.samples < this.#run.samples) {
+      if (this.#stop.aborted) throw new MeasurementAborted(String(this.#stop.reason))
+      await this.#stepOn()
+      const live = await this.#device.live()
+      if (!isRunning(live) || !isCurrentControlled(live)) {
+        throw new MeasurementInterrupted('The device stopped current control by itself.')
+      }
+      const ms = this.#elapsedMs()
+      if (ms >= PERIOD_SETTLED_MS) this.#observation.samplePeriodS = live.sampleTicks * TICK_S
+      if (live.adcQueued > 0) await this.#fetch(live.adcQueued)
+      if (!this.#queued) {
+        this.#pending.push({ ms, current: live.currentA, potential: live.potentialV })
+        this.#readings += 1
+        if (ms >= Math.min(DECIDE_MS, this.#run.samples * PERIOD_MS)) this.#holdReadings()
+      }
+      await this.#clock.sleepUntil(this.#startedMs + Math.min(ms + POLL_MS, this.#stepEnd * PERIOD_MS), this.#stop)
+    }
+    this.#explain()
+  }
+
+  /** Closes the cell at its own potential, so that nothing flows before control begins. */
+  async #connectAtRest(): Promise<void> {
+    const { potentialV } = await this.#device.live()
+    const output = await this.#device.controlOutput()
+    if (Math.abs(output - potentialV) > OUTPUT_WARNING_V) {
+      this.#observation.warnings.push(
+        `Current control starts from ${output.toFixed(3)} V, left by an earlier measurement; the cell rests at ${potentialV.toFixed(3)} V.`,
+      )
+    }
+    await this.#device.setPotential(potentialV)
+    await this.#device.clearPairs()
+    await this.#device.setSwitch(true)
+  }
+
+  /** Sends the target that is due by now; steps already over are skipped. */
+  async #stepOn(): Promise<void> {
+    const now = this.#elapsedMs() / PERIOD_MS
+    let due: Segment | undefined
+    while (now >= this.#stepEnd && !this.#steps.done) {
+      if (due !== undefined) this.#skippedSteps += 1
+      due = this.#steps.nextSegment()
+      this.#stepEnd += due?.points ?? 0
+    }
+    if (due === undefined) return
+    await this.#device.pidStart(due.from)
+    const elapsed = this.#elapsedMs() / PERIOD_MS
+    const from = this.#queued ? this.#intake.received + (await this.#device.live()).adcQueued : elapsed
+    this.#targets.push({ from, segment: due })
+  }
+
+  async #fetch(available: number): Promise<void> {
+    if (available >= ADC_FIFO_PAIRS && this.#queued) {
+      const lost = Math.max(1, Math.round(this.#elapsedMs() / PERIOD_MS) - this.#intake.received - available)
+      this.#observation.lostSamples += lost
+      throw new SamplesLost(lost, 'the queue of the device overflowed')
+    }
+    let left = Math.min(available, this.#run.samples - this.#intake.received)
+    const last = this.#intake.received + left >= this.#run.samples
+    while (left >= BLOCK_PAIRS || (last && left > 0)) {
+      const pairs = await this.#intake.take(Math.min(BLOCK_PAIRS, left))
+      // Until the first pair is queued the count is that of an earlier run, and the device refuses to give any.
+      if (pairs === null) return
+      this.#queued = true
+      left -= pairs.current.length
+      this.#emit(pairs.current, pairs.potential)
+    }
+  }
+
+  /** Rows up to the latest reading; each holds the reading before it, rows before the first reading hold that one. */
+  #holdReadings(): void {
+    const { samples } = this.#run
+    const latestMs = this.#pending.at(-1)?.ms ?? 0
+    const first = this.#observation.samples
+    const end = latestMs >= samples * PERIOD_MS ? samples : Math.min(samples, Math.ceil(latestMs / PERIOD_MS))
+    const current = new Float32Array(Math.max(0, end - first))
+    const potential = new Float32Array(current.length)
+    let used = 0
+    for (let i = 0; i < current.length; i++) {
+      while ((this.#pending[used + 1]?.ms ?? Number.POSITIVE_INFINITY) <= (first + i) * PERIOD_MS) used += 1
+      current[i] = this.#pending[used]?.current ?? 0
+      potential[i] = this.#pending[used]?.potential ?? 0
+    }
+    this.#pending = this.#pending.slice(used)
+    this.#observation.countSaturated(current)
+    this.#emit(current, potential)
+  }
+
+  #emit(current: Float32Array, potential: Float32Array): void {
+    const first = this.#observation.samples
+    const count = current.length
+    if (count === 0) return
+    const applied = new Float32Array(count)
+    const cycle = new Float64Array(count)
+    const step = new Float64Array(count)
+    let labels: Segment | undefined
+    for (let i = 0; i < count; i++) {
+      while ((this.#targets[1]?.from ?? Number.POSITIVE_INFINITY) <= first + i) this.#targets.shift()
+      labels = this.#targets[0]?.segment
+      applied[i] = labels?.from ?? 0
+      cycle[i] = labels?.cycle ?? 0
+      step[i] = labels?.step ?? 0
+    }
+    this.#observation.samples += count
+    this.#run.onRows({
+      first,
+      current,
+      potential,
+      applied,
+      cycle: labels?.cycle === undefined ? null : cycle,
+      step: labels?.step === undefined ? null : step,
+    })
+  }
+
+  #explain(): void {
+    const { warnings } = this.#observation
+    if (this.#skippedSteps > 0) {
+      warnings.push(`${this.#skippedSteps} step(s) were over before the device could be told; they were skipped.`)
+    }
+    if (this.#queued) return
+    this.#observation.polledReadings = this.#readings
+    const spacing = (this.#run.samples * PERIOD_MS) / Math.max(1, this.#readings)
+    warnings.push(
+      `The device queues no samples under current control; rows hold ${this.#readings} readings, one every ${spacing.toFixed(1)} ms on average.`,
+    )
+  }
+
+  #elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.#startedMs
+  }
+}
