@@ -76,7 +76,13 @@ async function acquire(
     case 'open_circuit': {
       // Points are played with the cell open: they change nothing, and their count proves that no sample is missing.
       const segments = () => [hold(0, plan.samples)]
-      await acquireFifo(device, clock, { segments, samples: plan.samples, closeCell: false, onStart, onRows }, observation, stop)
+      await acquireFifo(
+        device,
+        clock,
+        { segments, samples: plan.samples, closeCell: false, onStart, onRows },
+        observation,
+        stop,
+      )
       return
     }
     case 'galvanostatic':
@@ -114,7 +120,13 @@ async function acquireImpedance(
     analyser.add(rows)
     if (observation.samplePeriodS !== null) release(observation.samplePeriodS)
   }
-  await acquireFifo(device, clock, { segments, samples: plan.samples, closeCell: true, onStart, onRows }, observation, stop)
+  await acquireFifo(
+    device,
+    clock,
+    { segments, samples: plan.samples, closeCell: true, onStart, onRows },
+    observation,
+    stop,
+  )
   release(observation.samplePeriodS ?? NOMINAL_PERIOD_S)
 }
 

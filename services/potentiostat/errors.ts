@@ -20,7 +20,11 @@ export class CellNotOpened extends LabError {
 /** The feedback resistor that was read back is not the one that was asked for. */
 export class GainNotSet extends LabError {
   constructor(gain: number, expectedOhm: number, readOhm: number) {
-    super('potentiostat.gain_not_set', 'hardware', `Gain ${gain} should read back ${expectedOhm} Ω; it reads ${readOhm} Ω.`)
+    super(
+      'potentiostat.gain_not_set',
+      'hardware',
+      `Gain ${gain} should read back ${expectedOhm} Ω; it reads ${readOhm} Ω.`,
+    )
   }
 }
 
@@ -28,7 +32,9 @@ export class GainNotSet extends LabError {
 export class SamplesLost extends LabError {
   readonly lost: number
   constructor(lost: number, cause: string) {
-    super('potentiostat.samples_lost', 'hardware', `${lost} sample(s) were lost: ${cause}.`, { details: { lost_samples: lost } })
+    super('potentiostat.samples_lost', 'hardware', `${lost} sample(s) were lost: ${cause}.`, {
+      details: { lost_samples: lost },
+    })
     this.lost = lost
   }
 }

@@ -222,7 +222,9 @@ class FifoAcquisition {
     if (!isRunning(live)) return false
     if (live.dacQueued >= 0) return this.#missing(live) === 0
     // All points are played: there are at least as many pairs as needed, unless some were overwritten.
-    return this.#points.done && live.adcQueued < ADC_FIFO_PAIRS && this.#intake.received + live.adcQueued >= this.#needed
+    return (
+      this.#points.done && live.adcQueued < ADC_FIFO_PAIRS && this.#intake.received + live.adcQueued >= this.#needed
+    )
   }
 
   #refuse(live: LiveValues): never {

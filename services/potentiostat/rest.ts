@@ -37,7 +37,8 @@ export async function openCell(device: Potentiostat, clock: Clock): Promise<void
     const live = await until(device, clock, (state) => !isRunning(state))
     if (isCellClosed(live)) throw new DeviceStuck('The cell switch reads as closed after it was opened.')
   } catch (cause) {
-    if (device.modbus.closed.aborted) throw new CellNotOpened('The connection is gone; the cell switch is unknown.', cause)
+    if (device.modbus.closed.aborted)
+      throw new CellNotOpened('The connection is gone; the cell switch is unknown.', cause)
     const reset = await device.reset().then(
       () => 'it was reset.',
       () => 'a reset was not acknowledged either.',
@@ -85,7 +86,9 @@ async function until(
     const live = await device.live()
     if (condition(live)) return live
     if (clock.monotonicMs() > giveUp) {
-      throw new DeviceStuck(`The device did not come to rest within ${SETTLE_TIMEOUT_MS} ms (state 0x${live.state.toString(16)}).`)
+      throw new DeviceStuck(
+        `The device did not come to rest within ${SETTLE_TIMEOUT_MS} ms (state 0x${live.state.toString(16)}).`,
+      )
     }
     await clock.sleepUntil(clock.monotonicMs() + POLL_MS, device.modbus.closed)
   }

@@ -2,7 +2,14 @@ import { LabError } from '../../events/errors.js'
 import type { Clock } from '../../events/ports.js'
 import type { SerialConnection } from './hardware.js'
 import { createInTurn } from './in-turn.js'
-import { encodeRequest, type ModbusReply, type ModbusRequest, readRequest, ReplyParser, writeRequest } from './modbus-rtu.codec.js'
+import {
+  encodeRequest,
+  type ModbusReply,
+  type ModbusRequest,
+  ReplyParser,
+  readRequest,
+  writeRequest,
+} from './modbus-rtu.codec.js'
 
 /** The device refused a request. `modbusCode` is the exception code. */
 export class ModbusException extends LabError {
@@ -27,7 +34,11 @@ export class ModbusTimeout extends LabError {
 /** The connection is closed: the device was unplugged, or we closed it. */
 export class ConnectionLost extends LabError {
   constructor(reason: string | null = null) {
-    super('modbus.connection_lost', 'hardware', `The connection to the device is closed${reason === null ? '' : `: ${reason}`}.`)
+    super(
+      'modbus.connection_lost',
+      'hardware',
+      `The connection to the device is closed${reason === null ? '' : `: ${reason}`}.`,
+    )
   }
 }
 

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClock } from '../../../clock.js'
+import type { ParameterValues } from '../../../events/define-mode.js'
+import { validateParameters } from '../../../events/validate-mode.js'
+import { Potentiostat } from '../../../services/potentiostat/device.js'
+import { measure } from '../../../services/potentiostat/driver.js'
+import type { ImpedanceRow } from '../../../services/potentiostat/impedance.js'
+import { findMode } from '../../../services/potentiostat/modes/index.js'
+import { Observation } from '../../../services/potentiostat/observation.js'
+import type { MeasurementPlan } from '../../../services/potentiostat/plan.js'
+import type { SerialConnection } from '../../../services/transport/hardware.js'
+import {
+  type ServeOptions,
+  startVirtualPotentiostat,
+  type VirtualPotentiostatServer,
+} from '../../../simulation/potentiostat/serve.js'
+
+export const clock = createClock()
+
+/** A serial connection over a Unix socket. */
+export function openSocket(path: string): Promise<SerialConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      socket.on('error', () => undefined)
+      resolve({
+        get open() {
+          return !socket.destroyed
+        },
+        write: (bytes) =>
+          new Promise((written, failed) => {
+            socket.write(bytes, (error) => (error ? failed(error) : written()))
+          }),
+        onData: (listener) => void socket.on('data', listener),
+        onClose: (listener) => void socket.on('close', () => listener(null)),
+        close: async () => {
+          socket.destroy()
+        },
+      })
+    })
+  })
+}
+
+/** A virtual device on a socket in a directory of its own. */
+export async function startDevice(
+  options: Partial<ServeOptions> = {},
+): Promise<VirtualPotentiostatServer & { dispose(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'potentiostat-'))
+  const server = await startVirtualPotentiostat({
+    path: join(directory, 'port'),
+    serial: '0123456789AB',
+    seed: 1,
+    clock,
+    ...options,
+  })
+  return Object.assign(server, {
+    async dispose() {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  })
+}
+
+export function planOf(mode: string, raw: Record<string, unknown>): MeasurementPlan {
+  const found = findMode(mode)
+  if (found === undefined) throw new Error(`no mode ${mode}`)
+  const { ok, errors, params } = validateParameters(found.declaration, raw)
+  if (!ok) throw new Error(errors.map(({ message }) => message).join(' '))
+  return found.plan(params satisfies ParameterValues)
+}
+
+export interface Measured {
+  readonly observation: Observation
+  readonly error: unknown
+  readonly current: readonly number[]
+  readonly potential: readonly number[]
+  readonly applied: readonly number[]
+  readonly cycle: readonly number[]
+  readonly step: readonly number[]
+  readonly impedance: readonly (ImpedanceRow & { readonly hz: number })[]
+}
+
+/** Runs one mode; an error is returned with the rows it left. */
+export async function runMode(
+  connection: SerialConnection,
+  mode: string,
+  raw: Record<string, unknown>,
+  { gain = 1, stop = new AbortController().signal, onRow = (_samples: number): void => undefined } = {},
+): Promise<Measured> {
+  const device = new Potentiostat(connection, clock)
+  const observation = new Observation()
+  const current: number[] = []
+  const potential: number[] = []
+  const applied: number[] = []
+  const cycle: number[] = []
+  const step: number[] = []
+  const impedance: (ImpedanceRow & { hz: number })[] = []
+  let error: unknown = null
+  const measurement = {
+    plan: planOf(mode, raw),
+    gain,
+    stop,
+    onStart: () => undefined,
+    onRows: (rows: Parameters<Parameters<typeof measure>[2]['onRows']>[0]) => {
+      if (rows.first !== current.length) throw new Error(`rows ${rows.first} follow ${current.length}`)
+      current.push(...rows.current)
+      potential.push(...rows.potential)
+      applied.push(...(rows.applied ?? []))
+      cycle.push(...(rows.cycle ?? []))
+      step.push(...(rows.step ?? []))
+      onRow(current.length)
+    },
+    onImpedance: (row: ImpedanceRow, periodS: number) => void impedance.push({ ...row, hz: row.perSample / periodS }),
+  }
+  try {
+    await measure(device, clock, measurement, observation)
+  } catch (thrown) {
+    error = thrown
+  }
+  await device.close()
+  return { observation, error, current, potential, applied, cycle, step, impedance }
+}
