@@ -18,28 +18,46 @@ export interface ProfileKey {
   readonly modelVersion: string
 }
 
+/** The HAT's tables. @throws InvalidProfile when there is no such HAT. */
+function hatTable(hat: string): ProfileTables {
+  const table = hatTables[hat]
+  if (table !== undefined) return table
+  throw new InvalidProfile(`HAT ${hat}: known versions are ${Object.keys(hatTables).join(', ')}.`)
+}
+
+const modelAdc = ({ modelName, modelVersion }: ProfileKey): unknown => modelAdcTables[`${modelName} ${modelVersion}`]
+
+/** Wiring as shipped, without any file of the unit. @throws InvalidProfile when there is no such HAT. */
+export function shippedWiring(key: ProfileKey): ProfileTables {
+  const hat = hatTable(key.hat)
+  return { ...hat, adc: deepMerge(hat.adc, modelAdc(key)) as ProfileTables['adc'] }
+}
+
 /** Wiring of a unit: the shipped tables of its HAT and model, each overridden by the unit's files
  * `hardware/hats/<version>/<mod>.yaml` and `hardware/models/<name>/<version>/<mod>.yaml`.
  * @throws InvalidProfile when the HAT is unknown, a file does not parse, or the merged values do not fit. */
 export async function readHardwareProfile(dotPioreactor: string, key: ProfileKey): Promise<ProfileTables> {
-  const hat = hatTables[key.hat]
-  if (hat === undefined) {
-    throw new InvalidProfile(`HAT ${key.hat}: known versions are ${Object.keys(hatTables).join(', ')}.`)
-  }
+  const hat = hatTable(key.hat)
   const root = join(dotPioreactor, 'hardware')
   const hatFiles = join(root, 'hats', key.hat)
   const modelFiles = join(root, 'models', pathSegment(key.modelName), pathSegment(key.modelVersion))
   const merged: Record<string, unknown> = {}
   for (const mod of Object.keys(hat) as (keyof ProfileTables)[]) {
-    const shippedByModel = mod === 'adc' ? modelAdcTables[`${key.modelName} ${key.modelVersion}`] : undefined
-    merged[mod] = [await readOverride(hatFiles, mod), shippedByModel, await readOverride(modelFiles, mod)].reduce(
-      deepMerge,
+    const layers = [
       hat[mod],
-    )
+      await readOverride(hatFiles, mod),
+      mod === 'adc' ? modelAdc(key) : undefined,
+      await readOverride(modelFiles, mod),
+    ]
+    merged[mod] = layers.reduce(deepMerge)
   }
+  return checkWiring(root, merged)
+}
+
+function checkWiring(root: string, merged: unknown): ProfileTables {
   const found = violations(ProfileTables, merged)
-  if (found.length > 0) throw new InvalidProfile(`Wiring below ${root}: ${found.map((v) => v.message).join(' ')}`)
-  return merged as ProfileTables
+  if (found.length === 0) return merged as ProfileTables
+  throw new InvalidProfile(`Wiring below ${root}: ${found.map(({ message }) => message).join(' ')}`)
 }
 
 const pathSegment = (name: string): string => {

@@ -35,8 +35,11 @@ export const ProfileTables = Type.Object({
 })
 export type ProfileTables = Static<typeof ProfileTables>
 
-const PICO = 0x2c
-const pico = (channel: number): AdcInput => ({ driver: 'pico', address: PICO, channel })
+/** LED drivers by I2C address: the co-processor of HAT 1.1 and 1.2, the DAC of HAT 1.0. */
+export const PICO_ADDRESS = 0x2c
+export const DAC43608_ADDRESS = 0x49
+
+const pico = (channel: number): AdcInput => ({ driver: 'pico', address: PICO_ADDRESS, channel })
 const ads1115 = (channel: number): AdcInput => ({ driver: 'ads1115', address: 0x48, channel })
 const ads1114 = (address: number): AdcInput => ({ driver: 'ads1114', address, channel: 0 })
 
@@ -47,7 +50,7 @@ const everyHat: Pick<ProfileTables, 'pwm' | 'temp'> = {
 const withCoprocessor: ProfileTables = {
   ...everyHat,
   adc: { version: pico(0), aux: pico(1), pd1: pico(2), pd2: pico(3) },
-  dac: { address: PICO },
+  dac: { address: PICO_ADDRESS },
   gpio: { pcb_led_pin: 23, pcb_button_pin: 4, hall_sensor_pin: 21, sda_pin: 2, scl_pin: 3 },
 }
 
@@ -56,7 +59,7 @@ export const hatTables: Readonly<Record<string, ProfileTables>> = {
   '1.0': {
     ...everyHat,
     adc: { pd1: ads1115(1), pd2: ads1115(0), aux: ads1115(3), version: ads1115(2) },
-    dac: { address: 0x49 },
+    dac: { address: DAC43608_ADDRESS },
     gpio: { pcb_led_pin: 23, pcb_button_pin: 24, hall_sensor_pin: 25, sda_pin: 2, scl_pin: 3 },
   },
   '1.1': withCoprocessor,

@@ -1,0 +1,122 @@
+import { LabError, NoDevice } from '../events/errors.js'
+import { POWER_DOWN_ALL } from './bioreactor/chips/dac43608.codec.js'
+import { encodeLed } from './bioreactor/chips/pico.codec.js'
+import { LED_CHANNELS } from './bioreactor/bench-hardware.js'
+import { DAC43608_ADDRESS, PICO_ADDRESS } from './bioreactor/hardware-tables.js'
+import { commandRegisters, registerGroups, UNIT_ADDRESS } from './potentiostat/registers.js'
+import type { Hardware, I2cBus, SerialConnection } from './transport/hardware.js'
+import { encodeRequest, ReplyParser, writeRequest } from './transport/modbus-rtu.codec.js'
+
+/** What could be switched off, and what could not. Steps: `pwm`, `leds`, `potentiostats`, `cell switch <path>`. */
+export interface SafeStateReport {
+  /** Whether every output that was found is off. */
+  readonly safe: boolean
+  readonly done: readonly string[]
+  readonly failed: readonly { readonly step: string; readonly reason: string }[]
+}
+
+class NotInTime extends LabError {
+  constructor(limitMs: number) {
+    super('hardware.not_in_time', 'hardware', `Not done within ${limitMs} ms.`)
+  }
+}
+
+/** The whole takes no longer than this, whatever hangs. */
+const LIMIT_MS = 2000
+
+/** A port is given three tries of 100 ms; a healthy device echoes within 2 ms. */
+const SWITCH_TRIES = 3
+const SWITCH_TRY_MS = 100
+
+/** Switches everything off: PWM, LEDs, the cell switch of every potentiostat. Needs no broker, log or configuration. Every step is
+ * tried, whatever becomes of the others; never throws. */
+export async function driveOutputsSafe(hardware: Hardware): Promise<SafeStateReport> {
+  const done: string[] = []
+  const failed: { step: string; reason: string }[] = []
+  const attempt = async (step: string, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await within(LIMIT_MS, work())
+      done.push(step)
+    } catch (error) {
+      failed.push({ step, reason: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  await Promise.all([
+    attempt('pwm', () => hardware.pwm.allOff()),
+    attempt('leds', () => switchLedsOff(hardware)),
+    attempt('potentiostats', async () => {
+      const devices = await hardware.serial.listPotentiostats()
+      await Promise.all(
+        devices.map(({ path }) => attempt(`cell switch ${path}`, () => openCellSwitch(hardware, path))),
+      )
+    }),
+  ])
+  return { safe: failed.length === 0, done, failed }
+}
+
+/** Rejects when the work takes longer than the limit. Real time: what hangs does not run faster in a simulation. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NotInTime(limitMs)), limitMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type SwitchOff = (i2c: I2cBus) => Promise<void>
+
+const picoOff: SwitchOff = async (i2c) => {
+  for (const channel of LED_CHANNELS) await i2c.write(PICO_ADDRESS, encodeLed(channel, 0))
+}
+const dacOff: SwitchOff = (i2c) => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL)
+
+/** A HAT that does not tell its version is asked by address. The co-processor first: the DAC's address may be a converter's there. */
+async function switchLedsOff({ i2c, hatVersion }: Hardware): Promise<void> {
+  if (hatVersion === '1.0') return dacOff(i2c)
+  if (hatVersion != null) return picoOff(i2c)
+  await picoOff(i2c).catch(() => dacOff(i2c)).catch(ignoreAbsence)
+}
+
+/** Without a HAT there is nothing to switch off. */
+const ignoreAbsence = (error: unknown): void => {
+  if (!(error instanceof NoDevice)) throw error
+}
+
+const OPEN_SWITCH = writeRequest(UNIT_ADDRESS, registerGroups.command.address, commandRegisters('setSwitch', 0))
+
+/** @throws NotInTime when no try is echoed; NoDevice when the port cannot be opened. */
+async function openCellSwitch({ serial }: Hardware, path: string): Promise<void> {
+  const opening = serial.open(path)
+  // Should the port open after all when nobody waits any more, it must not stay open.
+  const connection = await within(SWITCH_TRIES * SWITCH_TRY_MS, opening).catch((error: unknown) => {
+    void opening.then((late) => late.close()).catch(() => undefined)
+    throw error
+  })
+  try {
+    const echoed = echoOn(connection)
+    const request = encodeRequest(OPEN_SWITCH)
+    for (let left = SWITCH_TRIES; ; left--) {
+      try {
+        return await within(SWITCH_TRY_MS, Promise.all([connection.write(request), echoed]).then(() => undefined))
+      } catch (error) {
+        if (left === 1) throw error
+      }
+    }
+  } finally {
+    await within(SWITCH_TRY_MS, connection.close()).catch(() => undefined)
+  }
+}
+
+/** Resolves with the echo of the request; stale bytes of an interrupted transaction may come before it. */
+function echoOn(connection: SerialConnection): Promise<void> {
+  const reply = new ReplyParser(OPEN_SWITCH)
+  return new Promise((resolve) => {
+    connection.onData((bytes) => {
+      if (reply.push(bytes)?.kind === 'written') resolve()
+    })
+  })
+}

@@ -1,0 +1,139 @@
+import { readdir, readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { NoDevice } from '../events/errors.js'
+import type { GpioEdges, Hardware, I2cBus, SerialDevice } from '../services/transport/hardware.js'
+import { createSysfsPwm } from '../services/transport/sysfs-pwm.js'
+import { benchPaths } from './bench-directory.js'
+import { createAnswerFrames, encodeRequest, type I2cRequest } from './i2c-frames.codec.js'
+import { openSocketSerial } from './socket-serial.js'
+import { connectTo } from './unix-sockets.js'
+
+/** The hardware of a simulated bench, served in another process. A bench that comes back is used again.
+ * @throws NoDevice when no bench serves the directory. */
+export async function connectBench(directory: string): Promise<Hardware> {
+  const paths = benchPaths(directory)
+  const i2c = createSocketI2c(paths.i2c)
+  await i2c.connect()
+  const identity = JSON.parse(await readFile(paths.identity, 'utf8')) as Pick<Hardware, 'hatVersion' | 'model'>
+  return {
+    ...identity,
+    i2c,
+    pwm: createSysfsPwm(paths.pwm),
+    edges: createSocketEdges(paths.edges),
+    serial: {
+      listPotentiostats: () => listSerialSockets(paths.serial),
+      open: openSocketSerial,
+    },
+    close: i2c.close,
+  }
+}
+
+/** Names as udev gives them: `usb-Acceleration_Consortium_Potentiostat_<serial number>-if00`. */
+const PORT_NAME = /^usb-Acceleration_Consortium_Potentiostat_(.+)-if00$/
+
+async function listSerialSockets(directory: string): Promise<readonly SerialDevice[]> {
+  const names = await readdir(directory)
+  return names.sort().flatMap((name) => {
+    const serialNumber = PORT_NAME.exec(name)?.[1]
+    return serialNumber === undefined ? [] : [{ path: join(directory, name), serialNumber }]
+  })
+}
+
+type Answered = (data: Uint8Array | null) => void
+
+function createSocketI2c(path: string): I2cBus & { connect(): Promise<unknown>; close(): Promise<void> } {
+  let connection: Promise<{ socket: Socket; waiting: { answer: Answered; fail: (error: Error) => void }[] }> | undefined
+
+  const connect = () => {
+    connection ??= (async () => {
+      const socket = await connectTo(path)
+      const waiting: { answer: Answered; fail: (error: Error) => void }[] = []
+      const frames = createAnswerFrames()
+      socket.on('data', (chunk) => {
+        for (const data of frames.push(chunk)) waiting.shift()?.answer(data)
+      })
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => {
+        connection = undefined
+        for (const { fail } of waiting) fail(new NoDevice('The simulated bench has ended.'))
+      })
+      return { socket, waiting }
+    })()
+    connection.catch(() => {
+      connection = undefined
+    })
+    return connection
+  }
+
+  const transact = async (request: I2cRequest): Promise<Uint8Array | null> => {
+    const { socket, waiting } = await connect()
+    return new Promise((answer, fail) => {
+      if (socket.destroyed) return fail(new NoDevice('The simulated bench has ended.'))
+      waiting.push({ answer, fail })
+      socket.write(encodeRequest(request))
+    })
+  }
+
+  const acknowledged = async (request: I2cRequest): Promise<Uint8Array> => {
+    const data = await transact(request)
+    if (data === null) throw new NoDevice(`Nothing answers at I2C address 0x${request.address.toString(16)}.`)
+    return data
+  }
+
+  return {
+    connect,
+    writeRead: (address, bytes, readLength) => acknowledged({ address, bytes, readLength }),
+    write: async (address, bytes) => void (await acknowledged({ address, bytes, readLength: 0 })),
+    isPresent: async (address) => (await transact({ address, bytes: new Uint8Array(), readLength: 0 })) !== null,
+    close: async () => {
+      const open = await connection?.catch(() => undefined)
+      open?.socket.destroy()
+    },
+  }
+}
+
+/** How long to wait before looking for a bench that has gone. */
+const RECONNECT_MS = 200
+
+function createSocketEdges(path: string): GpioEdges {
+  return {
+    async watchFalling(pin, onEdge) {
+      const stop = new AbortController()
+      let socket = await watchPin(path, pin, onEdge)
+      const keepWatching = async (): Promise<void> => {
+        while (!stop.signal.aborted) {
+          if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve))
+          if (stop.signal.aborted) return
+          await delay(RECONNECT_MS, undefined, { signal: stop.signal }).catch(() => undefined)
+          if (!stop.signal.aborted) socket = await watchPin(path, pin, onEdge).catch(() => socket)
+        }
+      }
+      const watching = keepWatching()
+      return async () => {
+        stop.abort()
+        socket.destroy()
+        await watching
+        socket.destroy()
+      }
+    },
+  }
+}
+
+/** Resolves when the bench confirms. @throws NoDevice */
+async function watchPin(path: string, pin: number, onEdge: (timeS: number) => void): Promise<Socket> {
+  const socket = await connectTo(path)
+  socket.on('error', () => socket.destroy())
+  const confirmed = new Promise<void>((resolve, reject) => {
+    socket.once('close', () => reject(new NoDevice('The simulated bench has ended.')))
+    createInterface({ input: socket }).on('line', (line) => {
+      if (line === 'watching') resolve()
+      else onEdge(Number(line))
+    })
+  })
+  socket.write(`${pin}\n`)
+  await confirmed
+  return socket
+}

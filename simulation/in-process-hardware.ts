@@ -1,0 +1,63 @@
+import { InvalidInput, NoDevice } from '../events/errors.js'
+import type { Hardware, PwmOutput } from '../services/transport/hardware.js'
+import type { VirtualBench } from './virtual-bench.js'
+
+/** The bench's hardware within the same process, for tests on a fake clock. It has no serial ports. */
+export function createInProcessHardware(bench: VirtualBench): Hardware {
+  const transact = (address: number, bytes: Uint8Array, readLength: number): Uint8Array => {
+    const answer = bench.transact(address, bytes, readLength)
+    if (answer === null) throw new NoDevice(`Nothing answers at I2C address 0x${address.toString(16)}.`)
+    return answer
+  }
+  const pins = Object.values(bench.wiring.pwm.pwm_to_pin)
+  return {
+    hatVersion: bench.hat,
+    model: bench.model,
+    i2c: {
+      writeRead: async (address, bytes, readLength) => transact(address, bytes, readLength),
+      write: async (address, bytes) => void transact(address, bytes, 0),
+      isPresent: async (address) => bench.transact(address, new Uint8Array(), 0) !== null,
+    },
+    pwm: {
+      open: async (pin) => {
+        if (!pins.includes(pin)) throw new InvalidInput(`No PWM on GPIO ${pin}.`, {}, 'hardware.no_pwm')
+        bench.setPwm(pin, 0)
+        return pwmOutput(bench, pin)
+      },
+      allOff: async () => {
+        for (const pin of pins) bench.setPwm(pin, 0)
+      },
+    },
+    edges: {
+      watchFalling: async (pin, onEdge) => {
+        const end = bench.watchFalling(pin, onEdge)
+        return async () => end()
+      },
+    },
+    serial: {
+      listPotentiostats: async () => [],
+      open: async (path) => {
+        throw new NoDevice(`${path} cannot be opened.`)
+      },
+    },
+    close: async () => undefined,
+  }
+}
+
+function pwmOutput(bench: VirtualBench, pin: number): PwmOutput {
+  let closed = false
+  return {
+    pin,
+    async setDutyCycle(percent) {
+      if (!(percent >= 0 && percent <= 100)) {
+        throw new InvalidInput(`duty cycle of GPIO ${pin} is ${percent} %; it must lie in 0–100 %.`)
+      }
+      if (closed) throw new InvalidInput(`GPIO ${pin}: the output is closed.`, {}, 'hardware.no_pwm')
+      bench.setPwm(pin, percent)
+    },
+    async close() {
+      closed = true
+      bench.setPwm(pin, 0)
+    },
+  }
+}
