@@ -1,7 +1,7 @@
 import { LabError, NoDevice } from '../events/errors.js'
+import { LED_CHANNELS } from './bioreactor/bench-hardware.js'
 import { POWER_DOWN_ALL } from './bioreactor/chips/dac43608.codec.js'
 import { encodeLed } from './bioreactor/chips/pico.codec.js'
-import { LED_CHANNELS } from './bioreactor/bench-hardware.js'
 import { DAC43608_ADDRESS, PICO_ADDRESS } from './bioreactor/hardware-tables.js'
 import { commandRegisters, registerGroups, UNIT_ADDRESS } from './potentiostat/registers.js'
 import type { Hardware, I2cBus, SerialConnection } from './transport/hardware.js'
@@ -46,9 +46,7 @@ export async function driveOutputsSafe(hardware: Hardware): Promise<SafeStateRep
     attempt('leds', () => switchLedsOff(hardware)),
     attempt('potentiostats', async () => {
       const devices = await hardware.serial.listPotentiostats()
-      await Promise.all(
-        devices.map(({ path }) => attempt(`cell switch ${path}`, () => openCellSwitch(hardware, path))),
-      )
+      await Promise.all(devices.map(({ path }) => attempt(`cell switch ${path}`, () => openCellSwitch(hardware, path))))
     }),
   ])
   return { safe: failed.length === 0, done, failed }
@@ -78,7 +76,9 @@ const dacOff: SwitchOff = (i2c) => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL)
 async function switchLedsOff({ i2c, hatVersion }: Hardware): Promise<void> {
   if (hatVersion === '1.0') return dacOff(i2c)
   if (hatVersion != null) return picoOff(i2c)
-  await picoOff(i2c).catch(() => dacOff(i2c)).catch(ignoreAbsence)
+  await picoOff(i2c)
+    .catch(() => dacOff(i2c))
+    .catch(ignoreAbsence)
 }
 
 /** Without a HAT there is nothing to switch off. */
@@ -101,7 +101,10 @@ async function openCellSwitch({ serial }: Hardware, path: string): Promise<void>
     const request = encodeRequest(OPEN_SWITCH)
     for (let left = SWITCH_TRIES; ; left--) {
       try {
-        return await within(SWITCH_TRY_MS, Promise.all([connection.write(request), echoed]).then(() => undefined))
+        return await within(
+          SWITCH_TRY_MS,
+          Promise.all([connection.write(request), echoed]).then(() => undefined),
+        )
       } catch (error) {
         if (left === 1) throw error
       }

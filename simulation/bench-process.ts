@@ -10,7 +10,10 @@ async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2] ?? '{}') as Partial<BenchProcessOptions>
   const { directory, speed, epochMs, logLevel = 'info', ...world } = options
   if (directory === undefined) throw new InvalidInput('The bench needs a directory.')
-  const clock = createClock({ ...(speed === undefined ? {} : { speed }), ...(epochMs === undefined ? {} : { epochMs }) })
+  const clock = createClock({
+    ...(speed === undefined ? {} : { speed }),
+    ...(epochMs === undefined ? {} : { epochMs }),
+  })
   const logger = pino({ level: logLevel, base: { process: 'bench' } })
   const bench = await startBench({
     seed: 1,

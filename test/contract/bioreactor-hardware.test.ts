@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
@@ -10,6 +9,7 @@ import { startBench } from '../../simulation/start-bench.js'
 import { type BenchOutputs, VirtualBench } from '../../simulation/virtual-bench.js'
 import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 
 interface Rig {
   readonly hardware: Hardware
@@ -38,8 +38,7 @@ async function inProcess(): Promise<Rig> {
 }
 
 async function overSockets(): Promise<Rig> {
-  const directory = await mkdtemp(join(tmpdir(), 'bench-'))
-  endings.push(() => rm(directory, { recursive: true }))
+  const directory = temporaryDirectory()
   const bench = await startBench({ directory, clock: createClock(), seed: 1, logger: silentLogger, tickMs: 20 })
   endings.push(() => bench.stop())
   const hardware = await connectBench(directory)
