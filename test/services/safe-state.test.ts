@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
-import type { Hardware } from '../../services/transport/hardware.js'
 import { driveOutputsSafe } from '../../services/safe-state.js'
+import type { Hardware } from '../../services/transport/hardware.js'
 import { connectBench } from '../../simulation/connect-bench.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
 import { type BenchDevice, startBench } from '../../simulation/start-bench.js'
@@ -58,7 +58,10 @@ test('everything that was on is off', async () => {
   for (const pin of [17, 18, 12]) await (await hardware.pwm.open(pin, 200)).setDutyCycle(80)
   await hardware.i2c.write(0x2c, Uint8Array.of(0, 204))
   await hardware.i2c.write(0x2c, Uint8Array.of(3, 255))
-  await eventually(outputs, ({ pwm, leds, cell_switches }) => pwm['12'] === 80 && leds.D === 100 && cell_switches['B2'] === true)
+  await eventually(
+    outputs,
+    ({ pwm, leds, cell_switches }) => pwm['12'] === 80 && leds.D === 100 && cell_switches['B2'] === true,
+  )
 
   const report = await driveOutputsSafe(hardware)
 
@@ -90,7 +93,10 @@ test('what cannot be switched off is named, and the rest is off all the same', a
   const report = await driveOutputsSafe(broken)
 
   expect(report.safe).toBe(false)
-  expect(report.failed.map(({ step }) => step.replace(/ .*Potentiostat_/, ' '))).toEqual(['leds', 'cell switch DEAF-if00'])
+  expect(report.failed.map(({ step }) => step.replace(/\S*Potentiostat_/, ''))).toEqual([
+    'leds',
+    'cell switch DEAF-if00',
+  ])
   await eventually(outputs, ({ pwm }) => pwm['17'] === 0)
 })
 
