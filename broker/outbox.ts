@@ -1,0 +1,106 @@
+import type { Duplex } from 'node:stream'
+
+/** Bytes that may wait for one connection. A bench sends some kB/s, so a client this far behind has stopped reading. */
+const LIMIT_BYTES = 1024 * 1024
+/** Replays (retained values, a session's backlog) stop here and go on when the socket has drained. */
+const REPLAY_BYTES = 128 * 1024
+
+/** The outgoing side of one connection. Frames leave in the order they were given. Live frames wait behind a replay; when more than
+ * 1 MiB of them wait, in memory or in the socket, the connection is given up: one slow client harms nobody. */
+export class Outbox {
+  readonly #conn: Duplex
+  readonly #giveUp: () => void
+  #queue: Buffer[] = []
+  /** Bytes in the queue that came as live frames. */
+  #liveBytes = 0
+  #corked = false
+  #closed = false
+  #waitingForDrain = false
+  #onWritable: (() => void) | undefined
+
+  constructor(conn: Duplex, giveUp: () => void) {
+    this.#conn = conn
+    this.#giveUp = giveUp
+  }
+
+  /** A frame of the present: sent at once, or behind a replay in progress. */
+  write(frame: Buffer): void {
+    if (this.#closed) return
+    if (this.#queue.length > 0) {
+      this.#queue.push(frame)
+      this.#liveBytes += frame.length
+    } else {
+      this.#send(frame)
+    }
+    if (Math.max(this.#liveBytes, this.#conn.writableLength) > LIMIT_BYTES) this.#giveUp()
+  }
+
+  /** Frames of the past, as many as there are: sent no faster than the client reads. */
+  replay(frames: readonly Buffer[]): void {
+    for (const frame of frames) this.#queue.push(frame)
+    this.#pump()
+  }
+
+  /** Whether a replay should wait. */
+  get full(): boolean {
+    return this.#queue.length > 0 || this.#conn.writableLength > REPLAY_BYTES
+  }
+
+  /** Calls back once when the outbox is no longer full. */
+  whenWritable(listener: () => void): void {
+    this.#onWritable = listener
+    this.#pump()
+  }
+
+  /** Forgets what waits; nothing is written any more. */
+  close(): void {
+    this.#closed = true
+    this.#queue = []
+    this.#onWritable = undefined
+  }
+
+  #pump(): void {
+    if (this.#closed) return
+    let sent = 0
+    for (const frame of this.#queue) {
+      if (this.#conn.writableLength > REPLAY_BYTES) break
+      this.#send(frame)
+      sent++
+    }
+    if (sent === this.#queue.length) {
+      this.#queue = []
+      this.#liveBytes = 0
+    } else {
+      this.#queue.splice(0, sent)
+    }
+    if (this.full) {
+      this.#awaitDrain()
+      return
+    }
+    const listener = this.#onWritable
+    this.#onWritable = undefined
+    listener?.()
+  }
+
+  #awaitDrain(): void {
+    if (this.#waitingForDrain) return
+    this.#waitingForDrain = true
+    this.#conn.once('drain', () => {
+      this.#waitingForDrain = false
+      this.#pump()
+    })
+  }
+
+  #send(frame: Buffer): void {
+    if (!this.#corked) {
+      // One system call for all that one turn sends.
+      this.#corked = true
+      this.#conn.cork()
+      process.nextTick(() => {
+        this.#corked = false
+        this.#conn.uncork()
+      })
+    }
+    this.#conn.write(frame)
+  }
+}

@@ -1,0 +1,60 @@
+import type { NewEvent, RecordedEvent } from '../events/event.js'
+import type { EventLogWriter } from '../events/ports.js'
+
+interface Pending {
+  readonly event: NewEvent
+  readonly settle: (error?: Error) => void
+}
+
+/** Record, deliver in log order, then acknowledge. What one turn brings is one append; appends are settled in their order, so
+ * deliveries are too. */
+export class Recorder {
+  readonly #log: EventLogWriter
+  readonly #deliver: (events: readonly RecordedEvent[]) => void
+  #pending: Pending[] = []
+  /** Appends under way. */
+  #open = 0
+  #onIdle: (() => void) | undefined
+
+  constructor(log: EventLogWriter, deliver: (events: readonly RecordedEvent[]) => void) {
+    this.#log = log
+    this.#deliver = deliver
+  }
+
+  /** Calls `settle` when the event is on disk and delivered, or with the reason why it could not be recorded. */
+  record(event: NewEvent, settle: (error?: Error) => void): void {
+    this.#pending.push({ event, settle })
+    if (this.#pending.length === 1) queueMicrotask(() => this.#append())
+  }
+
+  /** Resolves when everything recorded so far is settled. */
+  async idle(): Promise<void> {
+    await Promise.resolve()
+    while (this.#open > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+    }
+  }
+
+  #append(): void {
+    const batch = this.#pending
+    this.#pending = []
+    this.#open++
+    this.#log
+      .append(batch.map(({ event }) => event))
+      .then(
+        ({ firstPosition, recordedAt }) => {
+          this.#deliver(batch.map(({ event }, index) => ({ ...event, position: firstPosition + index, recordedAt })))
+          for (const { settle } of batch) settle()
+        },
+        (error: Error) => {
+          for (const { settle } of batch) settle(error)
+        },
+      )
+      .finally(() => {
+        this.#open--
+        if (this.#open === 0) this.#onIdle?.()
+      })
+  }
+}

@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { PagingEventLogReader } from '../event-log/reader.js'
+import type { OwnedEventLogWriter } from '../event-log/writer.js'
+import { LOG_STATUS_TOPIC, type LogStatus } from '../events/payloads.js'
+import type { Clock, Logger } from '../events/ports.js'
+import type { Credentials } from './access.js'
+import { Deliveries } from './deliveries.js'
+import { MAX_PACKET_BYTES, RecordingBroker } from './recording-broker.js'
+import { SessionStore } from './session-store.js'
+
+export interface BrokerOptions extends Credentials {
+  readonly log: OwnedEventLogWriter
+  readonly reader: PagingEventLogReader
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly unit: string
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+  readonly wsPort: number
+  /** SQLite file of persistent sessions. */
+  readonly sessionsPath: string
+  /** Topic filters outside `pioreactor/`, `potentiostat/` and `system/` that are delivered but not recorded. */
+  readonly recordExclude: readonly string[]
+}
+
+export interface RunningBroker {
+  readonly port: number
+  readonly wsPort: number
+  /** MQTT over WebSocket on the HTTP server: give it the `upgrade` events whose path is `/mqtt`. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Closes listeners and connections; resolves when every event that came in, wills included, is recorded. Log and reader stay open. */
+  stop(): Promise<void>
+}
+
+/** Starts the recording broker: MQTT 3.1.1 over TCP and WebSocket. The state of the log is kept on `$SYS/benchlog/log`. */
+export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const { log, reader, logger, host, sessionsPath } = options
+  const store = new SessionStore(sessionsPath, logger)
+  const broker = new RecordingBroker({ ...options, deliveries: new Deliveries(reader, store) })
+  await broker.listen()
+  const endStatus = log.onStatus((status: LogStatus) => broker.tell(LOG_STATUS_TOPIC, JSON.stringify(status)))
+
+  const sockets = new Set<Socket>()
+  const tcp = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    broker.handle(socket)
+  })
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    // One frame holds a packet, or a few small ones.
+    maxPayload: 2 * MAX_PACKET_BYTES,
+    handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
+  })
+  upgrades.on('connection', (webSocket, request) => {
+    const stream = createWebSocketStream(webSocket)
+    broker.handle(stream, request)
+  })
+  const handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    upgrades.handleUpgrade(request, socket, head, (webSocket) => upgrades.emit('connection', webSocket, request))
+  }
+  const http = createHttpServer((_request, response) => {
+    response.writeHead(426, { Upgrade: 'websocket' }).end()
+  })
+  http.on('upgrade', handleUpgrade)
+
+  const stop = async (): Promise<void> => {
+    endStatus()
+    const closed = [tcp, http].map((server) => new Promise((resolve) => server.close(resolve)))
+    await new Promise<void>((resolve) => broker.close(resolve))
+    for (const webSocket of upgrades.clients) webSocket.terminate()
+    for (const socket of sockets) socket.destroy()
+    http.closeAllConnections()
+    await Promise.all(closed)
+    await Promise.race([broker.idle(), unwritable(log)])
+    store.close()
+  }
+
+  try {
+    await listen(tcp, options.port, host)
+    await listen(http, options.wsPort, host)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { port: portOf(tcp), wsPort: portOf(http), handleUpgrade, stop }
+}
+
+/** Resolves when the log cannot be written: then what waits for it is never settled. */
+const unwritable = (log: OwnedEventLogWriter): Promise<void> =>
+  new Promise((resolve) => {
+    log.onStatus(({ writable }) => {
+      if (!writable) resolve()
+    })
+  })
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port

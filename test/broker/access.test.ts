@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { authenticate, refusalOf } from '../../broker/access.js'
+import { connect, inboxOf, SERVICE, startTestBroker, textsOf } from './test-broker.js'
+
+const secrets = { servicePassword: 's3cret', leaderPassword: 'leads', mqttUsername: 'lab', mqttPassword: 'door' }
+
+describe('who is who', () => {
+  test.each([
+    ['service', 's3cret', 'service'],
+    ['service', 'wrong', null],
+    ['service', undefined, null],
+    ['leader', 'leads', 'leader'],
+    ['leader', 'door', null],
+    ['lab', 'door', 'client'],
+    ['lab', 'wrong', null],
+    ['other', 'door', null],
+    [undefined, undefined, null],
+  ])('%s with %s is %s', (username, password, role) => {
+    expect(authenticate(secrets, username, password === undefined ? undefined : Buffer.from(password))).toBe(role)
+  })
+
+  test('without a user name set everybody is an outside client, but nobody a service or leader by an empty password', () => {
+    const open = { servicePassword: '', mqttUsername: '', mqttPassword: '' }
+    expect(authenticate(open, undefined, undefined)).toBe('client')
+    expect(authenticate(open, 'node-red', Buffer.from('x'))).toBe('client')
+    expect(authenticate(open, 'service', Buffer.from(''))).toBeNull()
+    expect(authenticate(open, 'leader', Buffer.from(''))).toBeNull()
+  })
+})
+
+describe('who may publish where', () => {
+  const commands = [
+    'pioreactor/u1/growth/stirring/target_rpm/set',
+    'pioreactor/u1/growth/stirring/$state/set',
+    'pioreactor/$broadcast/growth/stirring/target_rpm/set',
+    'pioreactor/u1/$experiment/add_media/$state/set',
+    'pioreactor/u1/growth/monitor/flicker_led_response_okay',
+    'system/u1/request/run_job',
+  ]
+  const leaders = [
+    'pioreactor/u1/$experiment/assignment',
+    'pioreactor/u1/growth/experiment_profile/running',
+    'pioreactor/u1/growth/logs/app/info',
+  ]
+  const events = [
+    'pioreactor/u1/growth/stirring/target_rpm',
+    'pioreactor/u1/growth/dosing_events',
+    'pioreactor/u1/growth/stirring/target_rpm/set/outcome',
+    'potentiostat/box/run/order',
+    'system/u1/commands/1',
+    'system',
+  ]
+  const foreign = ['lab/door', 'pioreactors/x', '/system/u1']
+
+  test.each([
+    ['service', [...commands, ...leaders, ...events, ...foreign], []],
+    ['leader', [...commands, ...leaders, ...foreign], events],
+    ['client', [...commands, ...foreign], [...leaders, ...events]],
+  ] as const)('%s', (role, allowed, refused) => {
+    for (const topic of allowed) expect([topic, refusalOf(role, topic, false)]).toEqual([topic, null])
+    for (const topic of refused) expect([topic, refusalOf(role, topic, false)]).toEqual([topic, expect.any(String)])
+  })
+
+  test.each(['service', 'leader', 'client'] as const)('nobody retains a command or writes to $SYS: %s', (role) => {
+    expect(refusalOf(role, 'pioreactor/u1/growth/stirring/target_rpm/set', true)).toMatch(/never retained/)
+    expect(refusalOf(role, 'system/u1/request/run_job', true)).toMatch(/never retained/)
+    expect(refusalOf(role, '$SYS/benchlog/log', false)).toMatch(/belong to the broker/)
+    expect(refusalOf(role, 'a/\0', false)).toMatch(/NUL/)
+  })
+})
+
+test('a wrong password is refused with return code 4', async () => {
+  const broker = await startTestBroker({ mqttUsername: 'lab', mqttPassword: 'door' })
+  await connect(broker, { username: 'lab', password: 'door' })
+  await connect(broker, { ...SERVICE })
+  await expect(connect(broker, { username: 'lab', password: 'x' })).rejects.toMatchObject({ code: 4 })
+  await expect(connect(broker)).rejects.toMatchObject({ code: 4 })
+})
+
+test('a refused publish is recorded, acknowledged and dropped; the connection lives and nothing is sent again', async () => {
+  const broker = await startTestBroker()
+  const watcher = await connect(broker)
+  const inbox = inboxOf(watcher)
+  await watcher.subscribeAsync('#', { qos: 1 })
+  const client = await connect(broker, { clientId: 'intruder', reconnectPeriod: 10 })
+  let connections = 1
+  client.on('connect', () => connections++)
+  const published = [0, 1, 2].flatMap((qos) => [
+    client.publishAsync('pioreactor/u1/e/od_reading/ods', `forged ${qos}`, { qos: qos as 0 | 1 | 2, retain: true }),
+    client.publishAsync('lab/fine', `fine ${qos}`, { qos: qos as 0 | 1 | 2 }),
+  ])
+  await Promise.all(published)
+  await inbox.count(6)
+  expect(inbox.texts.filter((text) => text.startsWith('lab/'))).toEqual([
+    'lab/fine=fine 0',
+    'lab/fine=fine 1',
+    'lab/fine=fine 2',
+  ])
+  const refusals = inbox.packets.filter(({ topic }) => topic === 'system/u1/refusals')
+  expect(refusals.map(({ payload }) => JSON.parse(payload.toString()))).toEqual(
+    Array(3).fill({
+      client: 'intruder',
+      topic: 'pioreactor/u1/e/od_reading/ods',
+      bytes: 8,
+      reason: expect.stringContaining('an outside client publishes commands'),
+      timestamp: expect.any(String),
+    }),
+  )
+  expect(textsOf(broker.events())).toEqual(inbox.texts)
+  expect(broker.reader.retained('#')).toEqual([])
+  expect(connections).toBe(1)
+})
+
+test('what RECORD_EXCLUDE names is delivered and not recorded, but never one of our families', async () => {
+  const broker = await startTestBroker({ recordExclude: ['video/#', 'system/#'] })
+  const client = await connect(broker, SERVICE)
+  const inbox = inboxOf(client)
+  await client.subscribeAsync('#', { qos: 1 })
+  await client.publishAsync('video/frame', 'pixels', { qos: 1, retain: true })
+  await client.publishAsync('system/u1/config', 'x', { qos: 1 })
+  await inbox.count(2)
+  expect(inbox.texts.sort()).toEqual(['system/u1/config=x', 'video/frame=pixels'])
+  expect(textsOf(broker.events())).toEqual(['system/u1/config=x'])
+})
