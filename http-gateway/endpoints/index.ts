@@ -4,6 +4,7 @@ import { cancelRun, getRunStatus, getRunStatuses, listRuns, startRun } from './b
 import { getModeParameters, getModes, validateMode } from './box/modes.js'
 import { downloadRunFile, downloadRunZip, listRunFiles } from './box/runs.js'
 import { getBoxHealth, getVersion, rescan } from './box/system.js'
+import { getDocs, getOpenApi, getRedoc } from './pages.js'
 import { runJob, stopAllJobs, stopJobs } from './unit/job-commands.js'
 import { getJobSetting, getJobSettings, updateJobSettings } from './unit/job-settings.js'
 import { getJobs, getLongRunningJobs, getRunningJob, getRunningJobs, getRunningJobsOfExperiment } from './unit/jobs.js'
@@ -43,4 +44,7 @@ export const endpoints: readonly Endpoint[] = [
   downloadRunFile,
   downloadRunZip,
   rescan,
+  getOpenApi,
+  getDocs,
+  getRedoc,
 ]

@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
 import { endpoint, SENT } from '../../endpoint.js'
@@ -51,9 +52,15 @@ export const downloadRunFile = endpoint({
   },
 })
 
+/** Type from the name's ending; run ids and file names are plain ASCII. */
+function attach(response: Response, name: string): void {
+  response.type(extname(name))
+  response.set('content-disposition', `attachment; filename="${name.replace(/[^\w.-]/g, '_')}"`)
+}
+
 /** Answers conditional and range requests. A finished file never changes, so size and time name its content. */
 function sendFile(response: Response, { location, path, size, modified }: RunFile): Promise<void> {
-  response.attachment(path.slice(path.lastIndexOf('/') + 1))
+  attach(response, path.slice(path.lastIndexOf('/') + 1))
   response.set('etag', `"${size.toString(16)}-${modified.getTime().toString(16)}"`)
   response.set('x-content-type-options', 'nosniff')
   return new Promise((resolve, reject) => {
@@ -93,7 +100,7 @@ export const downloadRunZip = endpoint({
     if (files.length < filePaths(run).length) {
       context.logger.warn({ run: run.run_id }, 'files of the run are missing on disk')
     }
-    response.attachment(`${run.run_id}.zip`)
+    attach(response, `${run.run_id}.zip`)
     if (request.method === 'HEAD') {
       response.end()
       return SENT

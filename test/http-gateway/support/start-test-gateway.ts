@@ -110,8 +110,8 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
   return {
     ...{ base, deps, port: gateway.port, broker, clock, readModels, lines, log, status, serve, send },
     get: (path: string, headers: Record<string, string> = {}) => send('GET', path, undefined, headers),
-    /** Sends a path exactly as given, which `fetch` would normalise. */
-    raw: (path: string, method = 'GET') => rawRequest(gateway.port, path, method),
+    /** Sends path and headers exactly as given, which `fetch` would not. */
+    raw: (path: string, headers: Record<string, string> = {}) => rawRequest(gateway.port, path, headers),
     stop: gateway.stop,
   }
 }
@@ -126,15 +126,15 @@ function answerOf(status: number, headers: Headers, text: string): Answer {
   }
 }
 
-function rawRequest(port: number, path: string, method: string): Promise<Answer> {
+function rawRequest(port: number, path: string, headers: Record<string, string>): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, host: '127.0.0.1', path, method }, (response) => {
+    const request = httpRequest({ port, host: '127.0.0.1', path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => {
-        const headers = new Headers()
-        for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value))
-        resolve(answerOf(response.statusCode ?? 0, headers, Buffer.concat(chunks).toString()))
+        const received = new Headers()
+        for (const [name, value] of Object.entries(response.headers)) received.set(name, String(value))
+        resolve(answerOf(response.statusCode ?? 0, received, Buffer.concat(chunks).toString()))
       })
     })
     request.on('error', reject)

@@ -1,0 +1,60 @@
+import { Type } from '@sinclair/typebox'
+import type { Response } from 'express'
+import { docsPage } from '../docs-page.js'
+import { type Endpoint, endpoint, SENT } from '../endpoint.js'
+import { openApi } from '../openapi.js'
+
+/** Computes a value once per table: it takes milliseconds, and the table never changes. */
+function perTable<T>(compute: (table: readonly Endpoint[]) => T): (table: readonly Endpoint[]) => T {
+  const known = new WeakMap<readonly Endpoint[], T>()
+  return (table) => {
+    const value = known.get(table) ?? compute(table)
+    known.set(table, value)
+    return value
+  }
+}
+
+const documentOf = perTable(openApi)
+const pageOf = perTable(docsPage)
+
+export const getOpenApi = endpoint({
+  method: 'get',
+  path: '/openapi.json',
+  summary: 'This API as an OpenAPI 3.1 document.',
+  response: Type.Record(Type.String(), Type.Unknown()),
+  errors: [],
+  auth: 'open',
+  handle: (_input, { table }) => documentOf(table),
+})
+
+const sendPage = (response: Response, html: string): typeof SENT => {
+  response.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+  response.type('html').send(html)
+  return SENT
+}
+
+export const getDocs = endpoint({
+  method: 'get',
+  path: '/docs',
+  summary: 'This API as a page to read.',
+  response: Type.String(),
+  produces: 'text/html',
+  errors: [],
+  auth: 'open',
+  handle: ({ response }, { table }) => sendPage(response, pageOf(table)),
+})
+
+export const getRedoc = endpoint({
+  method: 'get',
+  path: '/redoc',
+  summary: 'Leads to `/docs`.',
+  response: Type.String(),
+  status: 308,
+  produces: 'text/plain',
+  errors: [],
+  auth: 'open',
+  handle({ response }) {
+    response.redirect(308, '/docs')
+    return SENT
+  },
+})

@@ -1,0 +1,139 @@
+import type { TSchema } from '@sinclair/typebox'
+import { conventionsOf } from './conventions.js'
+import { type Endpoint, type Method, methodsOf } from './endpoint.js'
+import { type ErrorCode, errorCodes } from './error-codes.js'
+import { requiredFields } from './strict-body.js'
+
+type Json = Readonly<Record<string, unknown>>
+
+/** The OpenAPI 3.1 document of an endpoint table. */
+export function openApi(table: readonly Endpoint[]): Json {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const endpoint of table) {
+    const path = documentedPath(endpoint)
+    const operations = methodsOf(endpoint).map((method) => [method, operation(endpoint, method)])
+    paths[path] = { ...paths[path], ...Object.fromEntries(operations) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Benchlog',
+      version: '1.0',
+      description: 'The unit API of a bioreactor (`/unit_api`) and the API of its box of potentiostats.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    tags: [
+      { name: 'unit', description: 'Bioreactor unit, compatible with Pioreactor 26.7.' },
+      { name: 'box', description: 'Box of potentiostats, compatible with the pyBEEP box service 1.0.' },
+    ],
+    paths,
+    components: {
+      securitySchemes: {
+        unit: { type: 'http', scheme: 'basic', description: 'Any user; asked for when UNIT_API_PASSWORD is set.' },
+        box: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'Asked for when BOX_API_KEY is set.' },
+      },
+      schemas: { UnitError, BoxError },
+    },
+  }
+}
+
+/** The document as it is committed in `docs/openapi.json`. */
+export const renderOpenApi = (table: readonly Endpoint[]): string => `${JSON.stringify(openApi(table), null, 2)}\n`
+
+/** `/jobs/:run_id` → `/jobs/{run_id}` */
+export const documentedPath = ({ path }: Endpoint): string => path.replace(/[:*](\w+)/g, '{$1}')
+
+/** Every status an endpoint may answer with beside its success, with the codes that lead to it. */
+export function errorsByStatus(endpoint: Endpoint): ReadonlyMap<number, readonly ErrorCode[]> {
+  const secret = conventionsOf(endpoint.path).name === 'unit' ? 'auth.invalid_password' : 'auth.invalid_api_key'
+  const codes: readonly ErrorCode[] = [
+    ...endpoint.errors,
+    ...(endpoint.auth === 'open' ? [] : ([secret] as const)),
+    'internal.error',
+  ]
+  const statuses = [...new Set(codes.map((code) => errorCodes[code][0]))].sort((one, other) => one - other)
+  return new Map(statuses.map((status) => [status, codes.filter((code) => errorCodes[code][0] === status)]))
+}
+
+function operation(endpoint: Endpoint, method: Method): Json {
+  const { name } = conventionsOf(endpoint.path)
+  const { summary, body, example, auth, status = 200, produces = 'application/json', response } = endpoint
+  const problems = [...errorsByStatus(endpoint)].map(([code, causes]) => [code, problem(name, causes)])
+  return {
+    operationId: `${method}${endpoint.path.replace(/\W+/g, '_')}`,
+    tags: [name],
+    summary,
+    ...(auth === 'open' ? {} : { security: [{}, { [name]: [] }] }),
+    parameters: [...parameters('path', endpoint.params), ...parameters('query', endpoint.query)],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': { schema: requestSchema(body), ...(example === undefined ? {} : { example }) },
+            },
+          },
+        }),
+    responses: {
+      [status]: { description: 'Success.', content: { [produces]: { schema: response } } },
+      ...Object.fromEntries(problems),
+    },
+  }
+}
+
+const problem = (api: 'unit' | 'box', codes: readonly ErrorCode[]): Json => ({
+  description: codes.map((code) => `\`${code}\`: ${errorCodes[code][1]}`).join(' '),
+  content: {
+    'application/json': { schema: { $ref: `#/components/schemas/${api === 'unit' ? 'UnitError' : 'BoxError'}` } },
+  },
+})
+
+function parameters(place: 'path' | 'query', schema: TSchema | undefined): readonly Json[] {
+  const required = schema === undefined ? [] : requiredFields(schema)
+  return Object.entries<TSchema>(schema?.['properties'] ?? {}).map(([name, field]) => ({
+    name,
+    in: place,
+    required: required.includes(name),
+    schema: field,
+  }))
+}
+
+/** A field with a default may be left out of a request, though handlers always find it. */
+export function requestSchema(schema: TSchema): Json {
+  const { required: _, ...rest } = schema
+  const required = requiredFields(schema)
+  return { ...rest, ...(required.length === 0 ? {} : { required }) }
+}
+
+const text = { type: 'string' }
+
+const UnitError = {
+  type: 'object',
+  required: ['error', 'cause', 'status'],
+  properties: { error: text, cause: text, remediation: text, status: { type: 'integer' } },
+  additionalProperties: false,
+}
+
+const BoxError = {
+  type: 'object',
+  required: ['code', 'message', 'hint', 'detail'],
+  properties: {
+    code: text,
+    message: text,
+    hint: text,
+    detail: {
+      description: 'Code, message and hint again, or the list of issues of a malformed request.',
+      anyOf: [
+        { type: 'object', properties: { code: text, message: text, hint: text } },
+        {
+          type: 'array',
+          items: { type: 'object', properties: { type: text, loc: { type: 'array' }, msg: text, input: {} } },
+        },
+      ],
+    },
+    slot: text,
+    slots: { type: 'array', items: text },
+    errors: { type: 'array' },
+  },
+}

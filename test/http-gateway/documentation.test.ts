@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { methodsOf } from '../../http-gateway/endpoint.js'
+import { endpoints } from '../../http-gateway/endpoints/index.js'
+import { errorCodes, renderErrorCodes } from '../../http-gateway/error-codes.js'
+import { documentedPath, renderOpenApi } from '../../http-gateway/openapi.js'
+import { startTestGateway } from './support/start-test-gateway.js'
+
+/** Endpoint ids such as `GET /jobs/{run_id}`. */
+const served = endpoints.flatMap((endpoint) =>
+  methodsOf(endpoint).map((method) => `${method.toUpperCase()} ${documentedPath(endpoint)}`),
+)
+
+interface ContractEndpoint {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly body_fields?: readonly { readonly name: string }[]
+}
+const contract = (
+  JSON.parse(readFileSync('test/fixtures/unit-api-contract.json', 'utf8')) as { endpoints: ContractEndpoint[] }
+).endpoints
+const idOf = ({ method, path }: ContractEndpoint): string => `${method} ${path}`
+
+const BOX_CONTRACT = `
+  GET /version
+  GET /health
+  GET /devices
+  GET /modes
+  GET /modes/{mode}/params
+  POST /modes/{mode}/validate
+  POST /jobs
+  GET /jobs
+  POST /jobs/status
+  GET /jobs/{run_id}
+  POST /jobs/{run_id}/cancel
+  GET /runs/{run_id}/files
+  GET /runs/{run_id}/file
+  GET /runs/{run_id}/zip
+  POST /nas/setup
+  GET /nas/health
+  POST /runs/{run_id}/upload
+  POST /admin/rescan`
+  .trim()
+  .split(/\n\s*/)
+
+describe('the contracts', () => {
+  test('what the unit API does not serve yet is exactly this', () => {
+    const missing = contract.map(idOf).filter((id) => !served.includes(id))
+    expect(contract).toHaveLength(74)
+    expect([...new Set(missing.map((id) => id.split('/')[2]))].sort()).toEqual([
+      'active_calibrations',
+      'active_estimators',
+      'automations',
+      'bioreactor',
+      'calibration_protocols',
+      'calibrations',
+      'config',
+      'estimators',
+      'hardware',
+      'import_zipped_dot_pioreactor',
+      'jobs',
+      'plugins',
+      'settings',
+      'system',
+      'zipped_calibrations',
+      'zipped_dot_pioreactor',
+    ])
+    expect(missing.filter((id) => id.includes('/jobs'))).toEqual(['GET /unit_api/jobs/descriptors'])
+    expect(contract.length - missing.length).toBe(18)
+  })
+
+  test('what the box API does not serve yet is exactly this', () => {
+    expect(BOX_CONTRACT.filter((id) => !served.includes(id))).toEqual([
+      'POST /nas/setup',
+      'GET /nas/health',
+      'POST /runs/{run_id}/upload',
+    ])
+  })
+
+  test('beyond them only these are served', () => {
+    const known = [...contract.map(idOf), ...BOX_CONTRACT]
+    expect(served.filter((id) => !known.includes(id))).toEqual([
+      'GET /devices/status',
+      'GET /openapi.json',
+      'GET /docs',
+      'GET /redoc',
+    ])
+  })
+
+  test('statuses and body fields are those of the contract', () => {
+    for (const wanted of contract) {
+      const endpoint = endpoints.find(
+        (candidate) =>
+          documentedPath(candidate) === wanted.path &&
+          methodsOf(candidate).some((m) => m.toUpperCase() === wanted.method),
+      )
+      if (endpoint === undefined) continue
+      const polls = wanted.path.includes('/task_results/')
+      expect([wanted.path, polls ? 202 : (endpoint.status ?? 200)]).toEqual([wanted.path, wanted.status])
+      const fields = Object.keys(endpoint.body?.['properties'] ?? {}).sort()
+      if (wanted.body_fields)
+        expect([wanted.path, fields]).toEqual([wanted.path, wanted.body_fields.map(({ name }) => name).sort()])
+    }
+  })
+
+  test('no two endpoints share a method and path', () => {
+    expect(new Set(served).size).toBe(served.length)
+  })
+})
+
+describe('the generated documents', () => {
+  test('docs/openapi.json is written from the table', async () => {
+    await expect(renderOpenApi(endpoints)).toMatchFileSnapshot(`${process.cwd()}/docs/openapi.json`)
+  })
+
+  test('docs/errors.md is written from the codes', async () => {
+    await expect(renderErrorCodes()).toMatchFileSnapshot(`${process.cwd()}/docs/errors.md`)
+  })
+
+  test('every error an endpoint declares has a status, and every code a meaning', () => {
+    for (const code of endpoints.flatMap(({ errors }) => errors)) expect(errorCodes).toHaveProperty([code])
+    for (const [status, meaning] of Object.values(errorCodes)) {
+      expect(status).toBeGreaterThanOrEqual(400)
+      expect(meaning).toMatch(/\.$/)
+    }
+  })
+
+  test('the OpenAPI document names every parameter of a path, and every operation once', () => {
+    const { paths } = JSON.parse(renderOpenApi(endpoints)) as {
+      paths: Record<string, Record<string, { operationId: string; parameters: { name: string; in: string }[] }>>
+    }
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.values(methods).map((operation) => ({ path, ...operation })),
+    )
+    expect(operations).toHaveLength(served.length)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
+    for (const { path, parameters } of operations) {
+      const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)
+      expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))
+    }
+  })
+
+  test('are served without a key: the document, a page that needs nothing else, and the old address of it', async () => {
+    const gateway = await startTestGateway({ boxApiKey: 'key' })
+    try {
+      expect((await gateway.get('/openapi.json')).text).toBe(JSON.stringify(JSON.parse(renderOpenApi(endpoints))))
+      const page = await gateway.get('/docs')
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+      for (const id of served) expect(page.text).toContain(`<code>${id.split(' ')[1]}</code>`)
+      expect(page.text).not.toMatch(/<script|<link|src=|@import|url\(/)
+      const redoc = await gateway.get('/redoc')
+      expect([redoc.status, redoc.headers.get('location')]).toEqual([308, '/docs'])
+    } finally {
+      await gateway.stop()
+    }
+  })
+})
