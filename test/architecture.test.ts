@@ -1,0 +1,183 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+interface Rule {
+  /** What the folder may import of ours besides its own top folder; paths without extension. */
+  readonly ours: readonly RegExp[]
+  readonly packages: readonly string[]
+}
+
+const EVERYWHERE = /^events\//
+
+/** Folders meet in topics and in `events/`, not in imports. */
+const RULES: Readonly<Record<string, Rule>> = {
+  events: { ours: [], packages: ['@sinclair/typebox', 'ajv'] },
+  'event-log': { ours: [EVERYWHERE], packages: ['better-sqlite3'] },
+  broker: { ours: [EVERYWHERE, /^event-log\//], packages: ['aedes', 'ws'] },
+  bus: { ours: [EVERYWHERE], packages: ['mqtt'] },
+  services: { ours: [EVERYWHERE, /^bus\//], packages: ['@sinclair/typebox', 'yaml'] },
+  'services/transport': { ours: [], packages: ['serialport', 'i2c-bus'] },
+  projections: {
+    ours: [EVERYWHERE, /^event-log\/reader$/],
+    packages: ['@sinclair/typebox', 'better-sqlite3', 'kysely'],
+  },
+  'projections/run-files': { ours: [], packages: ['vega', 'vega-lite', '@resvg/resvg-js', 'dejavu-fonts-ttf'] },
+  simulation: {
+    ours: [EVERYWHERE, /\.codec$/, /^services\/potentiostat\/registers$/, /^services\/transport\/hardware$/],
+    packages: ['serialport'],
+  },
+  'http-gateway': {
+    ours: [EVERYWHERE, /^bus\//, /^event-log\/reader$/, /^projections\/read-models$/],
+    packages: ['@sinclair/typebox', 'express', 'archiver'],
+  },
+}
+
+/** Breaches that are meant, each with its reason: importer, imported. */
+const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])[] = [
+  [/^broker\/session-store$/, /^better-sqlite3$/, 'sessions are cursors into the log, kept in a file of their own'],
+  [/^projections\//, /^event-log\/commit-channel$/, 'wakes the projector after a commit instead of polling the log'],
+  [
+    /^simulation\//,
+    /^services\/(bioreactor\/(bench-hardware|hardware-profile|hardware-tables)|transport\/sysfs-pwm)$/,
+    'the virtual board has the wiring, profile and PWM files of the board it stands for',
+  ],
+  [/^simulation\/[a-z-]+-process$/, /^(clock|pino)$/, 'the entry point of a process composes it'],
+]
+
+const roots = Object.keys(RULES).filter((folder) => !folder.includes('/'))
+
+function sourcesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name).replace(/\.ts$/, ''))
+}
+
+interface Import {
+  readonly from: string
+  /** Path of ours without extension, package name, or `node:…`. */
+  readonly to: string
+  readonly ours: boolean
+  /** Erased by the compiler. */
+  readonly typeOnly: boolean
+}
+
+const IMPORT = /^(import|export)( type)?\b[^'"]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gms
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(`${file}.ts`, 'utf8')
+  return [...text.matchAll(IMPORT)].map(([, , type, from, bare, dynamic]) => {
+    const target = from ?? bare ?? dynamic ?? ''
+    const ours = target.startsWith('.')
+    const to = ours
+      ? normalize(join(dirname(file), target)).replace(/\.js$/, '')
+      : target.startsWith('@')
+        ? target.split('/').slice(0, 2).join('/')
+        : (target.split('/')[0] ?? '')
+    return { from: file, to, ours, typeOnly: type !== undefined }
+  })
+}
+
+const sources = roots.flatMap(sourcesBelow)
+const imports = sources.flatMap(importsOf)
+
+const rootOf = (file: string): string => file.split('/')[0] ?? ''
+
+/** A file may use what the rules of all the folders around it name, and its own top folder. */
+function isAllowed({ from, to, ours }: Import): boolean {
+  if (ours && rootOf(from) === rootOf(to)) return true
+  if (to.startsWith('node:')) return rootOf(from) !== 'events'
+  const rules = Object.entries(RULES).flatMap(([folder, rule]) => (from.startsWith(`${folder}/`) ? [rule] : []))
+  return rules.some((rule) => (ours ? rule.ours.some((pattern) => pattern.test(to)) : rule.packages.includes(to)))
+}
+
+const excuses = ({ from, to }: Import): readonly number[] =>
+  EXCEPTIONS.flatMap(([importer, imported], index) => (importer.test(from) && imported.test(to) ? [index] : []))
+
+describe('imports', () => {
+  test('were found at all', () => {
+    expect(sources.length).toBeGreaterThan(50)
+    expect(imports.length).toBeGreaterThan(sources.length)
+  })
+
+  test('stay within what each folder may use', () => {
+    const breaches = imports.filter((entry) => !isAllowed(entry) && excuses(entry).length === 0)
+    expect(breaches.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+
+  test('need every exception that is listed', () => {
+    const used = new Set(imports.filter((entry) => !isAllowed(entry)).flatMap(excuses))
+    expect(EXCEPTIONS.filter((_, index) => !used.has(index)).map(([, , reason]) => reason)).toEqual([])
+  })
+
+  test('make no cycle once compiled', () => {
+    const edges = new Map<string, readonly string[]>(
+      sources.map((file) => [
+        file,
+        imports.filter(({ from, ours, typeOnly }) => from === file && ours && !typeOnly).map(({ to }) => to),
+      ]),
+    )
+    expect(findCycle(edges)).toBeNull()
+  })
+
+  test('of codecs and control laws reach neither input and output nor the clock', () => {
+    const pure = imports.filter(({ from }) => from.endsWith('.codec') || from.includes('/control/'))
+    const impure = pure.filter(
+      ({ to }) => to.startsWith('node:') || to === 'clock' || /\/transport\/(?!.*\.codec$)/.test(to),
+    )
+    expect(pure.length).toBeGreaterThan(0)
+    expect(impure.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+})
+
+function findCycle(edges: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): readonly string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return null
+    for (const next of edges.get(file) ?? []) {
+      const cycle = visit(next, [...path, file])
+      if (cycle !== null) return cycle
+    }
+    done.add(file)
+    return null
+  }
+  for (const file of edges.keys()) {
+    const cycle = visit(file, [])
+    if (cycle !== null) return cycle
+  }
+  return null
+}
+
+test('a cycle is found where there is one', () => {
+  expect(
+    findCycle(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c']],
+        ['c', ['b']],
+      ]),
+    ),
+  ).toEqual(['b', 'c', 'b'])
+  expect(
+    findCycle(
+      new Map([
+        ['a', ['b', 'c']],
+        ['b', ['c']],
+        ['c', []],
+      ]),
+    ),
+  ).toBeNull()
+})
+
+describe('source', () => {
+  test.each([
+    ['the clock', /\bDate\.now\(|\bnew Date\(\)/],
+    ['chance', /\bMath\.random\(/],
+    ['the console', /\bconsole\./],
+    ['the end of the process', /\bprocess\.exit\(/],
+  ])('takes %s only from what it is given', (_name, pattern) => {
+    const found = sources.filter((file) => pattern.test(readFileSync(`${file}.ts`, 'utf8')))
+    expect(found).toEqual([])
+  })
+})
