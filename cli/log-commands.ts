@@ -1,0 +1,35 @@
+import { verifyLog } from '../event-log/verify.js'
+import { rebuildReadModels, rebuildRunFiles } from '../projections/rebuild.js'
+import type { Command } from './commands.js'
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  summary: 'Check the event log: file integrity, positions without a gap, retained values.',
+  async run({ config, print }) {
+    const report = verifyLog(config.eventLogPath)
+    print(`${report.events} events, last position ${report.lastPosition}.`)
+    for (const problem of report.problems) print(`PROBLEM: ${problem}`)
+    print(report.problems.length === 0 ? 'The log is sound.' : 'The log is damaged.')
+    return report.problems.length === 0 ? 0 : 1
+  },
+}
+
+export const rebuildCommand: Command = {
+  name: 'rebuild',
+  summary: 'Fold the whole log again into new read models; with --runs also write all run files again.',
+  options: { runs: { type: 'boolean', doc: 'Write the files of all runs again, byte for byte.' } },
+  async run({ config, options, print }) {
+    const onProgress = (folded: number, total: number): void => print(`${folded} of ${total} events folded`)
+    await rebuildReadModels({ eventLogPath: config.eventLogPath, readModelsPath: config.readModelsPath, onProgress })
+    if (options['runs'] === true) {
+      await rebuildRunFiles({
+        eventLogPath: config.eventLogPath,
+        runFilesStatePath: config.runFilesStatePath,
+        runsRoot: config.runsRoot,
+        onProgress,
+      })
+    }
+    print('Rebuilt.')
+    return 0
+  },
+}

@@ -1,0 +1,63 @@
+import { LOG_STATUS_TOPIC, LogStatus, timestampOf } from '../events/payloads.js'
+import { checkJson } from '../events/schema.js'
+import { createLogger } from '../logger.js'
+import type { Command } from './commands.js'
+import { claimHome, makeHome, openClock } from './home.js'
+import { startBackbone, startHttpSide, startReadSide } from './parts.js'
+import { serviceBus } from './service-bus.js'
+import { endRequested } from './signals.js'
+
+export const brokerCommand: Command = {
+  name: 'broker',
+  summary: 'Run the broker and the event log alone.',
+  async run({ config, print }) {
+    makeHome(config)
+    const release = claimHome(config)
+    try {
+      const end = endRequested()
+      const backbone = await startBackbone(config, openClock(config), createLogger(config.logLevel, 'broker'))
+      print(`MQTT on port ${backbone.broker.port}, over WebSocket on ${backbone.broker.wsPort}.`)
+      await end
+      await backbone.stop()
+      return 0
+    } finally {
+      release()
+    }
+  },
+}
+
+export const projectionsCommand: Command = {
+  name: 'projections',
+  summary: 'Fold the log into the read models and write run files, alone.',
+  async run({ config, print }) {
+    makeHome(config)
+    const end = endRequested()
+    const running = await startReadSide(config, createLogger(config.logLevel, 'projections'))
+    print('Read models are up to date and follow the log.')
+    await end
+    await running.stop()
+    return 0
+  },
+}
+
+export const gatewayCommand: Command = {
+  name: 'gateway',
+  summary: 'Serve the REST APIs alone. Needs a running broker and projections.',
+  async run({ config, print }) {
+    makeHome(config)
+    const end = endRequested()
+    const logger = createLogger(config.logLevel, 'gateway')
+    const clock = openClock(config)
+    const bus = await serviceBus(config, logger)({ name: 'gateway' })
+    let status: LogStatus = { writable: true, position: 0, reason: null, timestamp: timestampOf(clock.now()) }
+    await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => {
+      status = checkJson(LogStatus, payload.toString())
+    })
+    const http = await startHttpSide(config, clock, logger, { bus, logStatus: () => status })
+    print(`REST on port ${http.gateway.port}.`)
+    await end
+    await http.stop()
+    await bus.close()
+    return 0
+  },
+}

@@ -1,0 +1,28 @@
+/** Resolves at the first request to end: Ctrl-C, SIGTERM, SIGHUP. Later ones are expected, because a signal to the process group
+ * arrives once directly and once through npm, and change nothing. */
+export function endRequested(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+  })
+}
+
+/** The promise, or the fallback when it takes longer than `ms`. Never rejects: what fails on the way out is reported by `onError`. */
+export async function within<T>(
+  ms: number,
+  work: Promise<T>,
+  fallback: T,
+  onError: (error: unknown) => void,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(fallback), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } catch (error) {
+    onError(error)
+    return fallback
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process'
+import type { Config } from '../config.js'
+import type { Clock, Logger, MessageBus } from '../events/ports.js'
+import { systemTopic } from '../events/topic.js'
+import { createLogger } from '../logger.js'
+import { isBenchAlive, shutDownBench } from '../simulation/connect-bench.js'
+import type { Command } from './commands.js'
+import { claimHome, makeHome, openClock } from './home.js'
+import { benchDirectory } from './open-hardware.js'
+import { startBackbone, startHttpSide, startReadSide } from './parts.js'
+import { localHost, serviceBus } from './service-bus.js'
+import { mainPath } from './services-command.js'
+import { endRequested, within } from './signals.js'
+import { type Supervised, supervise } from './supervise.js'
+import { waitUntil } from './wait-until.js'
+
+/** Ctrl-C leaves within 5 s; what has not ended by then is left to the guardian. */
+const STOP_MS = 4500
+const SERVICES_STOP_MS = 3000
+const HEARTBEAT_TIMEOUT_MS = 2000
+const SERVICES_START_MS = 20_000
+const BENCH_START_MS = 10_000
+
+export const startCommand: Command = {
+  name: 'start',
+  summary: 'Run a whole unit: broker, event log, services, read models and REST gateway. The default command.',
+  async run({ config, print }) {
+    makeHome(config)
+    const release = claimHome(config)
+    const logger = createLogger(config.logLevel, 'main')
+    const end = endRequested()
+    const parts: Stoppable[] = []
+    try {
+      const addresses = await startUnit(config, logger, parts)
+      if (addresses !== null) for (const line of banner(config, addresses)) print(line)
+      await end
+      print('Stopping: jobs end, outputs go off, the log is flushed.')
+      const stopped = await within(STOP_MS, stopAll(parts, logger), false, (error) =>
+        logger.error({ err: error }, 'stop failed'),
+      )
+      return stopped ? 0 : 1
+    } catch (error) {
+      await stopAll(parts, logger)
+      throw error
+    } finally {
+      release()
+    }
+  },
+}
+
+interface Stoppable {
+  readonly name: string
+  stop(): Promise<unknown>
+}
+
+interface Addresses {
+  readonly http: number
+  readonly mqtt: number
+  readonly webSocket: number
+}
+
+/** Starts the parts in the order of their dependence, noting each in `parts` so that it is stopped whatever happens next. */
+async function startUnit(config: Config, logger: Logger, parts: Stoppable[]): Promise<Addresses> {
+  const clock = openClock(config)
+  if (config.hardware === 'simulated') {
+    await startBenchProcess(config)
+    parts.push({ name: 'bench', stop: () => shutDownBench(benchDirectory(config)) })
+  }
+  const backbone = await startBackbone(config, clock, logger)
+  parts.push({ name: 'broker and log', stop: () => backbone.stop() })
+  const readSide = await startReadSide(config, logger)
+  parts.push({ name: 'projections', stop: () => readSide.stop() })
+  const ports: Config = { ...config, mqttPort: backbone.broker.port, mqttWsPort: backbone.broker.wsPort }
+  const bus = await serviceBus(ports, logger)({ name: 'gateway' })
+  parts.push({ name: 'gateway bus', stop: () => bus.close() })
+  const http = await startHttpSide(ports, clock, logger, {
+    bus,
+    logStatus: backbone.logStatus,
+    onUpgrade: backbone.broker.handleUpgrade,
+  })
+  parts.push({ name: 'gateway', stop: () => http.stop() })
+  const services = superviseServices(ports, logger)
+  parts.push({ name: 'services', stop: () => services.stop() })
+  await servicesReady(bus, config, clock)
+  return { http: http.gateway.port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+}
+
+async function stopAll(parts: readonly Stoppable[], logger: Logger): Promise<boolean> {
+  let clean = true
+  for (const part of [...parts].reverse()) {
+    try {
+      await part.stop()
+    } catch (error) {
+      clean = false
+      logger.error({ part: part.name, err: error }, 'part did not stop cleanly')
+    }
+  }
+  return clean
+}
+
+/** The bench is a process outside this one's group: like a real one it stays powered when the software dies. */
+async function startBenchProcess(config: Config): Promise<void> {
+  const directory = benchDirectory(config)
+  if (await isBenchAlive(directory)) return
+  const bench = spawn(process.execPath, [...process.execArgv, mainPath(), 'simulate', 'bench'], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: childEnvironment(config),
+  })
+  bench.unref()
+  await waitUntil(() => isBenchAlive(directory), BENCH_START_MS, 'the simulated bench to answer')
+}
+
+const superviseServices = (config: Config, logger: Logger): Supervised =>
+  supervise({
+    name: 'services',
+    args: [...process.execArgv, mainPath(), 'services'],
+    env: childEnvironment(config),
+    heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
+    startTimeoutMs: SERVICES_START_MS,
+    stopTimeoutMs: SERVICES_STOP_MS,
+    logger,
+  })
+
+/** The settings a child must share although they were decided here. */
+const childEnvironment = (config: Config): NodeJS.ProcessEnv => ({
+  ...process.env,
+  BENCHLOG_HOME: config.home,
+  MQTT_PORT: String(config.mqttPort),
+  MQTT_WS_PORT: String(config.mqttWsPort),
+})
+
+/** Waits until the services of this start say that they are ready; a state retained from an earlier life does not count. */
+async function servicesReady(bus: MessageBus, config: Config, clock: Clock): Promise<void> {
+  const since = clock.now().toISOString()
+  let ready = false
+  const unsubscribe = await bus.subscribe(systemTopic(config.unit, 'service'), ({ payload }) => {
+    const { state, timestamp } = JSON.parse(payload.toString()) as {
+      readonly state: string
+      readonly timestamp: string
+    }
+    ready ||= state === 'ready' && timestamp >= since
+  })
+  await waitUntil(() => ready, SERVICES_START_MS, 'the services to be ready')
+  await unsubscribe()
+}
+
+function banner(config: Config, { http, mqtt, webSocket }: Addresses): readonly string[] {
+  const host = localHost(config.host).replace('127.0.0.1', 'localhost')
+  const hardware =
+    config.hardware === 'simulated'
+      ? 'SIMULATED hardware: no real bioreactor or potentiostat is driven'
+      : 'real hardware'
+  return [
+    `Benchlog runs unit ${config.unit} on ${hardware}.`,
+    `  Dashboard and REST    http://${host}:${http}`,
+    `  API pages             http://${host}:${http}/docs`,
+    `  MQTT                  mqtt://${host}:${mqtt}`,
+    `  MQTT over WebSocket   ws://${host}:${webSocket} and ws://${host}:${http}/mqtt`,
+    `  Data                  ${config.home}`,
+    'Ctrl-C stops it.',
+  ]
+}

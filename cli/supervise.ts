@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Logger } from '../events/ports.js'
+
+export interface SuperviseOptions {
+  readonly name: string
+  /** Compiled entry and its arguments. */
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** Without a heartbeat for so long the child is killed, ms. */
+  readonly heartbeatTimeoutMs: number
+  /** A child may take so long to its first heartbeat, ms. */
+  readonly startTimeoutMs: number
+  /** How long a child may take to stop when asked, ms; then it is killed. */
+  readonly stopTimeoutMs: number
+  readonly logger: Logger
+}
+
+export interface Supervised {
+  readonly pid: number | undefined
+  /** Asks the child to stop and waits until it is gone. */
+  stop(): Promise<void>
+}
+
+/** What passes between a supervisor and its child. */
+export type SupervisorMessage = 'heartbeat' | 'stop'
+
+const BACKOFF_MS = [250, 500, 1000, 2000, 5000, 10_000]
+/** A child that lived so long has recovered: the next restart is quick again. */
+const STABLE_MS = 30_000
+
+/** Runs a child process for ever: restarts it with back-off when it ends, kills it when it misses its heartbeats. */
+export function supervise(options: SuperviseOptions): Supervised {
+  let stopping = false
+  let failures = 0
+  let current = run()
+  let restart: NodeJS.Timeout | undefined
+
+  function run(): { readonly child: ChildProcess; readonly ended: Promise<void> } {
+    const startedAt = performance.now()
+    const child = spawn(process.execPath, options.args, {
+      env: options.env,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    const endWatch = watchHeartbeats(child, options)
+    const ended = new Promise<void>((resolve) => {
+      child.once('error', (error) =>
+        options.logger.error({ process: options.name, err: error }, 'process did not start'),
+      )
+      child.once('exit', (code, signal) => {
+        endWatch()
+        resolve()
+        if (stopping) return
+        failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1
+        const delayMs = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0
+        options.logger.warn({ process: options.name, code, signal, delayMs }, 'process ended, restarting')
+        restart = setTimeout(() => {
+          current = run()
+        }, delayMs)
+      })
+    })
+    return { child, ended }
+  }
+
+  return {
+    get pid() {
+      return current.child.pid
+    },
+    async stop() {
+      stopping = true
+      clearTimeout(restart)
+      const { child, ended } = current
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const kill = setTimeout(() => {
+        options.logger.warn({ process: options.name }, 'process did not stop in time, killing it')
+        child.kill('SIGKILL')
+      }, options.stopTimeoutMs)
+      if (child.connected) child.send('stop' satisfies SupervisorMessage)
+      await ended
+      clearTimeout(kill)
+    },
+  }
+}
+
+function watchHeartbeats(
+  child: ChildProcess,
+  { name, heartbeatTimeoutMs, startTimeoutMs, logger }: SuperviseOptions,
+): () => void {
+  const missed = (): void => {
+    logger.error({ process: name, pid: child.pid }, 'process misses its heartbeats, killing it')
+    child.kill('SIGKILL')
+  }
+  let timer = setTimeout(missed, startTimeoutMs)
+  child.on('message', (message) => {
+    if (message !== ('heartbeat' satisfies SupervisorMessage)) return
+    clearTimeout(timer)
+    timer = setTimeout(missed, heartbeatTimeoutMs)
+  })
+  return () => clearTimeout(timer)
+}

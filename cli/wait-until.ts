@@ -1,0 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { LabError } from '../events/errors.js'
+
+const POLL_MS = 20
+
+/** Waits for a condition of another process, which can only be asked again and again.
+ * @param what completes "waited … s for". @throws LabError `start.timeout` */
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+  what: string,
+): Promise<void> {
+  const end = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > end) {
+      throw new LabError('start.timeout', 'state', `Waited ${timeoutMs / 1000} s for ${what}, in vain.`)
+    }
+    await delay(POLL_MS)
+  }
+}

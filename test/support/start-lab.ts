@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connectAsync, type MqttClient } from 'mqtt'
+import { shutDownBench } from '../../simulation/connect-bench.js'
+import { isAlive } from './is-alive.js'
+import { until } from './until.js'
+
+const main = fileURLToPath(new URL('../../main.js', import.meta.url))
+
+/** A whole unit as users start it: the compiled program in its own process group, on free ports, in a temporary directory. */
+export interface Lab {
+  readonly home: string
+  readonly unit: string
+  /** `http://localhost:<port>` */
+  readonly url: string
+  readonly mqttPort: number
+  readonly wsPort: number
+  readonly main: ChildProcess
+  /** Everything written to standard output and standard error so far. */
+  readonly output: () => string
+  connect(options?: { clientId?: string; clean?: boolean }): Promise<MqttClient>
+  /** GET as JSON. */
+  get<T = unknown>(path: string): Promise<T>
+  /** Sends JSON; resolves with status and body. */
+  send<T = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }>
+  /** Process id of the services. */
+  servicesPid(): number
+  /** Ctrl-C: the signal reaches the whole group. Resolves with the exit code. */
+  interrupt(): Promise<number | null>
+  /** kill -9 of the whole process group. */
+  killAll(): Promise<void>
+}
+
+export interface LabHome {
+  readonly home: string
+  start(env?: Readonly<Record<string, string>>): Promise<Lab>
+  /** Ends whatever still runs, the bench included, and removes the directory. */
+  remove(): Promise<void>
+}
+
+/** A data directory that units can be started on, one after the other. */
+export function createLabHome(): LabHome {
+  const home = mkdtempSync(join(tmpdir(), 'benchlog-'))
+  const started: ChildProcess[] = []
+  return {
+    home,
+    async start(env = {}) {
+      const lab = await startLab(home, env)
+      started.push(lab.main)
+      return lab
+    },
+    async remove() {
+      for (const child of started) killGroup(child)
+      await shutDownBench(join(home, 'run', 'bench')).catch(() => undefined)
+      rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+    },
+  }
+}
+
+async function startLab(home: string, env: Readonly<Record<string, string>>): Promise<Lab> {
+  const child = spawn(process.execPath, [main], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, BENCHLOG_HOME: home, HTTP_PORT: '0', MQTT_PORT: '0', MQTT_WS_PORT: '0', UNIT_NAME: 'lab', ...env },
+  })
+  let output = ''
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString()
+  })
+  child.stderr.on('data', (text: Buffer) => {
+    output += text.toString()
+  })
+  await until(() => /Ctrl-C stops it/.test(output) || child.exitCode !== null, 'the banner', 40_000)
+  const port = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? fail(output))
+  const url = `http://localhost:${port(/Dashboard and REST\s+http:\/\/localhost:(\d+)/)}`
+  const mqttPort = port(/mqtt:\/\/localhost:(\d+)/)
+  return {
+    home,
+    unit: env['UNIT_NAME'] ?? 'lab',
+    url,
+    mqttPort,
+    wsPort: port(/ws:\/\/localhost:(\d+)/),
+    main: child,
+    output: () => output,
+    connect: (options = {}) => connectAsync(`mqtt://localhost:${mqttPort}`, { protocolVersion: 4, reconnectPeriod: 0, ...options }),
+    async get<T>(path: string) {
+      const response = await fetch(url + path)
+      return (await response.json()) as T
+    },
+    async send<T>(method: string, path: string, body?: unknown) {
+      const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+      const response = await fetch(url + path, { method, ...init })
+      return { status: response.status, body: (await response.json()) as T }
+    },
+    servicesPid: () => childPid(Number(child.pid), 'services'),
+    async interrupt() {
+      process.kill(-Number(child.pid), 'SIGINT')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      return child.exitCode
+    },
+    async killAll() {
+      const services = childPid(Number(child.pid), 'services')
+      killGroup(child)
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      await until(() => !isAlive(services), 'the services to be gone')
+    },
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-Number(child.pid), 'SIGKILL')
+  } catch {
+    // The group has already ended.
+  }
+}
+
+/** The child of a process whose command line ends with the given word. */
+function childPid(parent: number, lastArgument: string): number {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ')
+  for (const pid of children) {
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2) === lastArgument) return Number(pid)
+  }
+  throw new Error(`process ${parent} has no child '${lastArgument}'`)
+}
+
+function fail(output: string): never {
+  throw new Error(`the unit did not start:\n${output}`)
+}
