@@ -1,5 +1,5 @@
 import { verifyLog } from '../event-log/verify.js'
-import { rebuildReadModels, rebuildRunFiles } from '../projections/rebuild.js'
+import { type RebuildProgress, rebuildReadModels, rebuildRunFiles } from '../projections/rebuild.js'
 import type { Command } from './commands.js'
 
 export const verifyCommand: Command = {
@@ -9,8 +9,8 @@ export const verifyCommand: Command = {
     const report = verifyLog(config.eventLogPath)
     print(`${report.events} events, last position ${report.lastPosition}.`)
     for (const problem of report.problems) print(`PROBLEM: ${problem}`)
-    print(report.problems.length === 0 ? 'The log is sound.' : 'The log is damaged.')
-    return report.problems.length === 0 ? 0 : 1
+    print(report.ok ? 'The log is sound.' : 'The log is damaged.')
+    return report.ok ? 0 : 1
   },
 }
 
@@ -19,7 +19,7 @@ export const rebuildCommand: Command = {
   summary: 'Fold the whole log again into new read models; with --runs also write all run files again.',
   options: { runs: { type: 'boolean', doc: 'Write the files of all runs again, byte for byte.' } },
   async run({ config, options, print }) {
-    const onProgress = (folded: number, total: number): void => print(`${folded} of ${total} events folded`)
+    const onProgress = ({ position, last }: RebuildProgress): void => print(`${position} of ${last} events folded`)
     await rebuildReadModels({ eventLogPath: config.eventLogPath, readModelsPath: config.readModelsPath, onProgress })
     if (options['runs'] === true) {
       await rebuildRunFiles({

@@ -1,4 +1,4 @@
-import { LOG_STATUS_TOPIC, LogStatus, timestampOf } from '../events/payloads.js'
+import { LOG_STATUS_TOPIC, LogStatus } from '../events/payloads.js'
 import { checkJson } from '../events/schema.js'
 import { createLogger } from '../logger.js'
 import type { Command } from './commands.js'
@@ -49,12 +49,12 @@ export const gatewayCommand: Command = {
     const logger = createLogger(config.logLevel, 'gateway')
     const clock = openClock(config)
     const bus = await serviceBus(config, logger)({ name: 'gateway' })
-    let status: LogStatus = { writable: true, position: 0, reason: null, timestamp: timestampOf(clock.now()) }
+    let status: LogStatus | null = null
     await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => {
       status = checkJson(LogStatus, payload.toString())
     })
     const http = await startHttpSide(config, clock, logger, { bus, logStatus: () => status })
-    print(`REST on port ${http.gateway.port}.`)
+    print(`REST on port ${http.port}.`)
     await end
     await http.stop()
     await bus.close()

@@ -1,10 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type RunningBroker, startBroker } from '../broker/start-broker.js'
 import type { Config } from '../config.js'
 import { openEventLogReader } from '../event-log/reader.js'
 import { openEventLogWriter } from '../event-log/writer.js'
-import { type LogStatus, timestampOf } from '../events/payloads.js'
-import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
-import { type RunningGateway, startGateway } from '../http-gateway/start-gateway.js'
+import type { LogStatus } from '../events/payloads.js'
+import type { Clock, EventLogReader, Logger } from '../events/ports.js'
+import type { GatewayDeps } from '../http-gateway/context.js'
+import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
 import { openReadModels } from '../projections/open-read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import { writeServicePassword } from './home.js'
@@ -13,26 +15,16 @@ import { writeServicePassword } from './home.js'
 export interface Backbone {
   readonly broker: RunningBroker
   readonly reader: EventLogReader
-  readonly logStatus: () => LogStatus
+  readonly logStatus: () => LogStatus | null
   readonly servicePassword: string
   stop(): Promise<void>
 }
 
 export async function startBackbone(config: Config, clock: Clock, logger: Logger): Promise<Backbone> {
-  let status: LogStatus = { writable: true, position: 0, reason: null, timestamp: timestampOf(clock.now()) }
-  let broker: RunningBroker | undefined
-  const log = await openEventLogWriter({
-    path: config.eventLogPath,
-    clock,
-    logger,
-    onStatus(changed) {
-      status = changed
-      broker?.publishLogStatus(changed)
-    },
-  })
+  const log = await openEventLogWriter({ path: config.eventLogPath, clock, logger })
   const reader = openEventLogReader(config.eventLogPath)
   const servicePassword = writeServicePassword(config)
-  broker = await startBroker({
+  const broker = await startBroker({
     log,
     reader,
     clock,
@@ -47,31 +39,68 @@ export async function startBackbone(config: Config, clock: Clock, logger: Logger
     mqttPassword: config.mqttPassword,
     recordExclude: config.recordExclude,
   })
-  broker.publishLogStatus(status)
+  let status: LogStatus | null = null
+  log.onStatus((changed) => {
+    status = changed
+    broker.publishLogStatus(changed)
+  })
   return {
     broker,
     reader,
     logStatus: () => status,
     servicePassword,
     async stop() {
-      await broker?.stop()
+      await broker.stop()
       reader.close()
       await log.close()
     },
   }
 }
 
-export const startReadSide = (config: Config, logger: Logger): Promise<RunningProjections> =>
-  startProjections({
-    eventLogPath: config.eventLogPath,
-    readModelsPath: config.readModelsPath,
-    runFilesStatePath: config.runFilesStatePath,
-    runsRoot: config.runsRoot,
-    logger,
-  })
+const PROJECTIONS_RESTART_MS = 1000
+
+/** Starts the projections and starts them again when a thread of theirs ends: recording goes on without them meanwhile. */
+export async function startReadSide(config: Config, logger: Logger): Promise<Pick<RunningProjections, 'stop'>> {
+  let stopped = false
+  let current = await start()
+
+  async function start(): Promise<RunningProjections> {
+    const running = await startProjections({
+      eventLogPath: config.eventLogPath,
+      readModelsPath: config.readModelsPath,
+      runFilesStatePath: config.runFilesStatePath,
+      runsRoot: config.runsRoot,
+      logger,
+    })
+    running.failed.catch(() => {
+      if (!stopped) void restart(running)
+    })
+    return running
+  }
+
+  async function restart(failed: RunningProjections): Promise<void> {
+    await failed.stop()
+    while (!stopped) {
+      await delay(PROJECTIONS_RESTART_MS)
+      try {
+        current = await start()
+        return
+      } catch (error) {
+        logger.error({ err: error }, 'projections do not start')
+      }
+    }
+  }
+
+  return {
+    stop() {
+      stopped = true
+      return current.stop()
+    },
+  }
+}
 
 export interface HttpSide {
-  readonly gateway: RunningGateway
+  readonly port: number
   stop(): Promise<void>
 }
 
@@ -79,37 +108,21 @@ export async function startHttpSide(
   config: Config,
   clock: Clock,
   logger: Logger,
-  {
-    bus,
-    logStatus,
-    onUpgrade,
-  }: { bus: MessageBus; logStatus: () => LogStatus; onUpgrade?: RunningBroker['handleUpgrade'] },
+  { bus, logStatus, onUpgrade }: Pick<GatewayDeps, 'bus' | 'logStatus'> & Pick<GatewayOptions, 'onUpgrade'>,
 ): Promise<HttpSide> {
-  const readModels = await openReadModels({
-    readModelsPath: config.readModelsPath,
-    runFilesStatePath: config.runFilesStatePath,
-  })
+  const readModels = openReadModels({ readModelsPath: config.readModelsPath, runFilesStatePath: config.runFilesStatePath })
   const log = openEventLogReader(config.eventLogPath)
+  const { unit, box, boxId, boxApiKey, unitApiPassword, runsRoot, hardware: hardwareKind } = config
+  const secrets = { boxApiKey, unitApiPassword }
+  const place = { unit, box, boxId, runsRoot, hardwareKind }
   const gateway = await startGateway({
-    unit: config.unit,
-    box: config.box,
-    boxId: config.boxId,
-    boxApiKey: config.boxApiKey,
-    unitApiPassword: config.unitApiPassword,
-    runsRoot: config.runsRoot,
-    hardwareKind: config.hardware,
-    clock,
-    logger,
-    bus,
-    readModels,
-    log,
-    logStatus,
+    deps: { ...place, ...secrets, clock, logger, bus, readModels, log, logStatus, startedAt: clock.now() },
     host: config.host,
     port: config.httpPort,
     ...(onUpgrade === undefined ? {} : { onUpgrade }),
   })
   return {
-    gateway,
+    port: gateway.port,
     async stop() {
       await gateway.stop()
       log.close()

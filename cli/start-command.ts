@@ -32,7 +32,7 @@ export const startCommand: Command = {
     const parts: Stoppable[] = []
     try {
       const addresses = await startUnit(config, logger, parts)
-      if (addresses !== null) for (const line of banner(config, addresses)) print(line)
+      for (const line of banner(config, addresses)) print(line)
       await end
       print('Stopping: jobs end, outputs go off, the log is flushed.')
       const stopped = await within(STOP_MS, stopAll(parts, logger), false, (error) =>
@@ -82,7 +82,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[]): Pr
   const services = superviseServices(ports, logger)
   parts.push({ name: 'services', stop: () => services.stop() })
   await servicesReady(bus, config, clock)
-  return { http: http.gateway.port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+  return { http: http.port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
 }
 
 async function stopAll(parts: readonly Stoppable[], logger: Logger): Promise<boolean> {

@@ -12,6 +12,13 @@ export function recordingLogger(): Logger & { readonly lines: LogLine[] } {
   const at = (level: LogLine['level']) => (fields: object, message: string) => {
     lines.push({ level, fields, message })
   }
-  const logger = { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: () => logger }
+  const logger = {
+    lines,
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  }
   return logger
 }

@@ -65,7 +65,15 @@ async function startLab(home: string, env: Readonly<Record<string, string>>): Pr
   const child = spawn(process.execPath, [main], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, BENCHLOG_HOME: home, HTTP_PORT: '0', MQTT_PORT: '0', MQTT_WS_PORT: '0', UNIT_NAME: 'lab', ...env },
+    env: {
+      ...process.env,
+      BENCHLOG_HOME: home,
+      HTTP_PORT: '0',
+      MQTT_PORT: '0',
+      MQTT_WS_PORT: '0',
+      UNIT_NAME: 'lab',
+      ...env,
+    },
   })
   let output = ''
   child.stdout.on('data', (text: Buffer) => {
@@ -86,13 +94,15 @@ async function startLab(home: string, env: Readonly<Record<string, string>>): Pr
     wsPort: port(/ws:\/\/localhost:(\d+)/),
     main: child,
     output: () => output,
-    connect: (options = {}) => connectAsync(`mqtt://localhost:${mqttPort}`, { protocolVersion: 4, reconnectPeriod: 0, ...options }),
+    connect: (options = {}) =>
+      connectAsync(`mqtt://localhost:${mqttPort}`, { protocolVersion: 4, reconnectPeriod: 0, ...options }),
     async get<T>(path: string) {
       const response = await fetch(url + path)
       return (await response.json()) as T
     },
     async send<T>(method: string, path: string, body?: unknown) {
-      const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+      const init =
+        body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
       const response = await fetch(url + path, { method, ...init })
       return { status: response.status, body: (await response.json()) as T }
     },

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { outputsOn, readOutputs } from '../support/bench-outputs.js'
+import { watch } from '../support/event-watch.js'
+import { createLabHome, type Lab } from '../support/start-lab.js'
+import { until } from '../support/until.js'
+
+interface Accepted {
+  readonly task_id: string
+  readonly result_url_path: string
+  readonly unit: string
+  readonly status: string
+}
+interface TaskAnswer {
+  readonly status: string
+  readonly result?: unknown
+  readonly error?: string
+}
+
+const home = createLabHome()
+const STIRRING_PIN = '17'
+let lab: Lab
+let events: Awaited<ReturnType<typeof watch>>
+
+beforeAll(async () => {
+  lab = await home.start({ SIMULATION_SPEED: '10', SIMULATED_POTENTIOSTATS: '0' })
+  events = await watch(await lab.connect(), 'pioreactor/#')
+})
+afterAll(() => home.remove())
+
+const topic = (rest: string): string => `pioreactor/lab/growth 7/${rest}`
+
+async function finished({ result_url_path }: Accepted): Promise<TaskAnswer> {
+  let answer: TaskAnswer = { status: 'pending' }
+  await until(async () => {
+    answer = await lab.get<TaskAnswer>(result_url_path)
+    return answer.status === 'succeeded' || answer.status === 'failed'
+  }, 'the task to end')
+  return answer
+}
+
+const run = async (job: string, options: Record<string, string> = {}): Promise<TaskAnswer> => {
+  const { status, body } = await lab.send<Accepted>('POST', `/unit_api/jobs/run/job_name/${job}`, {
+    options,
+    env: { EXPERIMENT: 'growth 7', JOB_SOURCE: 'api' },
+    args: [],
+    config_overrides: [],
+  })
+  expect(status).toBe(202)
+  expect(body).toMatchObject({ unit: 'lab', status: 'accepted' })
+  return finished(body)
+}
+
+it('says that its hardware is simulated, and warns of nothing', () => {
+  expect(lab.output()).toContain('SIMULATED hardware')
+  expect(
+    lab
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{') && !line.includes('"level":30')),
+  ).toEqual([])
+})
+
+it('answers health with the contract’s fields', async () => {
+  const { utc_time, ...rest } = await lab.get<{ utc_time: string }>('/unit_api/health')
+  expect(rest).toEqual({ status: 'ok', pioreactor_unit: 'lab' })
+  expect(utc_time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+})
+
+describe('stirring', () => {
+  it('starts by REST, and is ready', async () => {
+    expect(await run('stirring', { target_rpm: '400' })).toMatchObject({ status: 'succeeded', result: { ok: true } })
+    await events.first('stirring/$state', (text) => text === 'ready')
+    expect(events.texts('stirring/$state')).toEqual(['init', 'ready'])
+    expect(await lab.get('/unit_api/jobs/running/stirring')).toMatchObject([
+      { job_name: 'stirring', experiment: 'growth 7', job_source: 'api', is_running: 1, unit: 'lab', ended_at: null },
+    ])
+    expect(readOutputs(lab.home).pwm[STIRRING_PIN]).toBeGreaterThan(0)
+  })
+
+  it('turns at the speed asked for', async () => {
+    const near = (target: number) => (text: string) =>
+      Math.abs((JSON.parse(text) as { measured_rpm: number }).measured_rpm - target) < 60
+    await events.first('stirring/measured_rpm', near(400))
+    const client = await lab.connect()
+    await client.publishAsync(topic('stirring/target_rpm/set'), '600', { qos: 1 })
+    await events.first('stirring/target_rpm', (text) => text === '600')
+    await events.first('stirring/measured_rpm', near(600))
+    expect(await lab.get('/unit_api/jobs/settings/job_name/stirring/setting/target_rpm')).toEqual({ target_rpm: 600 })
+    await client.endAsync()
+  })
+
+  it('refuses a bad setting, says why, and turns on as before', async () => {
+    const client = await lab.connect()
+    for (const bad of ['abc', '-5', '99999', 'nan']) {
+      await client.publishAsync(topic('stirring/target_rpm/set'), bad, { qos: 1 })
+    }
+    await until(
+      () => events.texts('target_rpm/set/outcome').filter((text) => text.includes('"accepted":false')).length === 4,
+      'refusals',
+    )
+    expect(events.texts('target_rpm/set/outcome').at(-2)).toContain('99999 RPM')
+    expect(await lab.get('/unit_api/jobs/settings/job_name/stirring/setting/target_rpm')).toEqual({ target_rpm: 600 })
+    await client.endAsync()
+  })
+
+  it('ignores a retained order', async () => {
+    const client = await lab.connect()
+    await client.publishAsync(topic('stirring/target_rpm/set'), '50', { qos: 1, retain: true })
+    const { body } = await lab.send('PATCH', '/unit_api/jobs/settings/job_name/stirring', {
+      settings: { target_rpm: 500 },
+    })
+    expect(body).toEqual({ status: 'success' })
+    expect(await lab.get('/unit_api/jobs/settings/job_name/stirring/setting/target_rpm')).toEqual({ target_rpm: 500 })
+    expect(events.texts('stirring/target_rpm')).not.toContain('50')
+    await client.endAsync()
+  })
+
+  it('is refused a second time, undisturbed', async () => {
+    const before = events.texts('stirring/$state').length
+    expect(await run('stirring')).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/^Command exited during startup grace window\. Exit code \d+\./),
+    })
+    expect(events.texts('stirring/$state')).toHaveLength(before)
+  })
+
+  it('stops by REST, with the motor off', async () => {
+    const { status, body } = await lab.send<Accepted>('POST', '/unit_api/jobs/stop', { job_name: 'stirring' })
+    expect(status).toBe(202)
+    expect(await finished(body)).toMatchObject({ status: 'succeeded', result: true })
+    await events.first('stirring/$state', (text) => text === 'disconnected')
+    await until(() => outputsOn(lab.home).length === 0, 'outputs off')
+    expect(await lab.get('/unit_api/jobs/running')).toEqual([])
+  })
+})
+
+describe('od_reading', () => {
+  interface Reading {
+    readonly timestamp: string
+    readonly ods: Readonly<
+      Record<string, { od: number; angle: string; channel: string; calibrated: number; ir_led_intensity: number }>
+    >
+  }
+
+  it('publishes one reading per interval, and readings rise while the culture grows', {
+    timeout: 120_000,
+  }, async () => {
+    expect(await run('od_reading')).toMatchObject({ status: 'succeeded' })
+    await until(() => events.texts('od_reading/ods').length >= 40, '40 readings', 60_000)
+    const readings = events.texts('od_reading/ods').map((text) => JSON.parse(text) as Reading)
+    expect(readings[0]?.ods['2']).toMatchObject({ angle: '90', channel: '2', calibrated: 0, ir_led_intensity: 80 })
+    const times = readings.map(({ timestamp }) => Date.parse(timestamp))
+    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+    for (const gap of gaps) expect(Math.abs(gap - 5000)).toBeLessThan(1500)
+    const mean = (part: readonly Reading[]): number =>
+      part.reduce((sum, { ods }) => sum + (ods['2']?.od ?? 0), 0) / part.length
+    expect(mean(readings.slice(-10))).toBeGreaterThan(mean(readings.slice(0, 10)))
+  })
+
+  it('lights its LED only while it reads, and not after its end', async () => {
+    const { body } = await lab.send<Accepted>('POST', '/unit_api/jobs/stop/all', {})
+    expect(await finished(body)).toMatchObject({ status: 'succeeded' })
+    await until(() => outputsOn(lab.home).length === 0, 'outputs off')
+  })
+})
+
+it('leaves on Ctrl-C within 5 s, exit code 0, every output off', async () => {
+  await run('stirring')
+  expect(outputsOn(lab.home)).not.toEqual([])
+  const started = performance.now()
+  expect(await lab.interrupt()).toBe(0)
+  expect(performance.now() - started).toBeLessThan(5000)
+  expect(outputsOn(lab.home)).toEqual([])
+})

@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { MqttClient } from 'mqtt'
+import { afterAll, describe, expect, it } from 'vitest'
+import { openEventLogReader } from '../../event-log/reader.js'
+import { verifyLog } from '../../event-log/verify.js'
+import type { EventLogReader } from '../../events/ports.js'
+import { rebuildReadModels } from '../../projections/rebuild.js'
+import { outputsOn } from './bench-outputs.js'
+import { createLabHome, type Lab } from './start-lab.js'
+import { until } from './until.js'
+
+/** Outputs must be safe so long after a death, ms: heartbeat timeout, and the guardian's run. */
+const SAFE_WITHIN_MS = 3000
+/** A hang is noticed after the heartbeat timeout of 2 s; the guardian acts then. */
+const HANG_NOTICED_MS = 2000
+
+type Death = (lab: Lab) => Promise<void>
+
+const deaths: readonly {
+  readonly name: string
+  readonly kill: Death
+  readonly unitLives: boolean
+  readonly safeWithinMs: number
+}[] = [
+  {
+    name: 'kill -9 of the whole process group',
+    kill: (lab) => lab.killAll(),
+    unitLives: false,
+    safeWithinMs: SAFE_WITHIN_MS,
+  },
+  { name: 'kill -9 of main', kill: killMain, unitLives: false, safeWithinMs: SAFE_WITHIN_MS },
+  { name: 'kill -9 of the services', kill: signalServices('SIGKILL'), unitLives: true, safeWithinMs: SAFE_WITHIN_MS },
+  {
+    name: 'services that hang',
+    kill: signalServices('SIGSTOP'),
+    unitLives: true,
+    safeWithinMs: SAFE_WITHIN_MS + HANG_NOTICED_MS,
+  },
+]
+
+async function killMain(lab: Lab): Promise<void> {
+  lab.main.kill('SIGKILL')
+  await until(() => lab.main.signalCode !== null, 'main to be gone')
+}
+
+function signalServices(signal: 'SIGKILL' | 'SIGSTOP'): Death {
+  return async (lab) => {
+    process.kill(lab.servicesPid(), signal)
+  }
+}
+
+/** Kills a working unit again and again, each time in another way, and compares what it finds with what was promised.
+ * @param times how often each death is died. */
+export function crashSuite(times: number): void {
+  describe.each(deaths)('after $name', ({ kill, unitLives, safeWithinMs }) => {
+    const home = createLabHome()
+    afterAll(() => home.remove())
+
+    it(`nothing is lost, outputs are safe and the truth is told, ${times} times`, {
+      timeout: 60_000 * times,
+    }, async () => {
+      for (let time = 0; time < times; time++) {
+        const lab = await home.start()
+        const runId = await startWork(lab)
+        const load = await startLoad(lab)
+        await until(() => load.acknowledged.length > 50, 'load')
+        await kill(lab)
+        const died = performance.now()
+        await until(() => outputsOn(lab.home).length === 0, 'safe outputs', safeWithinMs)
+        expect(performance.now() - died).toBeLessThan(safeWithinMs)
+        await load.stop()
+        const next = unitLives ? lab : await home.start()
+        await tellsTheTruth(next, runId)
+        expect(await next.interrupt()).toBe(0)
+        await keptItsPromises(lab.home, load.acknowledged)
+        await lab.killAll()
+      }
+    })
+  })
+}
+
+/** Stirring, optical density and a long measurement: something of every kind that can be left on. */
+async function startWork(lab: Lab): Promise<string> {
+  await until(
+    async () =>
+      (await lab.get<{ connected?: boolean }[]>('/devices')).filter(({ connected }) => connected).length === 2,
+    'slots',
+  )
+  const env = { EXPERIMENT: 'crash' }
+  for (const job of ['stirring', 'od_reading']) await lab.send('POST', `/unit_api/jobs/run/job_name/${job}`, { env })
+  const { status, body } = await lab.send<{ run_id: string }>('POST', '/jobs', {
+    devices: 'all',
+    modes: ['CA'],
+    params_by_mode: { CA: { potential: 0.3, duration: 600 } },
+    tia_gain: 1,
+    experiment_name: 'crash',
+    client_datetime: '2026-01-01T00-00-00',
+    make_plot: false,
+  })
+  expect([status, body]).toEqual([200, expect.objectContaining({ run_id: expect.any(String) })])
+  const working = ['pwm 17', 'cell'] as const
+  await until(
+    () => working.every((output) => outputsOn(lab.home).some((on) => on.startsWith(output))),
+    'outputs to be on',
+  )
+  return body.run_id
+}
+
+interface Sent {
+  readonly topic: string
+  readonly payload: string
+}
+
+/** Publishes as fast as acknowledgements come back, retained and not, and remembers which were acknowledged. */
+async function startLoad(lab: Lab) {
+  const client: MqttClient = await lab.connect()
+  client.on('error', () => undefined)
+  const acknowledged: Sent[] = []
+  const life = `${Date.now()}-${process.pid}-${Math.random()}`
+  let stopped = false
+  let sent = 0
+  const publish = (): void => {
+    if (stopped || !client.connected) return
+    const message = { topic: `load/${sent % 20}`, payload: `${life}-${sent}` }
+    const retain = sent++ % 3 === 0
+    client.publish(message.topic, message.payload, { qos: 1, retain }, (error) => {
+      if (error === undefined || error === null) acknowledged.push(message)
+      setImmediate(publish)
+    })
+  }
+  for (let lane = 0; lane < 5; lane++) publish()
+  return {
+    acknowledged,
+    async stop() {
+      stopped = true
+      await client.endAsync(true)
+    },
+  }
+}
+
+/** What clients see afterwards: jobs lost, the run failed with a reason. */
+async function tellsTheTruth(lab: Lab, runId: string): Promise<void> {
+  interface Job {
+    readonly job_name: string
+    readonly ended_at: string | null
+  }
+  await until(async () => (await lab.get<Job[]>('/unit_api/jobs/running')).length === 0, 'interrupted jobs to be ended')
+  const client = await lab.connect()
+  const states = new Map<string, string>()
+  client.on('message', (topic, payload) => states.set(topic.split('/').at(-2) ?? '', payload.toString()))
+  await client.subscribeAsync('pioreactor/lab/crash/+/$state')
+  await until(() => states.get('stirring') === 'lost' && states.get('od_reading') === 'lost', 'lost jobs')
+  await client.endAsync()
+  interface Run {
+    readonly status: string
+    readonly slots: readonly { readonly message: string | null }[]
+  }
+  await until(
+    async () => (await lab.get<Run>(`/jobs/${runId}`)).status === 'failed',
+    'the interrupted run to be failed',
+  )
+  const { slots } = await lab.get<Run>(`/jobs/${runId}`)
+  for (const { message } of slots) expect(message).toMatch(/\w+/)
+}
+
+/** What lies on disk: every acknowledged event, no gap, retained values and read models that equal the fold of the log. */
+async function keptItsPromises(home: string, acknowledged: readonly Sent[]): Promise<void> {
+  const logPath = join(home, 'event-log.db')
+  expect(verifyLog(logPath).problems).toEqual([])
+  const log = openEventLogReader(logPath)
+  try {
+    const recorded = new Set(payloadsOf(log))
+    expect(acknowledged.filter(({ payload }) => !recorded.has(payload))).toEqual([])
+  } finally {
+    log.close()
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'rebuilt-'))
+  try {
+    const rebuilt = join(directory, 'read-models.db')
+    await rebuildReadModels({ eventLogPath: logPath, readModelsPath: rebuilt })
+    expect(dump(join(home, 'read-models.db'))).toEqual(dump(rebuilt))
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function* payloadsOf(log: EventLogReader): Iterable<string> {
+  let after = 0
+  for (;;) {
+    const page = log.read({ after, limit: 5000, topics: ['load/#'] })
+    for (const event of page) yield Buffer.from(event.payload).toString()
+    const last = page.at(-1)
+    if (last === undefined) return
+    after = last.position
+  }
+}
+
+/** Every table with its rows in an order of their own. */
+function dump(path: string): Readonly<Record<string, readonly string[]>> {
+  const database = new Database(path, { readonly: true })
+  try {
+    const tables = database
+      .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+      .all()
+    return Object.fromEntries(
+      tables.map(({ name }) => [
+        name,
+        database
+          .prepare(`SELECT * FROM "${name}"`)
+          .all()
+          .map((row) => JSON.stringify(row))
+          .sort(),
+      ]),
+    )
+  } finally {
+    database.close()
+  }
+}
