@@ -110,7 +110,10 @@ export async function startHttpSide(
   logger: Logger,
   { bus, logStatus, onUpgrade }: Pick<GatewayDeps, 'bus' | 'logStatus'> & Pick<GatewayOptions, 'onUpgrade'>,
 ): Promise<HttpSide> {
-  const readModels = openReadModels({ readModelsPath: config.readModelsPath, runFilesStatePath: config.runFilesStatePath })
+  const readModels = openReadModels({
+    readModelsPath: config.readModelsPath,
+    runFilesStatePath: config.runFilesStatePath,
+  })
   const log = openEventLogReader(config.eventLogPath)
   const { unit, box, boxId, boxApiKey, unitApiPassword, runsRoot, hardware: hardwareKind } = config
   const secrets = { boxApiKey, unitApiPassword }

@@ -1,5 +1,5 @@
 import { driveOutputsSafe } from '../services/safe-state.js'
-import { isBenchAlive } from '../simulation/connect-bench.js'
+import { isBenchAlive } from '../simulation/bench-directory.js'
 import type { Command } from './commands.js'
 import { benchDirectory, openHardware } from './open-hardware.js'
 
@@ -13,10 +13,10 @@ export const safeStateCommand: Command = {
     }
     const hardware = await openHardware(config)
     try {
-      const report = await driveOutputsSafe(hardware)
-      for (const { output, error } of report.steps)
-        print(error === null ? `${output}: off` : `${output}: FAILED, ${error}`)
-      return report.ok ? 0 : 1
+      const { safe, done, failed } = await driveOutputsSafe(hardware)
+      for (const step of done) print(`${step}: off`)
+      for (const { step, reason } of failed) print(`${step}: FAILED, ${reason}`)
+      return safe ? 0 : 1
     } finally {
       await hardware.close()
     }

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { createLogger } from '../logger.js'
+import { createBioreactorJobs } from '../services/bioreactor/index.js'
+import { openBioreactor } from '../services/bioreactor/open-bioreactor.js'
 import { startJobService } from '../services/job-service.js'
 import { startBoxService } from '../services/potentiostat/box-service.js'
 import { driveOutputsSafe } from '../services/safe-state.js'
@@ -33,8 +35,8 @@ export const servicesCommand: Command = {
     const clock = openClock(config)
     try {
       const end = await serve(config, hardware, clock, logger)
-      const { ok } = await driveOutputsSafe(hardware)
-      if (ok) guardian.dismiss()
+      const { safe } = await driveOutputsSafe(hardware)
+      if (safe) guardian.dismiss()
       return end
     } finally {
       clearInterval(heartbeat)
@@ -62,7 +64,10 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
     bus,
     connectBus: connect,
   }
-  const services = await startServices(context, [startJobService, startBoxService])
+  const { dotPioreactor } = config
+  const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
+  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor })
+  const services = await startServices(context, [(shared) => startJobService(shared, jobs), startBoxService])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
   const end = await endOfService()
   logger.info({ reason: end }, 'services stopping')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectAsync, type MqttClient } from 'mqtt'
-import { shutDownBench } from '../../simulation/connect-bench.js'
+import { shutDownBench } from '../../simulation/bench-directory.js'
 import { isAlive } from './is-alive.js'
 import { until } from './until.js'
 
