@@ -5,9 +5,16 @@ import type { Clock } from './events/ports.js'
 /** Longest delay a Node timer takes. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
-/** The machine's clock, or simulated time that runs `speed` times as fast from `epochMs` (ms UTC) on.
+export interface ClockSettings {
+  /** How many times as fast as real time; 1 is the machine's clock. */
+  readonly speed: number
+  /** Where accelerated time begins, ms UTC. */
+  readonly epochMs: number
+}
+
+/** The machine's clock, or simulated time that runs `speed` times as fast from `epochMs` on.
  * Processes that share speed and epoch share the time. */
-export function createClock({ speed = 1, epochMs = 0 }: { speed?: number; epochMs?: number } = {}): Clock {
+export function createClock({ speed = 1, epochMs = 0 }: Partial<ClockSettings> = {}): Clock {
   const now = (): Date => (speed === 1 ? new Date() : new Date(epochMs + (Date.now() - epochMs) * speed))
   const monotonicMs = (): number => performance.now() * speed
   return {

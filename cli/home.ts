@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createClock } from '../clock.js'
+import { type ClockSettings, createClock } from '../clock.js'
 import { type Config, newSecret } from '../config.js'
 import { LabError } from '../events/errors.js'
 import type { Clock } from '../events/ports.js'
@@ -59,19 +59,21 @@ export function readServicePassword(config: Config): string {
   })
 }
 
-/** The clock every process of this data directory shares. Accelerated time goes on from the moment it was first accelerated, so that
- * it does not jump back at a restart. */
-export function openClock(config: Config): Clock {
+/** What makes up the clock that every process of this data directory shares. Accelerated time goes on from the moment it was first
+ * accelerated, so that it does not jump back at a restart. */
+export function clockSettings(config: Config): ClockSettings {
   const speed = config.simulationSpeed
-  if (speed === 1) return createClock()
+  if (speed === 1) return { speed, epochMs: 0 }
   const path = join(config.home, `clock-epoch-${speed}x`)
   const stored = Number(readIfThere(path))
-  if (stored > 0) return createClock({ speed, epochMs: stored })
+  if (stored > 0) return { speed, epochMs: stored }
   const epochMs = createClock().now().getTime()
   makeHome(config)
   writeFileSync(path, `${epochMs}\n`)
-  return createClock({ speed, epochMs })
+  return { speed, epochMs }
 }
+
+export const openClock = (config: Config): Clock => createClock(clockSettings(config))
 
 function readIfThere(path: string): string {
   try {

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
 import type { Config } from '../config.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { systemTopic } from '../events/topic.js'
 import { createLogger } from '../logger.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
+import { spawnBench } from '../simulation/spawn-bench.js'
 import type { Command } from './commands.js'
-import { claimHome, makeHome, openClock } from './home.js'
+import { claimHome, clockSettings, makeHome, openClock } from './home.js'
 import { benchDirectory } from './open-hardware.js'
 import { startBackbone, startHttpSide, startReadSide } from './parts.js'
 import { localHost, serviceBus } from './service-bus.js'
@@ -19,7 +19,6 @@ const STOP_MS = 4500
 const SERVICES_STOP_MS = 3000
 const HEARTBEAT_TIMEOUT_MS = 2000
 const SERVICES_START_MS = 20_000
-const BENCH_START_MS = 10_000
 
 export const startCommand: Command = {
   name: 'start',
@@ -63,7 +62,7 @@ interface Addresses {
 async function startUnit(config: Config, logger: Logger, parts: Stoppable[]): Promise<Addresses> {
   const clock = openClock(config)
   if (config.hardware === 'simulated') {
-    await startBenchProcess(config)
+    await startBench(config)
     parts.push({ name: 'bench', stop: () => shutDownBench(benchDirectory(config)) })
   }
   const backbone = await startBackbone(config, clock, logger)
@@ -98,17 +97,17 @@ async function stopAll(parts: readonly Stoppable[], logger: Logger): Promise<boo
   return clean
 }
 
-/** The bench is a process outside this one's group: like a real one it stays powered when the software dies. */
-async function startBenchProcess(config: Config): Promise<void> {
+/** The bench is a process outside this one's group: like a real one it stays powered when the software dies, and is found again. */
+async function startBench(config: Config): Promise<void> {
   const directory = benchDirectory(config)
   if (await isBenchAlive(directory)) return
-  const bench = spawn(process.execPath, [...process.execArgv, mainPath(), 'simulate', 'bench'], {
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: childEnvironment(config),
+  await spawnBench({
+    directory,
+    seed: config.simulationSeed,
+    potentiostats: config.simulatedPotentiostats,
+    ...clockSettings(config),
+    logLevel: config.logLevel,
   })
-  bench.unref()
-  await waitUntil(() => isBenchAlive(directory), BENCH_START_MS, 'the simulated bench to answer')
 }
 
 const superviseServices = (config: Config, logger: Logger): Supervised =>

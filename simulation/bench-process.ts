@@ -1,28 +1,32 @@
+import { dirname } from 'node:path'
 import { pino } from 'pino'
 import { createClock } from '../clock.js'
 import { InvalidInput } from '../events/errors.js'
+import { createBenchPotentiostats } from './potentiostat/bench-potentiostats.js'
 import type { BenchProcessOptions } from './spawn-bench.js'
-import { startBench } from './start-bench.js'
+import { type BenchDevice, startBench } from './start-bench.js'
 
 /** Entry of the bench's own process; its options come as JSON in the first argument. Tells its parent `ready`, or the message of
  * what went wrong, and lets go of it. */
 async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2] ?? '{}') as Partial<BenchProcessOptions>
-  const { directory, speed, epochMs, logLevel = 'info', ...world } = options
+  const { directory, potentiostats = 0, speed, epochMs, logLevel = 'info', seed = 1, ...world } = options
   if (directory === undefined) throw new InvalidInput('The bench needs a directory.')
   const clock = createClock({
     ...(speed === undefined ? {} : { speed }),
     ...(epochMs === undefined ? {} : { epochMs }),
   })
   const logger = pino({ level: logLevel, base: { process: 'bench' } })
+  const devices: BenchDevice = (context) =>
+    createBenchPotentiostats({ ...context, directory: dirname(context.serialDirectory), count: potentiostats, seed })
   const bench = await startBench({
-    seed: 1,
     ...world,
+    seed,
     directory,
     clock,
     logger,
     tickMs: tickMs(speed ?? 1),
-    devices: [],
+    devices: [devices],
   })
   process.on('SIGTERM', () => void bench.stop())
   await tellParent('ready')

@@ -13,6 +13,8 @@ export class BenchFailed extends LabError {
 
 export interface BenchProcessOptions extends Omit<BenchOptions, 'clock'> {
   readonly directory: string
+  /** How many virtual potentiostats stand beside the HAT. */
+  readonly potentiostats?: number
   /** Clock of the whole unit. */
   readonly speed?: number
   readonly epochMs?: number
