@@ -42,7 +42,6 @@ export async function startBackbone(config: Config, clock: Clock, logger: Logger
   let status: LogStatus | null = null
   log.onStatus((changed) => {
     status = changed
-    broker.publishLogStatus(changed)
   })
   return {
     broker,

@@ -18,7 +18,8 @@ import { waitUntil } from './wait-until.js'
 const STOP_MS = 4500
 const SERVICES_STOP_MS = 3000
 const HEARTBEAT_TIMEOUT_MS = 2000
-const SERVICES_START_MS = 20_000
+/** Importing and connecting take a second; a loaded single-board computer takes many. */
+const SERVICES_START_MS = 60_000
 
 export const startCommand: Command = {
   name: 'start',

@@ -44,7 +44,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     const endWatch = watchHeartbeats(child, options)
     const ended = new Promise<void>((resolve) => {
       child.once('error', (error) =>
-        options.logger.error({ process: options.name, err: error }, 'process did not start'),
+        options.logger.error({ child: options.name, err: error }, 'process did not start'),
       )
       child.once('exit', (code, signal) => {
         endWatch()
@@ -52,7 +52,7 @@ export function supervise(options: SuperviseOptions): Supervised {
         if (stopping) return
         failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1
         const delayMs = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0
-        options.logger.warn({ process: options.name, code, signal, delayMs }, 'process ended, restarting')
+        options.logger.warn({ child: options.name, code, signal, delayMs }, 'process ended, restarting')
         restart = setTimeout(() => {
           current = run()
         }, delayMs)
@@ -71,7 +71,7 @@ export function supervise(options: SuperviseOptions): Supervised {
       const { child, ended } = current
       if (child.exitCode !== null || child.signalCode !== null) return
       const kill = setTimeout(() => {
-        options.logger.warn({ process: options.name }, 'process did not stop in time, killing it')
+        options.logger.warn({ child: options.name }, 'process did not stop in time, killing it')
         child.kill('SIGKILL')
       }, options.stopTimeoutMs)
       if (child.connected) child.send('stop' satisfies SupervisorMessage)
@@ -81,19 +81,21 @@ export function supervise(options: SuperviseOptions): Supervised {
   }
 }
 
-function watchHeartbeats(
-  child: ChildProcess,
-  { name, heartbeatTimeoutMs, startTimeoutMs, logger }: SuperviseOptions,
-): () => void {
-  const missed = (): void => {
-    logger.error({ process: name, pid: child.pid }, 'process misses its heartbeats, killing it')
-    child.kill('SIGKILL')
-  }
-  let timer = setTimeout(missed, startTimeoutMs)
+const TICK_MS = 100
+
+/** Counts ticks without a heartbeat rather than time: a supervisor that was itself held up has not been listening meanwhile. */
+function watchHeartbeats(child: ChildProcess, options: SuperviseOptions): () => void {
+  const { name, heartbeatTimeoutMs, startTimeoutMs, logger } = options
+  let ticksLeft = startTimeoutMs / TICK_MS
   child.on('message', (message) => {
-    if (message !== ('heartbeat' satisfies SupervisorMessage)) return
-    clearTimeout(timer)
-    timer = setTimeout(missed, heartbeatTimeoutMs)
+    if (message === ('heartbeat' satisfies SupervisorMessage)) ticksLeft = heartbeatTimeoutMs / TICK_MS
   })
-  return () => clearTimeout(timer)
+  const ticker = setInterval(() => {
+    ticksLeft -= 1
+    if (ticksLeft > 0) return
+    clearInterval(ticker)
+    logger.error({ child: name, pid: child.pid }, 'process misses its heartbeats, killing it')
+    child.kill('SIGKILL')
+  }, TICK_MS)
+  return () => clearInterval(ticker)
 }
