@@ -5,7 +5,6 @@ import { createLogger } from '../logger.js'
 import { createBioreactorJobs } from '../services/bioreactor/index.js'
 import { openBioreactor } from '../services/bioreactor/open-bioreactor.js'
 import { startJobService } from '../services/job-service.js'
-import { startBoxService } from '../services/potentiostat/box-service.js'
 import { driveOutputsSafe } from '../services/safe-state.js'
 import type { ServiceContext } from '../services/service.js'
 import { lostServiceRecord, serviceStateTopic, startServices } from '../services/start-services.js'
@@ -67,7 +66,7 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
   const { dotPioreactor } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor })
-  const services = await startServices(context, [(shared) => startJobService(shared, jobs), startBoxService])
+  const services = await startServices(context, [(shared) => startJobService(shared, jobs)])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
   const end = await endOfService()
   logger.info({ reason: end }, 'services stopping')

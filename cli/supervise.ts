@@ -43,9 +43,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     })
     const endWatch = watchHeartbeats(child, options)
     const ended = new Promise<void>((resolve) => {
-      child.once('error', (error) =>
-        options.logger.error({ child: options.name, err: error }, 'process did not start'),
-      )
+      child.once('error', (error) => options.logger.error({ child: options.name, err: error }, 'process did not start'))
       child.once('exit', (code, signal) => {
         endWatch()
         resolve()

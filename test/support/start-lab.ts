@@ -82,7 +82,7 @@ async function startLab(home: string, env: Readonly<Record<string, string>>): Pr
   child.stderr.on('data', (text: Buffer) => {
     output += text.toString()
   })
-  await until(() => /Ctrl-C stops it/.test(output) || child.exitCode !== null, 'the banner', 40_000)
+  await until(() => /Ctrl-C stops it/.test(output) || child.exitCode !== null, 'the banner', 90_000)
   const port = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? fail(output))
   const url = `http://localhost:${port(/Dashboard and REST\s+http:\/\/localhost:(\d+)/)}`
   const mqttPort = port(/mqtt:\/\/localhost:(\d+)/)
