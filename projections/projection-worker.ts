@@ -10,8 +10,8 @@ export type WorkerOrder = 'stop'
 
 export interface FollowerParts {
   readonly step: FollowOptions['step']
-  /** Called each time everything is handled; may do what waits for that. */
-  readonly onCaughtUp?: () => void
+  /** Called each time everything is handled; may start what waits for that. */
+  readonly onCaughtUp?: () => void | Promise<void>
   readonly position: () => number
   readonly paceMs?: number
   readonly close: () => void | Promise<void>
@@ -26,21 +26,22 @@ export async function followAsWorker({ step, onCaughtUp, position, close, ...res
   })
   let announced = false
   let lastFailure = ''
+  const onError = (error: unknown): void => {
+    const failure = failureOf(error)
+    // What keeps failing for the same reason, such as a full disk, is told once.
+    if (failure.message !== lastFailure) report(failure)
+    lastFailure = failure.message
+  }
   await followLog({
     ...rest,
     step,
     stop: stop.signal,
+    onError,
     onCaughtUp() {
-      onCaughtUp?.()
+      onCaughtUp?.()?.then(undefined, onError)
       lastFailure = ''
       if (!announced) report({ kind: 'caught_up', position: position() })
       announced = true
-    },
-    onError(error) {
-      const failure = failureOf(error)
-      // What keeps failing for the same reason, such as a full disk, is told once.
-      if (failure.message !== lastFailure) report(failure)
-      lastFailure = failure.message
     },
   })
   await close()

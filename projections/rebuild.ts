@@ -2,6 +2,7 @@ import { openEventLogReader } from '../event-log/reader.js'
 import { openForWriting } from './database.js'
 import { projections } from './index.js'
 import { Projector } from './projector.js'
+import { ArtifactMaker } from './run-files/artifact-maker.js'
 import { RunFileSink } from './run-files/run-file-sink.js'
 import { openRunFilesDatabase } from './run-files/run-files-database.js'
 import { CONTRACT_LAYOUT, type RunLayout } from './run-files/run-layout.js'
@@ -60,6 +61,7 @@ export async function rebuildRunFiles(options: RebuildRunFilesOptions): Promise<
       onProgress?.({ position: sink.store.position, last: log.lastPosition() })
       await new Promise(setImmediate)
     }
+    await new ArtifactMaker(sink).make()
   } finally {
     database.close()
     log.close()

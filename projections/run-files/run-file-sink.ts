@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3'
 import { LabError } from '../../events/errors.js'
 import type { EventLogReader } from '../../events/ports.js'
 import { FoldEvent } from '../fold-event.js'
+import type { ArtifactRequest } from './artifact.js'
 import { FileBatch } from './file-batch.js'
 import { resetRunFilesDatabase } from './run-files-database.js'
 import { type RunFile, RunFilesStore } from './run-files-store.js'
@@ -119,6 +120,22 @@ export class RunFileSink {
   /** Files still to be drawn or computed from finished CSV files. */
   pendingArtifacts(): readonly RunFile[] {
     return this.store.incompleteFiles().filter(({ kind }) => kind === 'png' || kind === 'cdl')
+  }
+
+  /** What the thread that makes the artifact needs. */
+  artifactRequest(file: RunFile): ArtifactRequest {
+    const run = this.store.run(file.run_id)
+    const csv = this.store.csvOf(file)
+    if (run === null || csv === null) throw new Error(`${file.path} belongs to no CSV.`)
+    return {
+      kind: file.kind === 'cdl' ? 'cdl' : 'png',
+      csvPath: this.pathOf(csv),
+      targetPath: this.pathOf(file),
+      rows: csv.row_count,
+      order: run.order,
+      slot: file.slot,
+      modeIndex: file.mode_index,
+    }
   }
 
   /** The artifact is on disk. */

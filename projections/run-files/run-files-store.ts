@@ -117,6 +117,16 @@ export class RunFilesStore {
     return row === undefined ? null : toFile(row)
   }
 
+  /** The CSV a file was, or will be, computed from. */
+  csvOf(file: RunFile): RunFile | null {
+    const row = this.#database
+      .prepare<[string, string, number], FileRow>(
+        "SELECT * FROM files WHERE run_id = ? AND slot = ? AND mode_index = ? AND kind = 'csv'",
+      )
+      .get(file.run_id, file.slot, file.mode_index)
+    return row === undefined ? null : toFile(row)
+  }
+
   put(file: RunFile): void {
     const { run_id, path, slot, mode_index, kind, bytes, row_count, complete } = file
     this.#statements.putFile.run(run_id, path, slot, mode_index, kind, bytes, row_count, complete ? 1 : 0)

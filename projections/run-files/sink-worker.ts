@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { followAsWorker } from '../projection-worker.js'
+import { ArtifactMaker } from './artifact-maker.js'
 import { RunFileSink } from './run-file-sink.js'
 import { openRunFilesDatabase } from './run-files-database.js'
 import type { RunLayout } from './run-layout.js'
@@ -20,12 +21,15 @@ const { eventLogPath, runFilesStatePath, runsRoot, layout } = workerData as Sink
 const log = openEventLogReader(eventLogPath)
 const database = openRunFilesDatabase(runFilesStatePath)
 const sink = new RunFileSink({ database, log, runsRoot, layout })
+const artifacts = new ArtifactMaker(sink)
 
 await followAsWorker({
   step: () => sink.advance(),
+  onCaughtUp: () => artifacts.make(),
   position: () => sink.store.position,
   paceMs: PACE_MS,
-  close() {
+  async close() {
+    await artifacts.stop()
     database.close()
     log.close()
   },

@@ -33,6 +33,10 @@ function foldAll(log: MemoryLog, list: readonly Projection[] = projections, data
   return { database, projector }
 }
 
+/** Tables of every kind, and few enough to be built many times. */
+const SOME = ['od_readings', 'liquid_volumes', 'pio_job_metadata', 'job_settings', 'tasks', 'runs', 'run_slots']
+const someProjections = projections.filter(({ name }) => SOME.includes(name))
+
 class Crash extends Error {}
 
 /** A log whose reader dies in the middle of a page, as a killed process would leave a transaction. */
@@ -92,7 +96,7 @@ describe('folding', () => {
         (events, steps) => {
           const log = new CrashingLog()
           const database = new Database(':memory:')
-          let projector = new Projector(database, log, projections)
+          let projector = new Projector(database, log, someProjections)
           const waiting = [...events]
           for (const { limit, crash, arrive } of steps) {
             log.append(...waiting.splice(0, arrive))
@@ -102,22 +106,22 @@ describe('folding', () => {
               if (limit % 3 === 0 && projector.position === log.lastPosition()) projector.createIndexes()
             } catch (error) {
               expect(error).toBeInstanceOf(Crash)
-              projector = new Projector(database, log, projections)
+              projector = new Projector(database, log, someProjections)
             }
           }
           log.crashAt = Number.POSITIVE_INFINITY
           log.append(...waiting)
-          foldAll(log, projections, database)
-          const rebuilt = foldAll(new MemoryLog(events)).database
+          foldAll(log, someProjections, database)
+          const rebuilt = foldAll(new MemoryLog(events), someProjections).database
           expect(contents(database)).toEqual(contents(rebuilt))
           projector.reset()
-          foldAll(log, projections, database)
+          foldAll(log, someProjections, database)
           expect(contents(database)).toEqual(contents(rebuilt))
         },
       ),
       { numRuns: 20 },
     )
-  }, 60_000)
+  }, 120_000)
 
   test('counts a redelivered reading once, whether the index came before or after it', () => {
     const twice = [

@@ -203,7 +203,7 @@ describe('after a crash', () => {
         while (sink.advance() > 0);
         expect(tree(runsRoot)).toEqual(write(events).files)
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     )
   })
 
