@@ -50,8 +50,8 @@ export interface JobRun<S = Values> {
   /** Registers what makes an output safe. All run, newest first and each whatever happens to the others, at every end of the job:
    * stop, failed start, crash of the activity. Runs at once when the job is already ending. */
   atEnd(release: () => Promise<void> | void): void
-  /** Ends this job by itself. */
-  end(reason: string): void
+  /** Ends this job by itself; null when its work is done, else what went wrong. */
+  end(reason: string | null): void
 }
 
 /** A running job as other jobs of the unit see it, without a detour over the broker. */

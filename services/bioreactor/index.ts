@@ -1,14 +1,20 @@
 import { randomInt } from 'node:crypto'
+import type { Clock } from '../../events/ports.js'
 import type { Job } from '../job.js'
 import type { Bioreactor } from './bench-hardware.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations.js'
+import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
+import { LedBoard } from './led-board.js'
+import { createOdReadingJob } from './od-reading.js'
 import { PwmBoard } from './pwm-board.js'
 import { createStirringJob } from './stirring.js'
 
 export interface BioreactorDeps {
   readonly bioreactor: Bioreactor
   readonly dotPioreactor: string
+  readonly clock: Clock
   readonly calibrations?: Calibrations
+  readonly store?: ExperimentStore
   /** Uniform in [0, 1). */
   readonly random?: () => number
 }
@@ -17,10 +23,15 @@ export interface BioreactorDeps {
 export function createBioreactorJobs({
   bioreactor,
   dotPioreactor,
+  clock,
   calibrations = createCalibrationFiles(dotPioreactor),
+  store = createExperimentFiles(dotPioreactor),
   random = () => randomInt(2 ** 32) / 2 ** 32,
 }: BioreactorDeps): readonly Job[] {
   const pwm = new PwmBoard(bioreactor)
-  void random
-  return [createStirringJob({ bioreactor, pwm, calibrations })]
+  const leds = new LedBoard(bioreactor.leds, clock)
+  return [
+    createStirringJob({ bioreactor, pwm, calibrations }),
+    createOdReadingJob({ bioreactor, leds, calibrations, store, random }),
+  ]
 }

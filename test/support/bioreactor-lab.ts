@@ -1,7 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Static, TSchema } from '@sinclair/typebox'
 import type { Logger } from '../../events/ports.js'
+import { check } from '../../events/schema.js'
+import type { Calibration } from '../../services/bioreactor/calibrations.js'
+import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import { startJobService } from '../../services/job-service.js'
 import type { Service, ServiceContext } from '../../services/service.js'
@@ -19,6 +24,19 @@ export const silent: Logger = {
 
 const noHardware = new Proxy({}, { get: () => undefined }) as ServiceContext['hardware']
 
+class MemoryStore implements ExperimentStore {
+  readonly #values = new Map<string, unknown>()
+
+  async read<S extends TSchema>(name: string, experiment: string, schema: S): Promise<Static<S> | null> {
+    const value = this.#values.get(`${name}/${experiment}`)
+    return value === undefined ? null : check(schema, value)
+  }
+
+  async write(name: string, experiment: string, value: unknown): Promise<void> {
+    this.#values.set(`${name}/${experiment}`, value)
+  }
+}
+
 /** The job service of unit `u1` with the bioreactor's jobs, on a fake clock, a broker in memory and a bioreactor without hardware. */
 export interface BioreactorLab {
   readonly clock: FakeClock
@@ -28,6 +46,11 @@ export interface BioreactorLab {
   /** Connections of jobs, in the order they were opened. */
   readonly connections: MemoryBus[]
   readonly service: Service
+  readonly store: ExperimentStore
+  /** Active calibration by device. */
+  readonly calibrations: Map<string, Calibration>
+  /** Asks for a job and waits until it prepares its hardware or the start failed. @returns the task's id */
+  begin(job: string, options?: Record<string, unknown>, more?: Partial<RunRequest>): Promise<string>
   /** Starts a job and lets the clock run until the start is decided. @returns the task's record */
   run(job: string, options?: Record<string, unknown>, more?: Partial<RunRequest>): Promise<Record<string, unknown>>
   /** Publishes a command on a job's `/set` topic and lets it be carried out. */
@@ -71,11 +94,23 @@ export async function startBioreactorLab({
       return bus
     },
   }
-  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, ...deps })
+  const store = new MemoryStore()
+  const active = new Map<string, Calibration>()
+  const calibrations = { active: async (device: string) => active.get(device) ?? null }
+  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, store, calibrations, ...deps })
   const service = await startJobService(context, jobs)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0
+  const begin: BioreactorLab['begin'] = async (job, options = {}, more = {}) => {
+    const id = more.id ?? `request-${++requests}`
+    const opened = connections.length
+    const env = { EXPERIMENT: 'exp', ...more.env }
+    await service.requests.run_job?.({ id, job_name: job, args: [], options, config_overrides: [], ...more, env })
+    // The configuration is read from files, which takes real time; from then on only the clock counts.
+    while (task(id)['status'] === 'running' && connections.length === opened) await delay(1)
+    return id
+  }
   return {
     clock,
     broker,
@@ -83,11 +118,12 @@ export async function startBioreactorLab({
     context,
     connections,
     service,
+    store,
+    calibrations: active,
     task,
-    async run(job, options = {}, more = {}) {
-      const id = more.id ?? `request-${++requests}`
-      const env = { EXPERIMENT: 'exp', ...more.env }
-      await service.requests.run_job?.({ id, job_name: job, args: [], options, config_overrides: [], ...more, env })
+    begin,
+    async run(job, options, more) {
+      const id = await begin(job, options, more)
       for (let waited = 0; task(id)['status'] === 'running' && waited < 20; waited++) await clock.advance(100)
       return task(id)
     },

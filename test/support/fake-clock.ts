@@ -22,12 +22,13 @@ export class FakeClock implements Clock {
   async sleepUntil(due: number, stop?: AbortSignal): Promise<void> {
     if (due <= this.#elapsedMs || stop?.aborted === true) return
     await new Promise<void>((resolve) => {
-      const sleeper = { due, wake: () => resolve() }
-      this.#sleepers.add(sleeper)
       const leave = (): void => {
         this.#sleepers.delete(sleeper)
+        stop?.removeEventListener('abort', leave)
         resolve()
       }
+      const sleeper = { due, wake: leave }
+      this.#sleepers.add(sleeper)
       stop?.addEventListener('abort', leave, { once: true })
     })
   }

@@ -1,0 +1,73 @@
+import { toErrorRecord } from '../../events/errors.js'
+import { timestampOf } from '../../events/payloads.js'
+import type { Clock } from '../../events/ports.js'
+import type { JobRun } from '../job.js'
+import { sleepS } from '../repeat.js'
+import { LED_CHANNELS, type LedChannel, type LedOutputs } from './bench-hardware.js'
+
+export type LedLevels = Readonly<Partial<Record<LedChannel, number>>>
+type LedUser = Pick<JobRun, 'emit' | 'log'>
+
+/** Switching off is tried so often, s apart, before it counts as failed. Source: Pioreactor's LED retries. */
+const OFF_ATTEMPTS = 6
+const OFF_RETRY_S = 0.5
+
+/** The LEDs of one unit. A locked channel is nobody's to change; every change is published as the complete state. */
+export class LedBoard {
+  readonly #outputs: LedOutputs
+  readonly #clock: Clock
+  readonly #locks = new Map<LedChannel, symbol>()
+
+  constructor(outputs: LedOutputs, clock: Clock) {
+    this.#outputs = outputs
+    this.#clock = clock
+  }
+
+  get state(): Readonly<Record<LedChannel, number>> {
+    return this.#outputs.state
+  }
+
+  /** Sets unlocked channels, % each. @param source announces each change as an event of this origin.
+   * @returns false when a locked channel was left alone. @throws LabError when the hardware does not follow. */
+  async set(levels: LedLevels, user: LedUser, source?: string): Promise<boolean> {
+    let complete = true
+    for (const channel of LED_CHANNELS) {
+      const intensity = levels[channel]
+      if (intensity === undefined) continue
+      if (this.#locks.has(channel)) complete = false
+      else await this.#write(channel, intensity)
+      if (source !== undefined && !this.#locks.has(channel)) {
+        const timestamp = timestampOf(this.#clock.now())
+        user.emit('led_change_events', { channel, intensity, source_of_event: source, timestamp })
+      }
+    }
+    user.emit('leds/intensity', this.state, { retain: true })
+    return complete
+  }
+
+  /** Locks those channels that are free. @returns the release of just these. */
+  lock(channels: readonly LedChannel[]): () => void {
+    const owner = Symbol('owner')
+    for (const channel of channels) if (!this.#locks.has(channel)) this.#locks.set(channel, owner)
+    return () => {
+      for (const [channel, holder] of this.#locks) if (holder === owner) this.#locks.delete(channel)
+    }
+  }
+
+  /** Everything dark, whoever holds a lock. */
+  async allOff(user: LedUser, source: string): Promise<void> {
+    this.#locks.clear()
+    await this.set({ A: 0, B: 0, C: 0, D: 0 }, user, source)
+  }
+
+  async #write(channel: LedChannel, intensity: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#outputs.set(channel, intensity)
+      } catch (error) {
+        if (intensity > 0 || attempt === OFF_ATTEMPTS || toErrorRecord(error).family !== 'hardware') throw error
+        await sleepS(this.#clock, OFF_RETRY_S)
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { Type } from '@sinclair/typebox'
+import { InvalidInput, LabError } from '../../events/errors.js'
+import type { UnitConfig } from '../unit-admin/unit-config.js'
+import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from './bench-hardware.js'
+import type { Calibration, Calibrations } from './calibrations.js'
+import type { ExperimentStore } from './experiment-store.js'
+
+const ANGLES = ['45', '90', '135', '180'] as const
+export type Angle = (typeof ANGLES)[number]
+
+export interface SignalChannel {
+  readonly channel: PdChannel
+  readonly angle: Angle
+}
+
+/** Which photodiode looks where. */
+export interface Photodiodes {
+  /** At least one, by channel. */
+  readonly signals: readonly SignalChannel[]
+  readonly reference: PdChannel | null
+}
+
+const includes = <T extends string>(values: readonly T[], text: string): text is T =>
+  (values as readonly string[]).includes(text)
+
+/** Reads `[od_config.photodiode_channel]`. @throws InvalidInput for an unknown channel or angle, two references, or no signal. */
+export function readPhotodiodes(config: UnitConfig): Photodiodes {
+  const section = 'od_config.photodiode_channel'
+  const signals: SignalChannel[] = []
+  const references: PdChannel[] = []
+  const refuse = (problem: string): never => {
+    throw new InvalidInput(`[${section}]: ${problem}`, { details: { section } }, 'config.invalid')
+  }
+  for (const [channel, label] of config.entries(section)) {
+    if (!includes(PD_CHANNELS, channel))
+      return refuse(`channel is '${channel}'; allowed are ${PD_CHANNELS.join(', ')}.`)
+    if (label === 'REF') references.push(channel)
+    else if (includes(ANGLES, label)) signals.push({ channel, angle: label })
+    else refuse(`channel ${channel} is '${label}'; allowed are REF, ${ANGLES.join(', ')}.`)
+  }
+  if (references.length > 1) refuse(`channels ${references.join(' and ')} are both REF; one may be.`)
+  if (signals.length === 0) refuse('no channel has an angle; at least one must.')
+  return { signals: signals.sort((a, b) => a.channel.localeCompare(b.channel)), reference: references[0] ?? null }
+}
+
+/** The LED labelled `IR`. @throws InvalidInput when none is. */
+export function readIrChannel(config: UnitConfig): LedChannel {
+  const channel = config.channelOf('leds', 'IR')
+  if (channel !== undefined && includes(LED_CHANNELS, channel)) return channel
+  throw new InvalidInput('No LED channel A to D is labelled IR.', {
+    remediation: 'Label one in section [leds] of the configuration.',
+  })
+}
+
+export interface OdCorrections {
+  /** Mean blank per channel, subtracted from the raw OD; empty without blank. */
+  readonly blank: Readonly<Record<string, number>>
+  readonly calibrations: ReadonlyMap<PdChannel, Calibration>
+}
+
+/** Active calibrations of the signal channels and the experiment's blank. @throws LabError when they contradict each other. */
+export async function readCorrections(
+  { signals }: Photodiodes,
+  experiment: string,
+  source: Calibrations,
+  store: ExperimentStore,
+): Promise<OdCorrections> {
+  const calibrations = new Map<PdChannel, Calibration>()
+  for (const angle of new Set(signals.map((signal) => signal.angle))) {
+    const calibration = await source.active(`od${angle}`)
+    if (calibration === null) continue
+    const { calibration_name: name, pd_channel: channel, y = 'Voltage' } = calibration
+    if (y !== 'Voltage') throw unsuitable(name, `gives ${y}; it must give Voltage`)
+    if (channel === undefined || !includes(PD_CHANNELS, channel)) throw unsuitable(name, 'names no photodiode channel')
+    const other = calibrations.get(channel)
+    if (other !== undefined) throw unsuitable(name, `is for channel ${channel}, and so is '${other.calibration_name}'`)
+    calibrations.set(channel, calibration)
+  }
+  const blank = (await store.read('od_blank', experiment, Type.Record(Type.String(), Type.Number()))) ?? {}
+  if (Object.keys(blank).length > 0 && calibrations.size > 0) {
+    throw new LabError('od.blank_and_calibration', 'state', 'A blank cannot be combined with a calibration.', {
+      remediation: 'Delete the blank of this experiment or deactivate the OD calibration.',
+    })
+  }
+  return { blank, calibrations }
+}
+
+const unsuitable = (name: string, problem: string): LabError =>
+  new LabError('calibration.unsuitable', 'state', `OD calibration '${name}' ${problem}.`)
