@@ -24,9 +24,8 @@ export interface SineFit {
 export function trimExtremes({ times, values }: Samples): Samples {
   if (values.length <= 2) return { times, values }
   const lowest = values.indexOf(Math.min(...values))
-  const highest = values.findIndex(
-    (value, index) => index !== lowest && value === Math.max(...values.filter((_, i) => i !== lowest)),
-  )
+  const others = values.map((value, index) => (index === lowest ? Number.NEGATIVE_INFINITY : value))
+  const highest = others.indexOf(Math.max(...others))
   const kept = (_: number, index: number): boolean => index !== lowest && index !== highest
   return { times: times.filter(kept), values: values.filter(kept) }
 }
@@ -78,8 +77,9 @@ export function fitSine({ times, values }: Samples, hz: number, prior?: Prior): 
 
 /** The mains frequency that explains the samples better; 60 Hz on a tie, null when neither can be fitted. */
 export function detectMainsHz(samples: Samples): 50 | 60 | null {
-  const at60 = fitSine(samples, 60)
-  const at50 = fitSine(samples, 50)
+  const trimmed = trimExtremes(samples)
+  const at60 = fitSine(trimmed, 60)
+  const at50 = fitSine(trimmed, 50)
   if (at60 === null) return at50 === null ? null : 50
   return at50 !== null && at50.aic < at60.aic ? 50 : 60
 }
