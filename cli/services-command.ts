@@ -65,7 +65,7 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
   }
   const { dotPioreactor } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
-  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor })
+  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock })
   const services = await startServices(context, [(shared) => startJobService(shared, jobs)])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
   const end = await endOfService()

@@ -78,7 +78,7 @@ describe('PID', () => {
     [{ Kp: -1, Ki: 0, Kd: 0, setpoint: 0.1, low: 0, high: 1 }, [0.05, 0.12, 0.5, 1.3], [0, 0.02, 0.4, 1]],
   ])('%j', (settings, inputs, expected) => {
     const { outputs: seen } = outputs(settings, inputs)
-    expected.forEach((value, index) => expect(seen[index]).toBeCloseTo(value, 9))
+    for (const [index, value] of expected.entries()) expect(seen[index]).toBeCloseTo(value, 9)
   })
 
   test('clamps the sum of errors to the output limits', () => {
@@ -276,8 +276,14 @@ describe('curves', () => {
     expect(evaluate(akima, 0.7)).toBeCloseTo(0.14776, 6)
     expect(evaluate(akima, 5)).toBeCloseTo(0.695, 6)
     expect(evaluate(poly(5, 3, 2), 2)).toBe(28)
-    const expected = [3.0, 1.075, 2.15, 0.4518, -3.0]
-    ;[-1, 0.5, 1.5, 2.9, 4].forEach((x, index) => expect(evaluate(spline, x)).toBeCloseTo(expected[index] ?? 0, 6))
+    const known = [
+      [-1, 3.0],
+      [0.5, 1.075],
+      [1.5, 2.15],
+      [2.9, 0.4518],
+      [4, -3.0],
+    ] as const
+    for (const [x, y] of known) expect(evaluate(spline, x)).toBeCloseTo(y, 6)
   })
 
   test('all candidates of a piecewise cubic', () => {
