@@ -10,6 +10,9 @@ export interface PoweredDeviceOptions extends VirtualPotentiostatOptions {
   readonly onCellSwitch?: (serial: string, closed: boolean) => void
 }
 
+/** Steps made at once, about two seconds; on a machine that falls further behind the device loses time instead. */
+const MAX_CATCH_UP_STEPS = 5600
+
 /** A device whose time passes with the clock, and whose replies may go wrong on their way. Any number of hosts may be connected. */
 export class PoweredDevice {
   readonly device: VirtualPotentiostat
@@ -92,6 +95,7 @@ export class PoweredDevice {
   #catchUp(nowMs: number): void {
     if (nowMs < this.#haltedUntilMs) return
     const due = Math.floor((nowMs - this.#startMs) / 1000 / this.device.core.periodS)
+    this.#stepsDone = Math.max(this.#stepsDone, due - MAX_CATCH_UP_STEPS)
     for (; this.#stepsDone < due; this.#stepsDone++) this.device.step()
   }
 

@@ -115,8 +115,8 @@ describe('a served device', () => {
     const clock = new FakeClock()
     await serve({ clock })
     await host().command('fifoStart', 0)
-    await clock.advance(362)
-    expect(server.device.core.adcFifo.length).toBe(Math.floor(362 / 0.36))
+    await clock.advance(370)
+    expect(server.device.core.adcFifo.length).toBe(Math.floor(370 / 0.36))
   })
 
   test('reports every change of the cell switch', async () => {
