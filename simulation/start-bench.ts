@@ -6,6 +6,7 @@ import { LabError } from '../events/errors.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
 import { createRequestFrames, encodeAnswer } from './i2c-frames.codec.js'
+import { createIdleTimer } from './idle-timer.js'
 import { servePwmTree } from './pwm-tree.js'
 import { listenAt } from './unix-sockets.js'
 import { type BenchOptions, VirtualBench } from './virtual-bench.js'
@@ -65,51 +66,49 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
   saveOutputs()
   bench.onOutputs(saveOutputs)
 
-  const world = new AbortController()
-  const moving = bench.run(world.signal, options.tickMs)
-  const endTree = servePwmTree(paths.pwm, Object.values(bench.wiring.pwm.pwm_to_pin), (pin, percent) =>
-    bench.setPwm(pin, percent),
-  )
-  const idle = createIdleTimer(idleMs, () => void stop())
-  const endSockets = await Promise.all([
-    listenAt(
-      paths.i2c,
-      idle.counting((socket) => serveI2c(bench, socket)),
-    ),
-    listenAt(
-      paths.edges,
-      idle.counting((socket) => serveEdges(bench, socket)),
-    ),
-    listenAt(paths.control, (socket) => serveControl(socket, () => void stop())),
-  ])
-  const running = await Promise.all(
-    devices.map((device) =>
-      device({
-        serialDirectory: paths.serial,
-        clock: options.clock,
-        logger,
-        onCellSwitch: (serialNumber, closed) => bench.setCellSwitch(serialNumber, closed),
-      }),
-    ),
-  )
-  logger.info({ directory, hat: bench.hat, ...bench.model, devices: running.length }, 'simulated bench runs')
-
   const { promise: ended, resolve: end } = deferred()
+  const closers: (() => unknown)[] = []
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      idle.end()
-      world.abort()
-      endTree()
-      await Promise.all([
-        moving,
-        ...endSockets.map((endSocket) => endSocket()),
-        ...running.map((device) => device.stop()),
-      ])
-      end()
-    })()
+    stopping ??= Promise.all(closers.map(async (close) => close())).then(end)
     return stopping
   }
+
+  // Whoever wants an end while the bench still starts gets it afterwards.
+  const ending = new AbortController()
+  try {
+    const world = new AbortController()
+    const moving = bench.run(world.signal, options.tickMs)
+    closers.push(() => {
+      world.abort()
+      return moving
+    })
+    const setPwm = bench.setPwm.bind(bench)
+    closers.push(servePwmTree(paths.pwm, Object.values(bench.wiring.pwm.pwm_to_pin), setPwm))
+    const idle = createIdleTimer(idleMs, () => ending.abort())
+    closers.push(idle.end)
+    const counted = (serve: (bench: VirtualBench, socket: Socket) => void) => (socket: Socket) => {
+      idle.enter()
+      socket.once('close', idle.leave)
+      serve(bench, socket)
+    }
+    closers.push(await listenAt(paths.i2c, counted(serveI2c)))
+    closers.push(await listenAt(paths.edges, counted(serveEdges)))
+    closers.push(await listenAt(paths.control, (socket) => serveControl(socket, () => ending.abort())))
+    const context: BenchDeviceContext = {
+      serialDirectory: paths.serial,
+      clock: options.clock,
+      logger,
+      onCellSwitch: (serialNumber, closed) => bench.setCellSwitch(serialNumber, closed),
+    }
+    for (const startDevice of devices) closers.push((await startDevice(context)).stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  logger.info({ directory, hat: bench.hat, ...bench.model, devices: devices.length }, 'simulated bench runs')
+  ending.signal.addEventListener('abort', () => void stop())
+  if (ending.signal.aborted) void stop()
   return { ended, stop }
 }
 
@@ -119,24 +118,6 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
     resolve = settle
   })
   return { promise, resolve }
-}
-
-/** Counts connections, and fires when there has been none for a while. */
-function createIdleTimer(idleMs: number, onIdle: () => void) {
-  let clients = 0
-  let timer = setTimeout(onIdle, idleMs)
-  return {
-    counting: (serve: (socket: Socket) => void) => (socket: Socket) => {
-      clients++
-      clearTimeout(timer)
-      socket.once('close', () => {
-        clients--
-        if (clients === 0) timer = setTimeout(onIdle, idleMs)
-      })
-      serve(socket)
-    },
-    end: () => clearTimeout(timer),
-  }
 }
 
 function serveI2c(bench: VirtualBench, socket: Socket): void {

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
 import type { Hardware } from '../../services/transport/hardware.js'
@@ -7,6 +5,7 @@ import { connectBench } from '../../simulation/connect-bench.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
 import { startBench } from '../../simulation/start-bench.js'
 import { type BenchOutputs, VirtualBench } from '../../simulation/virtual-bench.js'
+import { readOutputs } from '../support/outputs-file.js'
 import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -122,7 +121,3 @@ describe.each([
     expect(model).toEqual({ modelName: 'pioreactor_20ml', modelVersion: '1.1' })
   })
 })
-
-async function readOutputs(directory: string): Promise<BenchOutputs> {
-  return JSON.parse(await readFile(join(directory, 'outputs.json'), 'utf8')) as BenchOutputs
-}

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
@@ -8,7 +7,8 @@ import { connectBench } from '../../simulation/connect-bench.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
 import { type BenchDevice, startBench } from '../../simulation/start-bench.js'
 import { listenAt } from '../../simulation/unix-sockets.js'
-import { type BenchOutputs, VirtualBench } from '../../simulation/virtual-bench.js'
+import { VirtualBench } from '../../simulation/virtual-bench.js'
+import { readOutputs } from '../support/outputs-file.js'
 import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -49,7 +49,7 @@ async function benchWith(devices: readonly BenchDevice[], hat = '1.2') {
   endings.push(() => bench.stop())
   const hardware = await connectBench(directory)
   endings.push(() => hardware.close())
-  const outputs = async () => JSON.parse(await readFile(join(directory, 'outputs.json'), 'utf8')) as BenchOutputs
+  const outputs = () => readOutputs(directory)
   return { hardware, outputs }
 }
 
