@@ -101,7 +101,10 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
       logger,
       onCellSwitch: (serialNumber, closed) => bench.setCellSwitch(serialNumber, closed),
     }
-    for (const startDevice of devices) closers.push((await startDevice(context)).stop)
+    for (const startDevice of devices) {
+      const device = await startDevice(context)
+      closers.push(() => device.stop())
+    }
   } catch (error) {
     await stop()
     throw error
