@@ -80,17 +80,23 @@ const WATER_HEAT_PER_ML = 4.18
 /** Beyond it the lag is over for good, and larger numbers add nothing. */
 const MAX_READINESS = 1e6
 
-/** The vial after `dtS` seconds (a fraction of a second; the caller subdivides) under constant inputs. */
+/** The vial after `dtS` seconds (at most about one; the stirrer wants 0.1) under constant inputs. */
 export function stepVial(vial: Vial, inputs: VialInputs, parameters: VialParameters, dtS: number): Vial {
-  return {
-    ...grow(exchange(vial, inputs, parameters, dtS), parameters, dtS),
-    ...heat(vial, inputs, parameters, dtS),
-    ...stir(vial, inputs, dtS),
-  }
+  const { volumeMl, od: diluted, nutrient: mixed } = exchange(vial, inputs, parameters, dtS)
+  const { od, nutrient, readiness } = grow(vial, diluted, mixed, parameters, dtS)
+  const { heaterC, cultureC } = heat(vial, inputs, parameters, dtS)
+  const { stirrerRpm, revolutions } = stir(vial, inputs, dtS)
+  // Spelled out: spreading the parts costs ten times as much, and this runs 20 times a second of simulated time.
+  return { volumeMl, od, nutrient, readiness, cultureC, heaterC, stirrerRpm, revolutions }
 }
 
 /** Pumps: inflow brings fresh medium at room temperature and no cells; waste is taken mixed. */
-function exchange(vial: Vial, inputs: VialInputs, { capacityMl, effluxMl }: VialParameters, dtS: number): Vial {
+function exchange(
+  vial: Vial,
+  inputs: VialInputs,
+  { capacityMl, effluxMl }: VialParameters,
+  dtS: number,
+): Pick<Vial, 'volumeMl' | 'od' | 'nutrient'> {
   const inflowMl = ((inputs.media + inputs.altMedia) / 100) * PUMP_ML_PER_S * dtS
   const wasteMl = (inputs.waste / 100) * PUMP_ML_PER_S * dtS
   if (inflowMl === 0 && wasteMl === 0) return vial
@@ -98,7 +104,6 @@ function exchange(vial: Vial, inputs: VialInputs, { capacityMl, effluxMl }: Vial
   const kept = vial.volumeMl / filledMl
   const drawnMl = Math.min(wasteMl, Math.max(0, filledMl - effluxMl))
   return {
-    ...vial,
     volumeMl: Math.min(capacityMl, filledMl - drawnMl),
     od: vial.od * kept,
     nutrient: vial.nutrient * kept + (1 - kept),
@@ -108,16 +113,21 @@ function exchange(vial: Vial, inputs: VialInputs, { capacityMl, effluxMl }: Vial
 /** Growth is fastest at 35 °C and stops 25 °C away from it. */
 const warmth = (celsius: number): number => Math.max(0, 1 - ((celsius - 35) / 25) ** 2)
 
-function grow(vial: Vial, parameters: VialParameters, dtS: number): Vial {
+function grow(
+  vial: Vial,
+  od: number,
+  nutrient: number,
+  parameters: VialParameters,
+  dtS: number,
+): Pick<Vial, 'od' | 'nutrient' | 'readiness'> {
   const dtH = dtS / 3600
   const fastest = parameters.growthRatePerHour * warmth(vial.cultureC)
-  const fed = vial.nutrient / (vial.nutrient + parameters.halfSaturation)
+  const fed = nutrient / (nutrient + parameters.halfSaturation)
   const awake = vial.readiness / (1 + vial.readiness)
-  const grown = Math.min(vial.od * Math.expm1(fastest * fed * awake * dtH), vial.nutrient * parameters.yieldOd)
+  const grown = Math.min(od * Math.expm1(fastest * fed * awake * dtH), nutrient * parameters.yieldOd)
   return {
-    ...vial,
-    od: vial.od + grown,
-    nutrient: vial.nutrient - grown / parameters.yieldOd,
+    od: od + grown,
+    nutrient: nutrient - grown / parameters.yieldOd,
     readiness: Math.min(MAX_READINESS, vial.readiness * Math.exp(fastest * dtH)),
   }
 }

@@ -3,11 +3,17 @@ import { createVial, defaultParameters, stepVial, type Vial, type VialInputs } f
 
 const OFF: VialInputs = { stirrer: 0, heater: 0, media: 0, altMedia: 0, waste: 0 }
 
-function elapse(seconds: number, inputs: Partial<VialInputs>, vial: Vial, parameters = defaultParameters): Vial {
+/** @param stepS The stirrer wants fine steps, everything else is slow. */
+function elapse(seconds: number, inputs: Partial<VialInputs>, vial: Vial, parameters = defaultParameters, stepS = 1): Vial {
   let state = vial
-  for (let time = 0; time < seconds; time += 0.05) state = stepVial(state, { ...OFF, ...inputs }, parameters, 0.05)
+  for (let step = 0; step < Math.round(seconds / stepS); step++) {
+    state = stepVial(state, { ...OFF, ...inputs }, parameters, stepS)
+  }
   return state
 }
+
+const spin = (seconds: number, percent: number, vial: Vial): Vial =>
+  elapse(seconds, { stirrer: percent }, vial, defaultParameters, 0.05)
 
 describe('growth', () => {
   const warm = { ...createVial({ od: 0.1, roomC: 35 }), readiness: 1e6 }
@@ -77,14 +83,14 @@ describe('heat', () => {
 
 describe('stirrer', () => {
   test('30 % turn it at about 500 RPM, after a moment', () => {
-    expect(elapse(0.2, { stirrer: 30 }, createVial()).stirrerRpm).toBeLessThan(300)
-    expect(elapse(5, { stirrer: 30 }, createVial()).stirrerRpm).toBeCloseTo(501, 0)
+    expect(spin(0.2, 30, createVial()).stirrerRpm).toBeLessThan(300)
+    expect(spin(5, 30, createVial()).stirrerRpm).toBeCloseTo(501, 0)
   })
 
   test('a duty that keeps it turning may not start it', () => {
-    const turning = elapse(5, { stirrer: 30 }, createVial())
-    expect(elapse(5, { stirrer: 8 }, turning).stirrerRpm).toBeGreaterThan(100)
-    expect(elapse(5, { stirrer: 8 }, createVial()).stirrerRpm).toBe(0)
-    expect(elapse(5, { stirrer: 4 }, turning).stirrerRpm).toBe(0)
+    const turning = spin(5, 30, createVial())
+    expect(spin(5, 8, turning).stirrerRpm).toBeGreaterThan(100)
+    expect(spin(5, 8, createVial()).stirrerRpm).toBe(0)
+    expect(spin(5, 4, turning).stirrerRpm).toBe(0)
   })
 })
