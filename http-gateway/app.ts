@@ -1,6 +1,7 @@
 import express, { type Express } from 'express'
 import { createAcceptedRuns } from './accepted-runs.js'
 import type { GatewayContext, GatewayDeps } from './context.js'
+import { dashboard } from './dashboard.js'
 import type { Endpoint } from './endpoint.js'
 import { endpoints } from './endpoints/index.js'
 import { accessLog, answerErrors, mergeSlashes, noRoute, refuseCrossSite } from './middleware.js'
@@ -25,6 +26,7 @@ export function createApp(deps: GatewayDeps, table: readonly Endpoint[] = endpoi
   app.disable('etag')
   app.use(accessLog(deps.logger), mergeSlashes, refuseCrossSite)
   mount(app, context)
+  app.use(dashboard())
   app.use(noRoute(context), answerErrors(deps.logger))
   return app
 }
