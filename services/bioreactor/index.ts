@@ -1,13 +1,17 @@
 import { randomInt } from 'node:crypto'
+import type { JobDefinition } from '../../events/define-job.js'
 import type { Clock } from '../../events/ports.js'
 import type { Job } from '../job.js'
 import type { Bioreactor } from './bench-hardware.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
 import { LedBoard } from './led-board.js'
-import { createOdReadingJob } from './od-reading.js'
+import { createOdReadingJob, odReading } from './od-reading.js'
 import { PwmBoard } from './pwm-board.js'
-import { createStirringJob } from './stirring.js'
+import { createStirringJob, stirring } from './stirring.js'
+
+/** Declarations of the jobs this unit offers. */
+export const jobDefinitions: readonly JobDefinition[] = [stirring, odReading]
 
 export interface BioreactorDeps {
   readonly bioreactor: Bioreactor
@@ -19,7 +23,7 @@ export interface BioreactorDeps {
   readonly random?: () => number
 }
 
-/** The jobs this unit offers. */
+/** The jobs themselves, on one board. */
 export function createBioreactorJobs({
   bioreactor,
   dotPioreactor,
