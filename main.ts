@@ -4,6 +4,7 @@ import { rebuildCommand, verifyCommand } from './cli/log-commands.js'
 import { brokerCommand, gatewayCommand, projectionsCommand } from './cli/part-commands.js'
 import { safeStateCommand } from './cli/safe-state-command.js'
 import { servicesCommand } from './cli/services-command.js'
+import { simulateCommand } from './cli/simulate-command.js'
 import { startCommand } from './cli/start-command.js'
 import { readConfig } from './config.js'
 import { LabError } from './events/errors.js'
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   verifyCommand,
   rebuildCommand,
   safeStateCommand,
+  simulateCommand,
 ]
 
 const print = (line: string): void => {

@@ -13,9 +13,9 @@ export interface CommandContext {
 export interface Command {
   readonly name: string
   readonly summary: string
-  /** Positional arguments as the help shows them. */
-  readonly usage?: string
   readonly options?: Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly doc: string }>>
+  /** Help of a command that reads its arguments itself; it gets them all as positionals. */
+  readonly ownHelp?: string
   /** Resolves with the exit code when the command has ended. */
   readonly run: (context: CommandContext) => Promise<number>
 }
@@ -27,6 +27,7 @@ export function helpText(commands: readonly Command[], command?: Command): strin
     const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
     return ['Usage: benchlog <command> [options]', '', ...lines, '', 'benchlog <command> --help tells more.'].join('\n')
   }
+  if (command.ownHelp !== undefined) return [command.ownHelp, '', command.summary].join('\n')
   const options = Object.entries({ ...command.options, help: { type: 'boolean', doc: 'Show this text.' } })
   const lines = options.map(([name, { type, doc }]) => {
     const flag = type === 'boolean' ? `--${name}` : `--${name} <value>`
@@ -47,15 +48,19 @@ export function parseCommandLine(commands: readonly Command[], argv: readonly st
   if (command === undefined) {
     throw new InvalidInput(`There is no command '${first}'.\n\n${helpText(commands)}`, {}, 'cli.unknown_command')
   }
+  if (command.ownHelp !== undefined) {
+    if (rest.length === 0 || rest.includes('--help') || rest.includes('-h'))
+      return { help: helpText(commands, command) }
+    return { command, options: {}, positionals: rest }
+  }
   const declared = Object.fromEntries(Object.entries(command.options ?? {}).map(([name, { type }]) => [name, { type }]))
   try {
-    const { values, positionals } = parseArgs({
+    const { values } = parseArgs({
       args: rest,
       options: { ...declared, help: { type: 'boolean', short: 'h' } },
-      allowPositionals: command.usage !== undefined,
     })
     if (values['help'] === true) return { help: helpText(commands, command) }
-    return { command, options: values as Readonly<Record<string, string | boolean | undefined>>, positionals }
+    return { command, options: values as Readonly<Record<string, string | boolean | undefined>>, positionals: [] }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new InvalidInput(`${reason}\n\n${helpText(commands, command)}`, { cause }, 'cli.invalid_option')

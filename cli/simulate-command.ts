@@ -1,0 +1,28 @@
+import { InvalidInput } from '../events/errors.js'
+import {
+  parseSimulatePotentiostat,
+  simulatePotentiostat,
+  simulatePotentiostatUsage,
+} from '../simulation/potentiostat/simulate-potentiostat.js'
+import type { Command } from './commands.js'
+import { openClock } from './home.js'
+import { endRequested } from './signals.js'
+
+export const simulateCommand: Command = {
+  name: 'simulate',
+  summary: 'Serve a virtual potentiostat on a pseudo-terminal, for any Modbus client.',
+  ownHelp: simulatePotentiostatUsage,
+  async run({ config, positionals, print }) {
+    const [what, ...args] = positionals
+    if (what !== 'potentiostat') {
+      throw new InvalidInput(`simulate knows 'potentiostat', not '${what ?? ''}'.`, {}, 'cli.invalid_option')
+    }
+    const options = parseSimulatePotentiostat(args)
+    const end = endRequested()
+    const server = await simulatePotentiostat(options, openClock(config))
+    print(`A virtual potentiostat answers on ${options.link}. Ctrl-C ends it.`)
+    await end
+    await server.stop()
+    return 0
+  },
+}
