@@ -33,10 +33,7 @@ export function helpText(commands: readonly Command[], command?: Command): strin
     const flag = type === 'boolean' ? `--${name}` : `--${name} <value>`
     return `  ${flag.padEnd(26)}${doc}`
   })
-  const usage = ['Usage: benchlog', command.name, command.usage, '[options]']
-    .filter((part) => part !== undefined)
-    .join(' ')
-  return [usage, '', command.summary, '', ...lines].join('\n')
+  return [`Usage: benchlog ${command.name} [options]`, '', command.summary, '', ...lines].join('\n')
 }
 
 /** Splits a command line. Without a command it is `start`.
