@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { LabError } from '../../events/errors.js'
+import type { NasSetup } from '../../events/nas.js'
+import type { Clock, Logger } from '../../events/ports.js'
+import { checkJson } from '../../events/schema.js'
+import { configFor, credentialLines, NasConfig } from './nas-config.js'
+
+export interface ConfigStore {
+  /** The configuration and when it was made; null when there is none, or none that is usable. */
+  read(): Promise<StoredConfig | null>
+  /** Replaces configuration and credentials. @throws InvalidInput `nas.invalid_config`; nothing has changed then. */
+  save(setup: NasSetup): Promise<NasConfig>
+}
+
+export interface StoredConfig {
+  readonly config: NasConfig
+  /** Runs that ended earlier are not uploaded by themselves. */
+  readonly since: Date
+}
+
+const CREDENTIALS_NAME = '.smbcredentials_nas'
+
+/** The configuration file at `configPath`, the credentials beside it; both readable by their owner only. */
+export function createConfigStore(
+  configPath: string,
+  { clock, logger }: { clock: Clock; logger: Logger },
+): ConfigStore {
+  return {
+    async read() {
+      try {
+        const text = await readFile(configPath, 'utf8')
+        return { config: checkJson(NasConfig, text, 'nas configuration'), since: (await stat(configPath)).mtime }
+      } catch (error) {
+        if (isMissing(error)) return null
+        if (!(error instanceof LabError)) throw error
+        logger.warn({ path: configPath, reason: error.message }, 'NAS configuration is not usable')
+        return null
+      }
+    },
+    async save(setup) {
+      const config = configFor(setup, { credPath: join(dirname(configPath), CREDENTIALS_NAME) })
+      await mkdir(dirname(configPath), { recursive: true })
+      await replacePrivately(config.cred_path, credentialLines(setup, config.domain))
+      const sorted = Object.fromEntries(Object.entries(config).sort(([one], [other]) => (one < other ? -1 : 1)))
+      await replacePrivately(configPath, `${JSON.stringify(sorted, null, 2)}\n`)
+      // `since` is compared with times of events, which are the clock's, not the file system's.
+      await utimes(configPath, clock.now(), clock.now())
+      return config
+    },
+  }
+}
+
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+
+/** Replaces a file by way of a sibling that nobody else could ever read. */
+async function replacePrivately(path: string, content: string): Promise<void> {
+  const sibling = `${path}.${randomUUID()}.tmp`
+  try {
+    const file = await open(sibling, 'wx', 0o600)
+    try {
+      await file.writeFile(content)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(sibling, path)
+  } catch (error) {
+    await rm(sibling, { force: true })
+    throw error
+  }
+}

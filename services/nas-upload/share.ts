@@ -1,0 +1,120 @@
+import { LabError } from '../../events/errors.js'
+import type { NasRecord } from '../../events/nas.js'
+import { timestampOf } from '../../events/payloads.js'
+import type { Clock, Logger } from '../../events/ports.js'
+import { createInTurn } from '../transport/in-turn.js'
+import type { ConfigStore } from './config-store.js'
+import { NasUnavailable } from './errors.js'
+import type { NasConfig } from './nas-config.js'
+import { consumeSetup } from './spool.js'
+import type { NasTransport, UploadOrder } from './transport.js'
+
+/** Answer to a setup or a health request. */
+export interface ShareHealth {
+  readonly ok: boolean
+  readonly last_checked: string | null
+  readonly message: string
+}
+
+export interface ShareDeps {
+  readonly store: ConfigStore
+  /** Null when this computer has no way to reach shares. */
+  readonly transport: NasTransport | null
+  readonly spoolDirectory: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly publish: (record: NasRecord) => Promise<void>
+}
+
+/** The configured share: setting it up, probing it, copying to it. Probes run one after the other. */
+export interface Share {
+  /** Replaces the settings by those in the spool file, then probes reading and writing. A failed probe is an answer, not an error.
+   * @throws InvalidInput `nas.invalid_config`; the earlier settings stay then. */
+  setUp(spool: string): Promise<ShareHealth>
+  /** Probes that the base directory can be read. */
+  check(): Promise<ShareHealth>
+  /** Says which share is configured, without touching it. */
+  announce(): Promise<void>
+  /** @throws NasUnavailable */
+  upload(order: UploadOrder, stop: AbortSignal): Promise<void>
+  /** Breaks off a probe under way. */
+  stop(): void
+}
+
+const NO_TRANSPORT =
+  'NAS uploads are not supported on this computer: they need smbclient, or root with mount.cifs, rsync and a kernel that has CIFS.'
+
+export function createShare({ store, transport, spoolDirectory, clock, logger, publish }: ShareDeps): Share {
+  const inTurn = createInTurn()
+  const stop = new AbortController()
+
+  const report = async (
+    config: NasConfig | null,
+    health: ShareHealth & { readonly probed: boolean },
+  ): Promise<void> => {
+    await publish({
+      configured: config !== null,
+      host: config?.host ?? null,
+      share: config?.share ?? null,
+      base_subdir: config?.base_subdir ?? null,
+      retention_days: config?.retention_days ?? null,
+      transport: transport?.name ?? null,
+      last_checked: health.last_checked,
+      ok: health.probed ? health.ok : null,
+      message: health.message,
+      timestamp: timestampOf(clock.now()),
+    })
+  }
+
+  const probe = async (config: NasConfig, access: 'read' | 'write'): Promise<ShareHealth> => {
+    const failure = await reached(transport)
+      .then((way) => way.probe(config, access, stop.signal))
+      .then(
+        () => null,
+        (error: unknown) => sentence(error, logger),
+      )
+    const health = { ok: failure === null, last_checked: timestampOf(clock.now()), message: failure ?? 'ok' }
+    await report(config, { ...health, probed: true })
+    return health
+  }
+
+  return {
+    setUp: (spool) =>
+      inTurn(async () => {
+        const config = await store.save(await consumeSetup(spoolDirectory, spool))
+        logger.info({ host: config.host, share: config.share }, 'network share configured')
+        return probe(config, 'write')
+      }),
+    check: () =>
+      inTurn(async () => {
+        const stored = await store.read()
+        if (stored !== null) return probe(stored.config, 'read')
+        const health = { ok: false, last_checked: null, message: 'not configured' }
+        await report(null, { ...health, probed: false })
+        return health
+      }),
+    async announce() {
+      const stored = await store.read()
+      const message = stored === null ? 'not configured' : 'not checked yet'
+      await report(stored?.config ?? null, { ok: false, last_checked: null, message, probed: false })
+    },
+    async upload(order, stopUpload) {
+      const stored = await store.read()
+      if (stored === null) throw new NasUnavailable('not_configured', 'No network share is configured.')
+      const way = await reached(transport)
+      await way.upload(stored.config, order, stopUpload)
+    },
+    stop: () => stop.abort(),
+  }
+}
+
+async function reached(transport: NasTransport | null): Promise<NasTransport> {
+  if (transport === null) throw new NasUnavailable('unsupported', NO_TRANSPORT)
+  return transport
+}
+
+function sentence(error: unknown, logger: Logger): string {
+  if (error instanceof LabError) return error.message
+  logger.error({ err: error }, 'share could not be probed')
+  return 'The share could not be probed; the log has the details.'
+}
