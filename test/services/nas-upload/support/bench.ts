@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { expect } from 'vitest'
 import { MANIFEST_DIRECTORY, type NasSetup, type RunManifest, type UploadRecord } from '../../../../events/nas.js'
 import { startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
 import type { NasTransport } from '../../../../services/nas-upload/transport.js'
 import type { Service } from '../../../../services/service.js'
 import type { Hardware } from '../../../../services/transport/hardware.js'
-import { eventually } from '../../../support/eventually.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
 import { silentLogger } from '../../../support/silent-logger.js'
@@ -111,11 +111,28 @@ export class Bench {
       .map((text) => JSON.parse(text) as UploadRecord)
   }
 
-  /** Waits until so many attempts of a run's upload have ended. */
-  uploadEnded(runId: string, attempts = 1): Promise<UploadRecord> {
-    return eventually(`${attempts} attempts to upload ${runId}`, () => {
+  /** Lets time pass until so many attempts of a run's upload have ended. */
+  async uploadEnded(runId: string, attempts = 1): Promise<UploadRecord> {
+    let ended: UploadRecord | undefined
+    await this.until(() => {
       const record = this.uploads(runId).at(-1)
-      return record !== undefined && record.attempts >= attempts && record.status !== 'uploading' ? record : undefined
+      if (record !== undefined && record.attempts >= attempts && record.status !== 'uploading') ended = record
+      return ended !== undefined
     })
+    if (ended === undefined) throw new Error(`no ${attempts} attempts to upload ${runId}`)
+    return ended
+  }
+
+  /** Lets time pass in steps, and files be read and written between them, until something holds. */
+  async until(holds: () => boolean, stepMs = 1000): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          await this.clock.advance(stepMs)
+          return holds()
+        },
+        { interval: 5, timeout: 30_000 },
+      )
+      .toBe(true)
   }
 }

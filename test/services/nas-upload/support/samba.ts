@@ -49,8 +49,8 @@ export async function startSamba(): Promise<Samba> {
     stdio: ['pipe', 'ignore', 'pipe'],
   })
   const small = mountSmall(directory(SMALL_SHARE))
-  // A process group of its own: smbd forks a process per connection.
-  const server = spawn('smbd', ['--foreground', '--debug-stdout', `--configfile=${configuration}`], {
+  // A session of its own: smbd forks a process per connection.
+  const server = spawn('smbd', ['--foreground', '--no-process-group', '--debug-stdout', `--configfile=${configuration}`], {
     env: { PATH },
     stdio: 'ignore',
     detached: true,
