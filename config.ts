@@ -110,6 +110,8 @@ export interface Config {
   readonly home: string
   /** Sockets, passwords and pid files of the running unit; 0700. */
   readonly runDirectory: string
+  /** Where the gateway leaves secrets for the services; 0700. */
+  readonly spoolDirectory: string
   readonly eventLogPath: string
   readonly readModelsPath: string
   readonly runFilesStatePath: string
@@ -172,6 +174,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return Object.freeze({
     home,
     runDirectory: join(home, 'run'),
+    spoolDirectory: join(home, 'run', 'spool'),
     eventLogPath: join(home, 'event-log.db'),
     readModelsPath: join(home, 'read-models.db'),
     runFilesStatePath: join(home, 'run-files.db'),

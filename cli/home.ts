@@ -11,6 +11,7 @@ const SERVICE_PASSWORD = 'service-password'
 export function makeHome(config: Config): void {
   mkdirSync(config.home, { recursive: true })
   mkdirSync(config.runDirectory, { recursive: true, mode: 0o700 })
+  mkdirSync(config.spoolDirectory, { recursive: true, mode: 0o700 })
   mkdirSync(config.dotPioreactor, { recursive: true })
   mkdirSync(config.runsRoot, { recursive: true })
 }

@@ -5,6 +5,7 @@ import { createLogger } from '../logger.js'
 import { createBioreactorJobs } from '../services/bioreactor/index.js'
 import { openBioreactor } from '../services/bioreactor/open-bioreactor.js'
 import { startJobService } from '../services/job-service.js'
+import { startNasUpload } from '../services/nas-upload/start-nas-upload.js'
 import { driveOutputsSafe } from '../services/safe-state.js'
 import type { ServiceContext } from '../services/service.js'
 import { lostServiceRecord, serviceStateTopic, startServices } from '../services/start-services.js'
@@ -63,10 +64,13 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
     bus,
     connectBus: connect,
   }
-  const { dotPioreactor } = config
+  const { dotPioreactor, nasConfigPath, runsRoot, spoolDirectory } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock })
-  const services = await startServices(context, [(shared) => startJobService(shared, jobs)])
+  const services = await startServices(context, [
+    (shared) => startJobService(shared, jobs),
+    (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
+  ])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
   const end = await endOfService()
   logger.info({ reason: end }, 'services stopping')

@@ -10,7 +10,7 @@ export const NasSetup = Type.Object({
   host: Type.String(),
   share: Type.String(),
   username: Type.String(),
-  password: Type.String(),
+  password: Type.String({ writeOnly: true }),
   base_subdir: Type.Optional(Type.String()),
   /** Local files are deleted so many days after their upload. */
   retention_days: Type.Optional(Type.Integer({ unit: 'days' })),

@@ -17,6 +17,8 @@ export interface GatewayDeps {
   readonly unitApiPassword: string
   /** Absolute directory of the run files. */
   readonly runsRoot: string
+  /** Private directory through which secrets reach the services. */
+  readonly spoolDirectory: string
   readonly clock: Clock
   readonly logger: Logger
   readonly bus: MessageBus

@@ -43,6 +43,8 @@ export const errorCodes = {
   'jobs.not_found': [404, 'No run has this id.'],
   'runs.not_found': [404, 'No run has this id, or it has no files.'],
   'runs.file_not_found': [404, 'The run has no file of this path.'],
+  'runs.not_complete': [409, 'The run has not ended, or its files are no longer on this computer.'],
+  'nas.invalid_config': [400, 'A setting of the network share is empty, too small or holds characters it may not.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, meaning: string]>>
 
 export type ErrorCode = keyof typeof errorCodes

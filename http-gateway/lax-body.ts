@@ -167,8 +167,11 @@ function coerceObject(schema: TSchema, value: unknown, loc: Loc): Coerced {
   const names = mapped === undefined ? Object.entries<TSchema>(schema['properties'] ?? {}) : []
   const required = requiredFields(schema)
   const declared = names.flatMap(([name, field]): (readonly [string, Coerced])[] => {
-    if (Object.hasOwn(given, name)) return [[name, coerce(field, given[name], [...loc, name])]]
-    if (required.includes(name)) return [[name, missing([...loc, name], value)]]
+    if (Object.hasOwn(given, name)) {
+      const coerced = coerce(field, given[name], [...loc, name])
+      return [[name, field['writeOnly'] === true ? withoutInput(coerced) : coerced]]
+    }
+    if (required.includes(name)) return [[name, missing([...loc, name], withoutSecrets(schema, given))]]
     return field['default'] === undefined ? [] : [[name, { value: field['default'] }]]
   })
   const free = mapped === undefined ? [] : Object.entries(given)
@@ -177,6 +180,13 @@ function coerceObject(schema: TSchema, value: unknown, loc: Loc): Coerced {
     (entries) => Object.fromEntries(entries),
   )
 }
+
+/** Issues repeat what was sent, but never a secret. */
+const withoutInput = (coerced: Coerced): Coerced =>
+  'issues' in coerced ? { issues: coerced.issues.map((issue) => ({ ...issue, input: null })) } : coerced
+
+const withoutSecrets = (schema: TSchema, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => schema['properties']?.[name]?.writeOnly !== true))
 
 function gather<K extends PropertyKey>(
   parts: readonly (readonly [K, Coerced])[],

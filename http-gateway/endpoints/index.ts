@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoint.js'
 import { getDevices, getDevicesStatus } from './box/devices.js'
 import { cancelRun, getRunStatus, getRunStatuses, listRuns, startRun } from './box/jobs.js'
 import { getModeParameters, getModes, validateMode } from './box/modes.js'
+import { getNasHealth, setUpNas, uploadRun } from './box/nas.js'
 import { downloadRunFile, downloadRunZip, listRunFiles } from './box/runs.js'
 import { getBoxHealth, getVersion, rescan } from './box/system.js'
 import { getDocs, getOpenApi, getRedoc } from './pages.js'
@@ -43,6 +44,9 @@ export const endpoints: readonly Endpoint[] = [
   listRunFiles,
   downloadRunFile,
   downloadRunZip,
+  setUpNas,
+  getNasHealth,
+  uploadRun,
   rescan,
   getOpenApi,
   getDocs,

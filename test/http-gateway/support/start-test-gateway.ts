@@ -53,6 +53,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     boxApiKey: '',
     unitApiPassword: '',
     runsRoot: '/nonexistent',
+    spoolDirectory: '/nonexistent',
     clock,
     logger: recordingLogger(lines),
     bus: broker.connect(),

@@ -5,10 +5,16 @@ import type { NasSetup } from '../../../events/nas.js'
 import { NasUnavailable } from '../../../services/nas-upload/errors.js'
 import type { NasTransport, UploadOrder } from '../../../services/nas-upload/transport.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
-import { BOX, Bench, UNIT } from './support/bench.js'
+import { Bench, BOX, UNIT } from './support/bench.js'
 
 const PASSWORD = 'hunter2-never-seen'
-const setup: NasSetup = { host: 'nas.local', share: 'experiments', username: 'lab', password: PASSWORD, retention_days: 7 }
+const setup: NasSetup = {
+  host: 'nas.local',
+  share: 'experiments',
+  username: 'lab',
+  password: PASSWORD,
+  retention_days: 7,
+}
 const DAY_MS = 86_400_000
 
 /** A share that takes everything, unless told what is wrong with it. */

@@ -5,15 +5,15 @@ import type { NasSetup } from '../../../events/nas.js'
 import { runCommand } from '../../../services/nas-upload/run-command.js'
 import { createSmbclientTransport } from '../../../services/nas-upload/smbclient.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
-import { BOX, Bench } from './support/bench.js'
+import { Bench, BOX } from './support/bench.js'
 import {
   canMount,
   freePort,
   PASSWORD,
   READ_ONLY_SHARE,
+  type Samba,
   SHARE,
   SMALL_SHARE,
-  type Samba,
   sambaIsInstalled,
   startSamba,
 } from './support/samba.js'

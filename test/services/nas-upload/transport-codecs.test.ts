@@ -76,7 +76,11 @@ describe('mount', () => {
 })
 
 test.each([
-  ['rsync: [receiver] write failed on "/mnt/x": No space left on device (28)\nrsync error: error in file IO', 11, 'nas.full'],
+  [
+    'rsync: [receiver] write failed on "/mnt/x": No space left on device (28)\nrsync error: error in file IO',
+    11,
+    'nas.full',
+  ],
   ['rsync: [generator] mkdir "/mnt/x" failed: Permission denied (13)', 23, 'nas.not_permitted'],
   ['rsync error: received SIGINT', 20, 'nas.failed'],
 ])('rsync says %s', (output, status, code) => {

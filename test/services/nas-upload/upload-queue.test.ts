@@ -67,14 +67,22 @@ describe('the upload queue', () => {
     expect(attempts.published.at(-1)?.next_attempt_at).toBe('2026-01-02T03:05:05.000Z')
     attempts.fails = false
     await attempts.clock.advance(MINUTE_MS)
-    expect(attempts.published.map(({ status }) => status)).toEqual(['queued', 'uploading', 'failed', 'uploading', 'done'])
+    expect(attempts.published.map(({ status }) => status)).toEqual([
+      'queued',
+      'uploading',
+      'failed',
+      'uploading',
+      'done',
+    ])
     expect(attempts.published.at(-1)).toMatchObject({ attempts: 2, next_attempt_at: null, reason: null })
   })
 
   test('goes on where an earlier life stopped', async () => {
     const attempts = new Attempts()
     attempts.queue.adopt(record('broken-off', { status: 'uploading', attempts: 2 }))
-    attempts.queue.adopt(record('later', { status: 'failed', attempts: 1, next_attempt_at: '2026-01-02T03:14:05.000Z' }))
+    attempts.queue.adopt(
+      record('later', { status: 'failed', attempts: 1, next_attempt_at: '2026-01-02T03:14:05.000Z' }),
+    )
     attempts.queue.adopt(record('finished', { status: 'done', attempts: 1 }))
     attempts.queue.start()
     await attempts.clock.advance(20 * MINUTE_MS)

@@ -40,7 +40,8 @@ export async function startSamba(): Promise<Samba> {
   const username = userInfo().username
   const directory = (share: string): string => join(root, 'shares', share)
   for (const share of [SHARE, READ_ONLY_SHARE, SMALL_SHARE]) mkdirSync(directory(share), { recursive: true })
-  for (const name of ['private', 'lock', 'state', 'cache', 'pid', 'ncalrpc']) mkdirSync(join(root, name), { mode: 0o700 })
+  for (const name of ['private', 'lock', 'state', 'cache', 'pid', 'ncalrpc'])
+    mkdirSync(join(root, name), { mode: 0o700 })
   const configuration = join(root, 'smb.conf')
   writeFileSync(configuration, smbConfiguration(root, port, directory))
   execFileSync('smbpasswd', ['-c', configuration, '-s', '-a', username], {
@@ -50,11 +51,15 @@ export async function startSamba(): Promise<Samba> {
   })
   const small = mountSmall(directory(SMALL_SHARE))
   // A session of its own: smbd forks a process per connection.
-  const server = spawn('smbd', ['--foreground', '--no-process-group', '--debug-stdout', `--configfile=${configuration}`], {
-    env: { PATH },
-    stdio: 'ignore',
-    detached: true,
-  })
+  const server = spawn(
+    'smbd',
+    ['--foreground', '--no-process-group', '--debug-stdout', `--configfile=${configuration}`],
+    {
+      env: { PATH },
+      stdio: 'ignore',
+      detached: true,
+    },
+  )
   await listening(port, server)
   return {
     host: `127.0.0.1:${port}`,
@@ -95,7 +100,9 @@ ${share(SHARE, false)}${share(READ_ONLY_SHARE, true)}${share(SMALL_SHARE, false)
 /** @returns whether this user may mount. */
 function mountSmall(path: string): boolean {
   if (process.getuid?.() !== 0) return false
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_SHARE_KB}k`, 'tmpfs', path], { env: { PATH } }).status === 0
+  return (
+    spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_SHARE_KB}k`, 'tmpfs', path], { env: { PATH } }).status === 0
+  )
 }
 
 export const canMount = (): boolean => process.getuid?.() === 0

@@ -1,0 +1,78 @@
+import { Type } from '@sinclair/typebox'
+import { NasSetup } from '../../../events/nas.js'
+import { check } from '../../../events/schema.js'
+import { order } from '../../commands.js'
+import { endpoint } from '../../endpoint.js'
+import { RequestRefused } from '../../errors.js'
+import { withSpooled } from '../../spool.js'
+import { findRun } from './run-files.js'
+
+/** The services give up on a share after 25 s; two questions may wait for each other. */
+const PROBE_TIMEOUT_MS = 60_000
+
+const Probe = Type.Object({ ok: Type.Boolean(), message: Type.String() })
+const Health = Type.Object({
+  ok: Type.Boolean(),
+  last_checked: Type.Union([Type.String(), Type.Null()]),
+  message: Type.String(),
+})
+const Queued = Type.Object({
+  ok: Type.Literal(true),
+  enqueued: Type.Boolean(),
+  run_id: Type.String(),
+  message: Type.String(),
+  uploaded: Type.Boolean(),
+  last_error: Type.Union([Type.String(), Type.Null()]),
+})
+
+export const setUpNas = endpoint({
+  method: 'post',
+  path: '/nas/setup',
+  summary:
+    'Sets the network share that finished runs are uploaded to, then probes reading and writing; a failed probe is told in the answer.',
+  body: NasSetup,
+  example: {
+    host: 'nas.local',
+    share: 'experiments',
+    username: 'lab',
+    password: '***',
+    base_subdir: 'Box01',
+    retention_days: 14,
+  },
+  response: Probe,
+  errors: ['nas.invalid_config', 'request.validation_error', 'services.no_answer', 'log.unavailable'],
+  async handle({ body }, context) {
+    for (const field of ['host', 'share', 'username', 'password'] as const) {
+      if (body[field] === '') throw new RequestRefused('nas.invalid_config', `${field} is empty.`)
+    }
+    const answer = await withSpooled(context.spoolDirectory, body, (spool) =>
+      order(context, 'nas_setup', { spool }, { timeoutMs: PROBE_TIMEOUT_MS }),
+    )
+    const { ok, message } = check(Probe, answer, 'nas_setup')
+    return { ok, message }
+  },
+})
+
+export const getNasHealth = endpoint({
+  method: 'get',
+  path: '/nas/health',
+  summary: 'Probes the network share now, reading only.',
+  response: Health,
+  errors: ['services.no_answer', 'log.unavailable'],
+  handle: async (_input, context) =>
+    check(Health, await order(context, 'nas_health', {}, { timeoutMs: PROBE_TIMEOUT_MS }), 'nas_health'),
+})
+
+export const uploadRun = endpoint({
+  method: 'post',
+  path: '/runs/:run_id/upload',
+  summary:
+    'Queues the files of an ended run for the network share; `uploaded` tells whether they are there, `last_error` why not.',
+  params: Type.Object({ run_id: Type.String() }),
+  response: Queued,
+  errors: ['runs.not_found', 'runs.not_complete', 'services.no_answer', 'log.unavailable'],
+  async handle({ params }, context) {
+    const { run_id } = findRun(context, params.run_id)
+    return check(Queued, await order(context, 'upload_run', { run_id }), 'upload_run')
+  },
+})
