@@ -33,6 +33,11 @@ export class FoldEvent {
     return this.#event.payload.length === 0
   }
 
+  /** When the event was recorded, ms UTC. */
+  get recordedAtMs(): number {
+    return this.#event.recordedAt
+  }
+
   /** When the event was recorded, three fraction digits: the time of payloads that carry none. */
   get recordedAt(): string {
     return new Date(this.#event.recordedAt).toISOString()

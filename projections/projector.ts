@@ -158,7 +158,8 @@ export class Projector {
       try {
         table.apply(folded)
       } catch (error) {
-        if (isStorageError(error)) throw error
+        // Trouble with the database is not the event's fault; rows are checked before they get there.
+        if (error instanceof Error && error.name === 'SqliteError') throw error
         this.#park.run(event.position, table.projection.name, reasonOf(error))
       }
     }
@@ -172,12 +173,6 @@ export class Projector {
     return route
   }
 }
-
-/** Trouble with the database file is not the event's fault, except where the event breaks a column's constraint. */
-const isStorageError = (error: unknown): boolean =>
-  error instanceof Error &&
-  error.name === 'SqliteError' &&
-  !('code' in error && String(error.code).startsWith('SQLITE_CONSTRAINT'))
 
 const reasonOf = (error: unknown): string =>
   error instanceof LabError ? error.message : `defect: ${error instanceof Error ? error.message : String(error)}`

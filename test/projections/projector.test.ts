@@ -145,6 +145,21 @@ describe('folding', () => {
     }
   })
 
+  test('dates a plain value by when it was recorded', () => {
+    const published = { ...setting('target_rpm', '500'), recordedAt: Date.parse('2026-11-20T09:00:01.007Z') }
+    const { database } = foldAll(new MemoryLog([jobRecord(1), published]))
+    expect(database.prepare('SELECT * FROM pio_job_published_settings').all()).toEqual([
+      {
+        setting: 'target_rpm',
+        value: 500,
+        proposed_value: null,
+        created_at: '2026-11-20T09:00:01.007Z',
+        updated_at: '2026-11-20T09:00:01.007Z',
+        job_id: 1,
+      },
+    ])
+  })
+
   test('parks a malformed event with its reason and goes on', () => {
     const { database, projector } = foldAll(
       new MemoryLog([

@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { openForWriting as openLog } from '../event-log/database.js'
+import { openEventLogReader } from '../event-log/reader.js'
+import { openForWriting } from '../projections/database.js'
+import { projections } from '../projections/index.js'
+import { BATCH_EVENTS, Projector } from '../projections/projector.js'
+
+/** Events of the bench's log: about three days of one unit. */
+const EVENTS = 500_000
+const START_MS = Date.parse('2026-11-20T09:00:00.000Z')
+
+export interface FoldRate {
+  readonly name: 'bare insert' | 'live' | 'rebuild'
+  readonly eventsPerSecond: number
+  /** Per second of processor time of this process: what a machine busy with other work would reach. */
+  readonly eventsPerCpuSecond: number
+  /** To the bare insert. */
+  readonly ratio: number
+  readonly floor: number | null
+}
+
+export interface FoldBench {
+  readonly machine: string
+  readonly events: number
+  readonly rates: readonly FoldRate[]
+}
+
+/** How fast the log is folded, live (indexes kept) and in a rebuild (indexes last), beside a bare SQLite insert of as many rows. */
+export async function run(events = EVENTS): Promise<FoldBench> {
+  const directory = mkdtempSync(join(tmpdir(), 'benchlog-fold-'))
+  try {
+    const logPath = join(directory, 'event-log.db')
+    writeLog(logPath, events)
+    const bare = measure(events, () => insertBare(join(directory, 'bare.db'), events))
+    const live = measure(events, fold(logPath, join(directory, 'live.db'), 'indexes first'))
+    const rebuild = measure(events, fold(logPath, join(directory, 'rebuild.db'), 'indexes last'))
+    const [cpu] = cpus()
+    return {
+      machine: `${cpus().length} × ${cpu?.model ?? 'unknown'}, Node ${process.version}`,
+      events,
+      rates: [
+        { name: 'bare insert', ...bare, ratio: 1, floor: null },
+        { name: 'live', ...live, ratio: live.eventsPerCpuSecond / bare.eventsPerCpuSecond, floor: 100_000 },
+        { name: 'rebuild', ...rebuild, ratio: rebuild.eventsPerCpuSecond / bare.eventsPerCpuSecond, floor: 200_000 },
+      ],
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function measure(events: number, work: () => void): Pick<FoldRate, 'eventsPerSecond' | 'eventsPerCpuSecond'> {
+  const startMs = performance.now()
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+  return {
+    eventsPerSecond: events / ((performance.now() - startMs) / 1000),
+    eventsPerCpuSecond: events / ((user + system) / 1e6),
+  }
+}
+
+/** A unit's mix: two OD channels, stirring, temperature, a setting, and now and then a dose. */
+function eventAt(index: number): { readonly topic: string; readonly payload: string } {
+  const timestamp = `${new Date(START_MS + index * 500).toISOString().slice(0, -1)}000Z`
+  const unit = 'pioreactor/u1/growth'
+  const od = (channel: string) => ({
+    calibrated: 0,
+    timestamp,
+    angle: '90',
+    od: 0.1 + index * 1e-7,
+    channel,
+    ir_led_intensity: 80,
+  })
+  switch (index % 10) {
+    case 0:
+    case 1:
+    case 2:
+      return { topic: `${unit}/od_reading/od1`, payload: JSON.stringify(od('1')) }
+    case 3:
+    case 4:
+    case 5:
+      return { topic: `${unit}/od_reading/od2`, payload: JSON.stringify(od('2')) }
+    case 6:
+    case 7:
+      return {
+        topic: `${unit}/stirring/measured_rpm`,
+        payload: JSON.stringify({ measured_rpm: 500 + (index % 7), timestamp }),
+      }
+    case 8:
+      return {
+        topic: `${unit}/temperature_automation/temperature`,
+        payload: JSON.stringify({ timestamp, temperature: 30.25 }),
+      }
+    default:
+      return index % 100 === 9
+        ? {
+            topic: `${unit}/dosing_events`,
+            payload: JSON.stringify({ volume_change: 0.5, event: 'add_media', source_of_event: 'bench', timestamp }),
+          }
+        : { topic: `${unit}/stirring/duty_cycle`, payload: String(30 + (index % 11)) }
+  }
+}
+
+function writeLog(path: string, events: number): void {
+  const log = openLog(path)
+  const insert = log.prepare('INSERT INTO events VALUES (?, ?, ?, ?, 1, ?, ?)')
+  log.transaction(() => {
+    for (let index = 0; index < events; index++) {
+      const { topic, payload } = eventAt(index)
+      insert.run(
+        index + 1,
+        START_MS + index * 500,
+        topic,
+        Buffer.from(payload),
+        topic.endsWith('events') ? 0 : 1,
+        'bench',
+      )
+    }
+  })()
+  log.close()
+}
+
+function insertBare(path: string, events: number): void {
+  const database = openForWriting(path)
+  database.exec(
+    'CREATE TABLE readings (experiment TEXT, unit TEXT, timestamp TEXT, value REAL, angle INTEGER, channel INTEGER)',
+  )
+  const insert = database.prepare('INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?)')
+  const insertBatch = database.transaction((from: number, to: number) => {
+    for (let index = from; index < to; index++) {
+      insert.run('growth', 'u1', '2026-11-20T09:00:00.000Z', index * 1e-7, 90, 1)
+    }
+  })
+  for (let from = 0; from < events; from += BATCH_EVENTS) insertBatch(from, Math.min(events, from + BATCH_EVENTS))
+  database.close()
+}
+
+function fold(logPath: string, path: string, indexes: 'indexes first' | 'indexes last'): () => void {
+  return () => {
+    const log = openEventLogReader(logPath)
+    const database = openForWriting(path)
+    const projector = new Projector(database, log, projections)
+    if (indexes === 'indexes first') projector.createIndexes()
+    while (projector.foldNext() > 0);
+    projector.createIndexes()
+    database.close()
+    log.close()
+  }
+}
