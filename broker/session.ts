@@ -146,8 +146,8 @@ export class Session implements Subscriber {
       outbox.whenWritable(() => this.#catchUp())
       return
     }
-    const room = WINDOW - this.#state.inFlight.size
-    if (room <= 0) return
+    // By the page, not by the message: each step is a query and a transaction.
+    if (WINDOW - this.#state.inFlight.size < PAGE.limit) return
     const delivered = this.#source.delivered()
     if (this.#state.sent >= delivered) {
       this.#upToDate = true
@@ -156,7 +156,6 @@ export class Session implements Subscriber {
     const page = this.#source.reader.page({
       after: this.#state.sent,
       ...PAGE,
-      limit: Math.min(PAGE.limit, room),
       topics: [...this.#state.subscriptions.keys()],
     })
     for (const event of page.events) {

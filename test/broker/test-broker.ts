@@ -75,15 +75,17 @@ export async function startTestBroker({
   return { home, port: broker.port, wsPort: broker.wsPort, log, reader, events, stop }
 }
 
-/** A client that does not reconnect by itself, connected; ended after the test. */
+/** A client that does not reconnect by itself, connected; ended after the test. `opening` sees it before it is connected. */
 export async function connect(
   broker: Pick<TestBroker, 'port' | 'wsPort'>,
   options: IClientOptions & { readonly webSocket?: boolean } = {},
+  opening: (client: MqttClient) => void = () => undefined,
 ): Promise<MqttClient> {
   const { webSocket = false, ...rest } = options
   const url = webSocket ? `ws://127.0.0.1:${broker.wsPort}/mqtt` : `mqtt://127.0.0.1:${broker.port}`
   const client = mqtt.connect(url, { protocolVersion: 4, reconnectPeriod: 0, ...rest })
   client.on('error', () => undefined)
+  opening(client)
   onTestFinished(async () => {
     await client.endAsync(true)
   })
@@ -95,7 +97,11 @@ export async function connect(
   return client
 }
 
-/** What a client receives from now on. */
+/** Waits until the assertion holds. */
+export const eventually = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 10 })
+
+/** What a client receives from now on, in the order of the wire: this client hands out QoS 2 messages only when released. */
 export interface Inbox {
   readonly packets: IPublishPacket[]
   /** `topic=payload` of each. */
@@ -107,18 +113,15 @@ export interface Inbox {
 export function inboxOf(client: MqttClient): Inbox {
   const packets: IPublishPacket[] = []
   const texts: string[] = []
-  client.on('message', (topic, payload, packet) => {
+  client.on('packetreceive', (packet) => {
+    if (packet.cmd !== 'publish') return
     packets.push(packet)
-    texts.push(`${topic}=${payload.toString()}`)
+    texts.push(`${packet.topic}=${packet.payload.toString()}`)
   })
-  const count = async (expected: number): Promise<void> => {
-    await vi.waitFor(
-      () => {
-        if (texts.length < expected) throw new Error(`${texts.length} of ${expected} messages came`)
-      },
-      { timeout: 20_000, interval: 10 },
-    )
-  }
+  const count = (expected: number): Promise<void> =>
+    eventually(() => {
+      if (texts.length < expected) throw new Error(`${texts.length} of ${expected} messages came`)
+    })
   return { packets, texts, count }
 }
 

@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { startBroker } from '../../broker/start-broker.js'
+import { createClock } from '../../clock.js'
+import { openEventLogReader } from '../../event-log/reader.js'
+import { openEventLogWriter } from '../../event-log/writer.js'
+import { silentLogger } from '../support/silent-logger.js'
+
+/** A broker as a process of its own, to be killed: `node broker-process.js <directory>`; tells its port to its parent. */
+const [home = ''] = process.argv.slice(2)
+const path = join(home, 'event-log.db')
+const clock = createClock()
+const log = await openEventLogWriter({ path, clock, logger: silentLogger })
+const { port } = await startBroker({
+  log,
+  reader: openEventLogReader(path),
+  clock,
+  logger: silentLogger,
+  unit: 'u1',
+  host: '127.0.0.1',
+  port: 0,
+  wsPort: 0,
+  sessionsPath: join(home, 'sessions.db'),
+  servicePassword: 'secret',
+  mqttUsername: '',
+  mqttPassword: '',
+  recordExclude: [],
+})
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+process.send?.({ port })

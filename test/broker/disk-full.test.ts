@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { verifyLog } from '../../event-log/verify.js'
+import { connect, eventually, inboxOf, startTestBroker, textsOf } from './test-broker.js'
+
+test('on a full disk nothing is acknowledged or delivered, $SYS/benchlog/log says so, and work resumes by itself', async () => {
+  const broker = await startTestBroker({ maxPages: 60 })
+  const watcher = await connect(broker)
+  const inbox = inboxOf(watcher)
+  await watcher.subscribeAsync({ 'lab/#': { qos: 1 }, '$SYS/benchlog/log': { qos: 1 } })
+  const statuses = (): { writable: boolean; reason: string | null }[] =>
+    inbox.packets.filter(({ topic }) => topic.startsWith('$SYS')).map(({ payload }) => JSON.parse(payload.toString()))
+  const deliveries = (): string[] => inbox.texts.filter((text) => text.startsWith('lab/'))
+
+  const publisher = await connect(broker)
+  const payload = 'x'.repeat(20_000)
+  let acknowledged = 0
+  const published = Array.from({ length: 40 }, async (_, i) => {
+    await publisher.publishAsync(`lab/${i}`, payload, { qos: 1 })
+    acknowledged++
+  })
+  await eventually(() =>
+    expect(statuses().at(-1)).toMatchObject({ writable: false, reason: expect.stringMatching(/full/) }),
+  )
+  expect(acknowledged).toBeLessThan(40)
+  expect(deliveries().length).toBe(broker.reader.lastPosition())
+
+  // Connections that come during the outage learn of it, and can still subscribe and hear what is not recorded.
+  const late = await connect(broker)
+  const lateInbox = inboxOf(late)
+  await late.subscribeAsync('$SYS/benchlog/log', { qos: 1 })
+  await lateInbox.count(1)
+  expect(lateInbox.texts[0]).toContain('"writable":false')
+
+  broker.log.limitPages(100_000)
+  await Promise.all(published)
+  await eventually(() => expect(statuses().at(-1)).toMatchObject({ writable: true, reason: null }))
+  await eventually(() => expect(deliveries()).toHaveLength(40))
+  expect(deliveries()).toEqual(textsOf(broker.events()))
+  expect(verifyLog(`${broker.home}/event-log.db`).problems).toEqual([])
+})
+
+test('stops in time although the disk is full', async () => {
+  const broker = await startTestBroker({ maxPages: 10 })
+  const client = await connect(broker)
+  client.publish('lab/a', 'x'.repeat(100_000), { qos: 1 }, () => undefined)
+  await eventually(() => expect(broker.log.status().writable).toBe(false))
+  await broker.stop()
+})
