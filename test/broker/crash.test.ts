@@ -1,0 +1,64 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { openEventLogReader } from '../../event-log/reader.js'
+import { verifyLog } from '../../event-log/verify.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+import { connect, eventually, type Inbox, inboxOf } from './test-broker.js'
+
+async function startProcess(home: string): Promise<{ child: ChildProcess; port: number; wsPort: number }> {
+  const child = fork(fileURLToPath(new URL('./broker-process.js', import.meta.url)), [home])
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  const [message] = (await once(child, 'message')) as [{ port: number }]
+  return { child, port: message.port, wsPort: 0 }
+}
+
+test('after kill -9 under load every acknowledged event is in the log, without a gap, and a session misses nothing', async () => {
+  const home = temporaryDirectory()
+  const path = `${home}/event-log.db`
+  const acknowledged: string[] = []
+  const seen: string[] = []
+  for (let life = 0; life < 3; life++) {
+    const { child, port, wsPort } = await startProcess(home)
+    await connect({ port, wsPort }, { clientId: 'dashboard', clean: false }, (opening) => {
+      const inbox = inboxOf(opening)
+      opening.once('close', () => seen.push(...inbox.texts))
+      if (life === 0) opening.once('connect', () => opening.subscribe('lab/#', { qos: 1 }))
+    })
+    const publishers = await Promise.all([0, 1, 2].map(() => connect({ port, wsPort })))
+    let acknowledgedNow = 0
+    publishers.forEach((publisher, p) => {
+      for (let i = 0; i < 400; i++) {
+        const text = `${life}.${p}.${i}`
+        publisher.publish(`lab/${i % 10}`, text, { qos: i % 2 === 0 ? 1 : 2, retain: i % 3 === 0 }, (error) => {
+          if (error) return
+          acknowledged.push(text)
+          acknowledgedNow++
+        })
+      }
+    })
+    await eventually(() => expect(acknowledgedNow).toBeGreaterThan(100))
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  expect(verifyLog(path).problems).toEqual([])
+  const reader = openEventLogReader(path)
+  const logged = reader.read({ after: 0, limit: 1_000_000 }).map(({ payload }) => Buffer.from(payload).toString())
+  reader.close()
+  expect(acknowledged.filter((text) => !logged.includes(text))).toEqual([])
+
+  const { port, wsPort } = await startProcess(home)
+  const missing = (texts: readonly string[]): string[] => {
+    const received = new Set([...seen, ...texts].map((text) => text.split('=')[1]))
+    return logged.filter((text) => !received.has(text))
+  }
+  let inbox: Inbox | undefined
+  await connect({ port, wsPort }, { clientId: 'dashboard', clean: false }, (opening) => {
+    inbox = inboxOf(opening)
+  })
+  await eventually(() => expect(missing(inbox?.texts ?? [])).toEqual([]))
+}, 120_000)
