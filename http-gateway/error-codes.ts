@@ -75,6 +75,11 @@ export const errorCodes = {
   'adc.unknown_gain': [400, 'The converter has no such gain.'],
   'pwm.busy': [409, 'Another job uses the PWM channel.'],
   'pwm.unknown_channel': [400, 'There is no such PWM channel.'],
+  'od.no_reference_light': [503, 'The reference photodiode sees no light of the IR LED.'],
+  'od.over_range': [503, 'A photodiode gives more than its converter may be given, so the reading was stopped.'],
+  'od.blank_and_calibration': [409, 'A blank and a calibration cannot both be applied to optical density.'],
+  'od.calibration_mismatch': [409, 'The optical density calibration holds for another IR intensity.'],
+  'od.intensity_calibrated': [400, 'The IR intensity cannot change while a calibration made at the present one is in use.'],
   'modbus.timeout': [503, 'A potentiostat did not answer in time.'],
   'modbus.exception': [503, 'A potentiostat answered with an exception.'],
   'modbus.connection_lost': [503, 'The serial connection to a potentiostat is gone.'],
@@ -86,6 +91,7 @@ export const errorCodes = {
   'potentiostat.interrupted': [503, 'A measurement was interrupted by its device.'],
   'potentiostat.aborted': [409, 'A measurement was stopped.'],
   'simulation.failed': [500, 'The simulated bench did not start.'],
+  'simulation.no_pty': [500, 'No pseudo-terminal could be opened for the virtual potentiostat.'],
   'simulation.running': [500, 'A simulated bench runs in this directory already.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, meaning: string]>>
 

@@ -6,7 +6,7 @@ export const taskUrl = (taskId: string): string => `/unit_api/task_results/${tas
 /** What every asynchronous endpoint of the unit API answers with 202. */
 export const Accepted = Type.Object({
   unit: Type.String(),
-  task_id: Type.String({ format: 'uuid' }),
+  task_id: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
   result_url_path: Type.String(),
   status: Type.Literal('accepted'),
 })

@@ -8,6 +8,7 @@ import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
+import { expectAsDeclared } from './as-declared.js'
 import { FakeReadModels } from './fake-read-models.js'
 
 export interface LogLine {
@@ -105,7 +106,9 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
       headers,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
-    return answerOf(response.status, response.headers, await response.text())
+    const answer = answerOf(response.status, response.headers, await response.text())
+    expectAsDeclared(method, path, answer.status, answer.json)
+    return answer
   }
 
   return {
