@@ -30,6 +30,8 @@ const STALLED_MS = 2000
 /** A queue length is that of the last control step; transfers since then show at the next one. */
 const STEP_MS = 3
 const CONFIRMATIONS = 3
+/** How far the count of pairs may lag behind the clock, once nothing else tells it: 0.2 s. */
+const TIMING_TOLERANCE_PAIRS = 560
 
 export interface FifoRun {
   /** V; read twice, for the device and for the rows. */
@@ -66,6 +68,10 @@ class FifoAcquisition {
   readonly #points: WaveformCursor
   readonly #labels: WaveformCursor
   readonly #intake: PairIntake
+  /** Taken, but not yet known to be consecutive. */
+  #unconfirmed: Pairs[] = []
+  /** Pairs handed on, the discarded first one included. */
+  #emitted = 0
   #written = 0
   #startedMs = 0
   /** A moment at which the number of pairs made was known exactly. */
@@ -81,8 +87,9 @@ class FifoAcquisition {
     this.#points = new WaveformCursor(run.segments())
     this.#labels = new WaveformCursor(run.segments())
     this.#intake = new PairIntake(device, observation, async (count) => {
-      const { adcQueued } = await this.#fresh()
-      return this.#expectedPairs() - adcQueued - this.#intake.received > count / 2
+      const live = await this.#fresh()
+      const missing = live.dacQueued >= 0 ? this.#missing(live) : this.#missingByTime(live)
+      return missing > count / 2
     })
   }
 
@@ -113,7 +120,8 @@ class FifoAcquisition {
       await this.#refill(live)
       await this.#fetch(live.adcQueued)
       const missing = this.#needed - this.#intake.received
-      if (missing > 0) await this.#sleep(Math.min(CYCLE_MS, missing * NOMINAL_PERIOD_S * 1000 + 1))
+      if (missing <= 0) await this.#audited()
+      else await this.#sleep(Math.min(CYCLE_MS, missing * NOMINAL_PERIOD_S * 1000 + 1))
     }
   }
 
@@ -174,12 +182,13 @@ class FifoAcquisition {
       const pairs = await this.#intake.take(Math.min(BLOCK_PAIRS, left))
       if (pairs === null) return
       left -= pairs.current.length
-      this.#emit(pairs)
+      this.#unconfirmed.push(pairs)
     }
   }
 
   #emit({ current, potential }: Pairs): void {
-    const first = this.#intake.received - current.length
+    const first = this.#emitted
+    this.#emitted += current.length
     const skip = first === 0 ? 1 : 0
     const count = current.length - skip
     if (count === 0) return
@@ -195,13 +204,14 @@ class FifoAcquisition {
     })
   }
 
-  /** The live values, once they agree with what was written and received. */
+  /** The live values, once they agree with what was written and received; what was received is then handed on as rows. */
   async #audited(): Promise<LiveValues> {
     let live = await this.#device.live()
     for (let confirmation = 0; !this.#agrees(live); confirmation++) {
       if (confirmation === CONFIRMATIONS) this.#refuse(live)
       live = await this.#fresh()
     }
+    for (const pairs of this.#unconfirmed.splice(0)) this.#emit(pairs)
     if (live.dacQueued >= 0) {
       this.#anchor = { pairs: this.#intake.received + live.adcQueued, ms: this.#clock.monotonicMs() }
       if (!this.#points.done) {
@@ -221,29 +231,34 @@ class FifoAcquisition {
   #agrees(live: LiveValues): boolean {
     if (!isRunning(live)) return false
     if (live.dacQueued >= 0) return this.#missing(live) === 0
-    // All points are played: there are at least as many pairs as needed, unless some were overwritten.
+    // All points are played: there are at least as many pairs as needed, and no fewer than time has made, unless some were overwritten.
+    const known = this.#intake.received + live.adcQueued
     return (
-      this.#points.done && live.adcQueued < ADC_FIFO_PAIRS && this.#intake.received + live.adcQueued >= this.#needed
+      this.#points.done &&
+      live.adcQueued < ADC_FIFO_PAIRS &&
+      known >= this.#needed &&
+      this.#missingByTime(live) < TIMING_TOLERANCE_PAIRS
     )
   }
 
   #refuse(live: LiveValues): never {
     if (!isRunning(live)) throw new MeasurementInterrupted('The device stopped by itself.')
-    const missing = live.dacQueued >= 0 ? this.#missing(live) : this.#needed - this.#intake.received - live.adcQueued
-    const full = live.adcQueued >= ADC_FIFO_PAIRS
-    if (missing > 0 || full) {
-      const lost = Math.max(missing, this.#expectedPairs() - this.#intake.received - live.adcQueued, 1)
+    const dry = live.dacQueued < 0
+    const missing = dry ? this.#missingByTime(live) : this.#missing(live)
+    if (live.adcQueued >= ADC_FIFO_PAIRS || (dry ? this.#points.done : missing > 0)) {
+      const lost = Math.max(missing, 1)
       this.#observation.lostSamples += lost
-      throw new SamplesLost(lost, full ? 'the queue of the device overflowed' : 'replies of the device were lost')
+      throw new SamplesLost(lost, 'the queue of the device overflowed, or a reply was lost for good')
     }
-    this.#observation.underruns += Math.max(1, -missing)
+    this.#observation.underruns += Math.max(1, Math.abs(missing))
     throw new MeasurementInterrupted('The device had no point to play in the middle of the waveform.')
   }
 
-  /** Pairs made by now, counted on from the last exact figure. */
-  #expectedPairs(): number {
+  /** Pairs made by now, counted on from the last exact figure, less those we know of. */
+  #missingByTime({ adcQueued }: LiveValues): number {
     const periodMs = (this.#observation.samplePeriodS ?? NOMINAL_PERIOD_S) * 1000
-    return Math.round(this.#anchor.pairs + (this.#clock.monotonicMs() - this.#anchor.ms) / periodMs)
+    const made = this.#anchor.pairs + (this.#clock.monotonicMs() - this.#anchor.ms) / periodMs
+    return Math.round(made - this.#intake.received - adcQueued)
   }
 
   /** Live values of a control step after everything sent so far. */

@@ -14,6 +14,8 @@ const DECIDE_MS = 100
 /** Further away than this from the open-circuit potential, V, the start of current control is worth a warning. */
 const OUTPUT_WARNING_V = 0.05
 const PERIOD_SETTLED_MS = 500
+/** Pairs come every 0.36 ms; without any for so long the device no longer measures. */
+const STALLED_MS = 2000
 const PERIOD_MS = NOMINAL_PERIOD_S * 1000
 
 export interface GalvanostaticRun {
@@ -68,6 +70,10 @@ class GalvanostaticAcquisition {
   /** Targets whose rows are not all written yet, oldest first. */
   readonly #targets: Target[] = []
   #queued = false
+  /** Count of an earlier run, which stands until the first pair is queued. */
+  #staleCount = 0
+  /** When how many pairs had been made. */
+  #anchor = { pairs: 0, ms: 0 }
   /** Readings that rows still need, oldest first. */
   #pending: Reading[] = []
   #readings = 0
@@ -80,9 +86,9 @@ class GalvanostaticAcquisition {
     this.#stop = stop
     this.#steps = new WaveformCursor(run.segments())
     this.#intake = new PairIntake(device, observation, async (count) => {
-      const before = this.#intake.received
       const { adcQueued } = await device.live()
-      return this.#elapsedMs() / PERIOD_MS - adcQueued - before > count / 2
+      const made = this.#anchor.pairs + (this.#elapsedMs() - this.#anchor.ms) / PERIOD_MS
+      return made - this.#intake.received - adcQueued > count / 2
     })
   }
 
@@ -104,7 +110,7 @@ class GalvanostaticAcquisition {
       }
       const ms = this.#elapsedMs()
       if (ms >= PERIOD_SETTLED_MS) this.#observation.samplePeriodS = live.sampleTicks * TICK_S
-      if (live.adcQueued > 0) await this.#fetch(live.adcQueued)
+      if (this.#queued || live.adcQueued !== this.#staleCount) await this.#fetch(live.adcQueued, ms)
       if (!this.#queued) {
         this.#pending.push({ ms, current: live.currentA, potential: live.potentialV })
         this.#readings += 1
@@ -117,7 +123,8 @@ class GalvanostaticAcquisition {
 
   /** Closes the cell at its own potential, so that nothing flows before control begins. */
   async #connectAtRest(): Promise<void> {
-    const { potentialV } = await this.#device.live()
+    const { potentialV, adcQueued } = await this.#device.live()
+    this.#staleCount = adcQueued
     const output = await this.#device.controlOutput()
     if (Math.abs(output - potentialV) > OUTPUT_WARNING_V) {
       this.#observation.warnings.push(
@@ -145,8 +152,14 @@ class GalvanostaticAcquisition {
     this.#targets.push({ from, segment: due })
   }
 
-  async #fetch(available: number): Promise<void> {
-    if (available >= ADC_FIFO_PAIRS && this.#queued) {
+  async #fetch(available: number, ms: number): Promise<void> {
+    this.#queued = true
+    const pairs = this.#intake.received + available
+    if (pairs !== this.#anchor.pairs) this.#anchor = { pairs, ms }
+    else if (ms - this.#anchor.ms > STALLED_MS) {
+      throw new MeasurementInterrupted(`The device measured nothing for ${STALLED_MS} ms.`)
+    }
+    if (available >= ADC_FIFO_PAIRS) {
       const lost = Math.max(1, Math.round(this.#elapsedMs() / PERIOD_MS) - this.#intake.received - available)
       this.#observation.lostSamples += lost
       throw new SamplesLost(lost, 'the queue of the device overflowed')
@@ -155,9 +168,7 @@ class GalvanostaticAcquisition {
     const last = this.#intake.received + left >= this.#run.samples
     while (left >= BLOCK_PAIRS || (last && left > 0)) {
       const pairs = await this.#intake.take(Math.min(BLOCK_PAIRS, left))
-      // Until the first pair is queued the count is that of an earlier run, and the device refuses to give any.
       if (pairs === null) return
-      this.#queued = true
       left -= pairs.current.length
       this.#emit(pairs.current, pairs.potential)
     }

@@ -20,9 +20,8 @@ export class PairIntake {
   readonly #observation: Observation
   readonly #wasTaken: (count: number) => Promise<boolean>
   #received = 0
-  #last: Float32Array = new Float32Array(0)
 
-  /** @param wasTaken tells from the counts whether a transfer of `count` pairs happened, where the buffer's content cannot. */
+  /** @param wasTaken tells from the counts whether an unanswered transfer of `count` pairs happened. */
   constructor(device: Potentiostat, observation: Observation, wasTaken: (count: number) => Promise<boolean>) {
     this.#device = device
     this.#observation = observation
@@ -38,7 +37,6 @@ export class PairIntake {
   async take(count: number): Promise<Pairs | null> {
     const values = await this.#transfer(count)
     if (values === null) return null
-    this.#last = values
     this.#received += count
     const pairs = split(values)
     this.#observation.countSaturated(pairs.current)
@@ -53,18 +51,10 @@ export class PairIntake {
       // A request that arrived damaged is refused and takes nothing.
       if (error instanceof ModbusException && error.modbusCode === ExceptionCode.illegalDataValue) return null
       if (!(error instanceof ModbusTimeout)) throw error
-      const buffered = await this.#device.lastPairs(count)
-      if (!startsWith(this.#last, buffered)) return buffered
-      return (await this.#wasTaken(count)) ? buffered : null
+      if (!(await this.#wasTaken(count))) return null
+      return await this.#device.lastPairs(count)
     }
   }
-}
-
-const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length)
-
-function startsWith(whole: Float32Array, start: Float32Array): boolean {
-  const known = bits(whole)
-  return start.length <= whole.length && bits(start).every((word, index) => word === known[index])
 }
 
 function split(values: Float32Array): Pairs {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../events/ports.js'
-import { ModbusTimeout } from '../transport/modbus-client.js'
+import { ConnectionLost, ModbusTimeout } from '../transport/modbus-client.js'
 import { isCellClosed, isCurrentControlled, isRunning, isStopping, type Potentiostat } from './device.js'
 import { CellNotOpened, DeviceStuck } from './errors.js'
 import type { LiveValues } from './registers.js'
@@ -37,7 +37,7 @@ export async function openCell(device: Potentiostat, clock: Clock): Promise<void
     const live = await until(device, clock, (state) => !isRunning(state))
     if (isCellClosed(live)) throw new DeviceStuck('The cell switch reads as closed after it was opened.')
   } catch (cause) {
-    if (device.modbus.closed.aborted)
+    if (cause instanceof ConnectionLost)
       throw new CellNotOpened('The connection is gone; the cell switch is unknown.', cause)
     const reset = await device.reset().then(
       () => 'it was reset.',

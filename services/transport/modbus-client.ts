@@ -144,6 +144,7 @@ export class ModbusClient {
       await this.#connection.write(frame)
       return await replied
     } catch (cause) {
+      this.#closed.abort()
       throw new ConnectionLost(cause instanceof Error ? cause.message : null)
     } finally {
       clearTimeout(timer)

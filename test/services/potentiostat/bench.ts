@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClock } from '../../../clock.js'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ParameterValues } from '../../../events/define-mode.js'
+import type { Clock } from '../../../events/ports.js'
 import { validateParameters } from '../../../events/validate-mode.js'
 import { Potentiostat } from '../../../services/potentiostat/device.js'
 import { measure } from '../../../services/potentiostat/driver.js'
@@ -18,7 +20,33 @@ import {
   type VirtualPotentiostatServer,
 } from '../../../simulation/potentiostat/serve.js'
 
-export const clock = createClock()
+/** Real time, but what the process did not get to see does not pass: device and driver live in one process here, and a machine busy
+ * with other tests may stall it longer than a device can buffer. */
+class SteadyClock implements Clock {
+  #real = performance.now()
+  #time = 0
+
+  now(): Date {
+    return new Date(Date.UTC(2026, 0, 2) + this.monotonicMs())
+  }
+
+  monotonicMs(): number {
+    const real = performance.now()
+    this.#time += Math.min(real - this.#real, 2)
+    this.#real = real
+    return this.#time
+  }
+
+  async sleepUntil(due: number, stop?: AbortSignal): Promise<void> {
+    for (;;) {
+      const left = due - this.monotonicMs()
+      if (left <= 0 || stop?.aborted === true) return
+      await delay(Math.min(left, 2), undefined, stop === undefined ? {} : { signal: stop }).catch(() => undefined)
+    }
+  }
+}
+
+export const clock: Clock = new SteadyClock()
 
 /** A serial connection over a Unix socket. */
 export function openSocket(path: string): Promise<SerialConnection> {
@@ -44,6 +72,10 @@ export function openSocket(path: string): Promise<SerialConnection> {
       })
     })
   })
+}
+
+export interface Device extends VirtualPotentiostatServer {
+  dispose(): Promise<void>
 }
 
 /** A virtual device on a socket in a directory of its own. */

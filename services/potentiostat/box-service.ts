@@ -1,0 +1,186 @@
+import type { AnnouncedMode } from '../../events/define-mode.js'
+import { InvalidInput, LabError } from '../../events/errors.js'
+import { type Request, type RunOrder, timestampOf } from '../../events/payloads.js'
+import { deviceTopic, systemTopic } from '../../events/topic.js'
+import type { Service, ServiceContext } from '../service.js'
+import { modes } from './modes/index.js'
+import { endInterruptedRuns, RetainedRuns, readPastRuns } from './past-runs.js'
+import { NOMINAL_PERIOD_S } from './registers.js'
+import { Run, type RunSlot } from './run.js'
+import { planOrder } from './run-order.js'
+import { Slots } from './slots.js'
+
+const SCAN_MS = 1000
+
+interface ActiveRun {
+  readonly run: Run
+  readonly idle: Promise<void>
+  readonly finished: Promise<void>
+}
+
+/** The potentiostat box: finds devices, announces the modes, carries out runs.
+ * @returns once modes and devices are announced, interrupted runs are marked failed and every device found is at rest, cell open. */
+export async function startBoxService(context: ServiceContext): Promise<Service> {
+  const { bus, unit, box, clock, hardware } = context
+  const logger = context.logger.child({ service: 'potentiostat' })
+  const past = await readPastRuns(context)
+  for (const [order, { declaration }] of modes.entries()) {
+    const announced: AnnouncedMode = { ...declaration, order }
+    const topic = systemTopic(unit, `capabilities/modes/${declaration.mode}`)
+    await bus.publish(topic, JSON.stringify(announced), { retain: true })
+  }
+  await past.complete()
+  await endInterruptedRuns(context, past)
+
+  const knownRuns = new Set(past.orders.map(({ run_id }) => run_id))
+  const finishedRuns = new RetainedRuns(context, past.orders)
+  const active = new Map<string, ActiveRun>()
+  const closing = new AbortController()
+  let suspended: string | null = null
+
+  const slots = new Slots(
+    {
+      serial: hardware.serial,
+      clock,
+      logger,
+      onChange: (record) => {
+        bus
+          .publish(deviceTopic(box, record.slot), JSON.stringify(record), { retain: true })
+          .catch((error: unknown) => logger.warn({ slot: record.slot, err: error }, 'device not announced'))
+      },
+    },
+    past.devices,
+  )
+  const scanning = scanRepeatedly()
+  await scanning.first
+
+  function scanRepeatedly(): { readonly first: Promise<void>; readonly ended: Promise<void> } {
+    const scan = async (): Promise<void> => {
+      await slots.scan().catch((error: unknown) => logger.warn({ err: error }, 'devices cannot be listed'))
+    }
+    const first = scan()
+    const ended = first.then(async () => {
+      while (!closing.signal.aborted) {
+        await clock.sleepUntil(clock.monotonicMs() + SCAN_MS, closing.signal)
+        if (!closing.signal.aborted) await scan()
+      }
+    })
+    return { first, ended }
+  }
+
+  async function startRun(request: Request<'start_run'>): Promise<unknown> {
+    const planned = planOrder(request)
+    const names = chosenSlots(request.devices, slots.connected)
+    if (suspended !== null) throw new LabError('services.suspended', 'state', `No run starts now: ${suspended}.`)
+    if (knownRuns.has(request.run_id)) throw runIdConflict(request.run_id)
+    const busy = names.filter((name) => slots.holder(name) !== null)
+    if (busy.length > 0) throw slotsBusy(busy)
+    const { id: _, devices: __, params_by_mode: ___, ...rest } = request
+    const order: RunOrder = {
+      ...rest,
+      slots: [...names],
+      modes: [...planned.modes],
+      tia_gain: planned.gain,
+      average: planned.average,
+      period_s: NOMINAL_PERIOD_S,
+      simulated: context.hardwareKind === 'simulated',
+      warnings: [...planned.warnings],
+      timestamp: timestampOf(clock.now()),
+    }
+    const run = new Run(order, planned.plans, planned.gain, { bus, box, clock, logger })
+    knownRuns.add(order.run_id)
+    slots.reserve(names, order.run_id)
+    try {
+      await run.announce()
+    } catch (error) {
+      for (const name of names) slots.release(name)
+      knownRuns.delete(order.run_id)
+      throw error
+    }
+    begin(run)
+    return { run_id: order.run_id, slots: order.slots, warnings: order.warnings }
+  }
+
+  function begin(run: Run): void {
+    const { order } = run
+    const places = order.slots.flatMap((name): RunSlot[] => {
+      const device = slots.device(name)
+      const release = (): void => slots.release(name)
+      return device === null ? [] : [{ name, device, serialNumber: slots.serialNumber(name), release }]
+    })
+    const { idle, finished } = run.start(places)
+    active.set(order.run_id, { run, idle, finished })
+    if (suspended !== null) run.end(suspended)
+    void finished.then(() => {
+      active.delete(order.run_id)
+      finishedRuns.add(order)
+      logger.info({ run: order.run_id }, 'run ended')
+    })
+  }
+
+  async function endAll(reason: string): Promise<readonly ActiveRun[]> {
+    const ending = [...active.values()]
+    for (const { run } of ending) run.end(reason)
+    await Promise.all(ending.map(({ idle }) => idle))
+    return ending
+  }
+
+  return {
+    name: 'potentiostat',
+    requests: {
+      start_run: startRun,
+      async cancel_run({ run_id }) {
+        if (!knownRuns.has(run_id)) {
+          throw new InvalidInput(`There is no run '${run_id}'.`, { details: { field: 'run_id' } }, 'jobs.not_found')
+        }
+        const found = active.get(run_id)
+        found?.run.cancel()
+        await found?.idle
+        return { run_id }
+      },
+      rescan_devices: () => slots.scan(),
+    },
+    async suspend(reason) {
+      suspended = `the measurement was stopped because ${reason}`
+      await endAll(suspended)
+    },
+    async resume() {
+      suspended = null
+    },
+    async stop() {
+      closing.abort()
+      suspended ??= 'the services process stopped'
+      const ended = await endAll(suspended)
+      if (bus.connected) await Promise.all(ended.map(({ finished }) => finished))
+      await scanning.ended
+      await slots.close()
+    },
+  }
+}
+
+/** @throws InvalidInput `jobs.invalid_devices` naming every slot that is unknown, not connected or named twice. */
+function chosenSlots(devices: Request<'start_run'>['devices'], connected: readonly string[]): readonly string[] {
+  const names = devices === 'all' ? connected : devices
+  const unknown = names.filter((name) => !connected.includes(name))
+  const twice = names.filter((name, index) => names.indexOf(name) !== index)
+  if (names.length > 0 && unknown.length === 0 && twice.length === 0) return names
+  const problem =
+    unknown.length > 0
+      ? `No device is connected at ${unknown.join(', ')}.`
+      : twice.length > 0
+        ? `devices names ${twice.join(', ')} twice.`
+        : 'No device is connected.'
+  throw new InvalidInput(problem, { details: { slots: [...unknown, ...twice], connected } }, 'jobs.invalid_devices')
+}
+
+const slotsBusy = (busy: readonly string[]): LabError =>
+  new LabError('jobs.slots_busy', 'state', `Slots busy: ${[...busy].sort().join(', ')}`, {
+    remediation: 'Wait until the listed slots are free.',
+    details: { slots: [...busy].sort() },
+  })
+
+const runIdConflict = (runId: string): LabError =>
+  new LabError('jobs.run_id_conflict', 'state', `The run id '${runId}' is taken.`, {
+    remediation: 'Choose another run_name, or leave it out.',
+    details: { run_id: runId },
+  })

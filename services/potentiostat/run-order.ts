@@ -1,0 +1,115 @@
+import type { ParameterIssue, ParameterValues } from '../../events/define-mode.js'
+import { InvalidInput } from '../../events/errors.js'
+import type { Request, RunMode } from '../../events/payloads.js'
+import { validateParameters } from '../../events/validate-mode.js'
+import { MAX_DURATION_S } from './modes/declare.js'
+import { findMode, modes } from './modes/index.js'
+import { type MeasurementPlan, plannedSeconds, rowsOf } from './plan.js'
+import { NOMINAL_PERIOD_S, tiaOhms } from './registers.js'
+import { averagingFactor } from './samples.js'
+
+/** An order whose every parameter is valid, with its modes planned to the sample. */
+export interface PlannedOrder {
+  readonly modes: readonly RunMode[]
+  readonly plans: readonly MeasurementPlan[]
+  /** 0–3; null leaves the device's gain. */
+  readonly gain: number | null
+  readonly average: number
+  readonly warnings: readonly string[]
+}
+
+const HIGHEST_GAIN = tiaOhms.length - 1
+
+interface OrderIssue extends ParameterIssue {
+  readonly mode?: string
+}
+
+/** Checks everything an order says about measuring, before anything moves. Pure.
+ * @throws InvalidInput `jobs.invalid_params` with all issues in `details.errors`. */
+export function planOrder(
+  request: Pick<Request<'start_run'>, 'modes' | 'params_by_mode' | 'tia_gain' | 'sampling_interval'>,
+): PlannedOrder {
+  const errors: OrderIssue[] = []
+  const warnings: string[] = []
+  const gain = readGain(request.tia_gain, errors, warnings)
+  const average = readInterval(request.sampling_interval, errors, warnings)
+  const planned = request.modes.flatMap((name, index) => {
+    const found = findMode(name)
+    if (found === undefined) {
+      const names = modes.map(({ declaration }) => declaration.mode).join(', ')
+      errors.push({ field: `modes[${index}]`, code: 'invalid_choice', message: `Mode '${name}' is none of ${names}.` })
+      return []
+    }
+    const { declaration } = found
+    const raw = request.params_by_mode[name] ?? request.params_by_mode[declaration.mode] ?? {}
+    const validated = validateParameters(declaration, raw, gain === null ? {} : { tiaGain: gain })
+    const repeated = request.modes.indexOf(name) !== index
+    if (!repeated) {
+      errors.push(...validated.errors.map((issue) => ({ ...issue, mode: declaration.mode })))
+      warnings.push(...validated.warnings.map(({ message }) => `${declaration.mode}: ${message}`))
+    }
+    if (!validated.ok) return []
+    const plan = found.plan(validated.params)
+    const length = lengthIssue(plan, Object.keys(declaration.parameters).at(-1) ?? declaration.mode)
+    if (length !== null) {
+      if (!repeated) errors.push({ ...length, mode: declaration.mode })
+      return []
+    }
+    return [{ plan, mode: runMode(declaration, plan, validated.params, average) }]
+  })
+  if (errors.length > 0) {
+    const text = errors.map(({ mode, message }) => (mode === undefined ? message : `${mode}: ${message}`)).join(' ')
+    throw new InvalidInput(text, { details: { errors } }, 'jobs.invalid_params')
+  }
+  return { modes: planned.map(({ mode }) => mode), plans: planned.map(({ plan }) => plan), gain, average, warnings }
+}
+
+const runMode = (
+  { mode, columns, plot }: (typeof modes)[number]['declaration'],
+  plan: MeasurementPlan,
+  params: ParameterValues,
+  average: number,
+): RunMode => ({
+  mode,
+  params,
+  rows: rowsOf(plan, average),
+  planned_s: plannedSeconds(plan),
+  columns: [...columns],
+  plot,
+})
+
+/** What only the exact sample count shows. */
+function lengthIssue(plan: MeasurementPlan, field: string): ParameterIssue | null {
+  if (plan.samples < 1) {
+    const message = `The measurement is shorter than one sample of ${NOMINAL_PERIOD_S} s.`
+    return { field, code: 'min_value', message }
+  }
+  const seconds = plannedSeconds(plan)
+  if (seconds <= MAX_DURATION_S) return null
+  const message = `The measurement would last ${Math.round(seconds)} s; it must be at most ${MAX_DURATION_S} s.`
+  return { field, code: 'too_long', message }
+}
+
+function readGain(gain: number | null, errors: OrderIssue[], warnings: string[]): number | null {
+  if (gain === null) return null
+  if (gain >= 0 && gain <= HIGHEST_GAIN) return gain
+  if (gain === HIGHEST_GAIN + 1) {
+    warnings.push(`tia_gain ${gain} acts as ${HIGHEST_GAIN}.`)
+    return HIGHEST_GAIN
+  }
+  const message = `tia_gain is ${gain}; it must be an integer from 0 to ${HIGHEST_GAIN}.`
+  errors.push({ field: 'tia_gain', code: gain < 0 ? 'min_value' : 'max_value', message })
+  return null
+}
+
+function readInterval(interval: number | null, errors: OrderIssue[], warnings: string[]): number {
+  if (interval !== null && !(interval > 0)) {
+    const message = `sampling_interval is ${interval} s; it must be above 0 s.`
+    errors.push({ field: 'sampling_interval', code: 'must_be_positive', message })
+    return 1
+  }
+  if (interval !== null && interval < NOMINAL_PERIOD_S) {
+    warnings.push(`sampling_interval is ${interval} s; samples come every ${NOMINAL_PERIOD_S} s at most.`)
+  }
+  return averagingFactor(interval)
+}

@@ -1,0 +1,170 @@
+import { type DeviceRecord, timestampOf } from '../../events/payloads.js'
+import type { Clock, Logger } from '../../events/ports.js'
+import type { SerialDevice, SerialPorts } from '../transport/hardware.js'
+import { createInTurn } from '../transport/in-turn.js'
+import { Potentiostat } from './device.js'
+import { drain } from './rest.js'
+
+export interface SlotsDeps {
+  readonly serial: SerialPorts
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Told of every change. */
+  onChange(record: DeviceRecord): void
+}
+
+export interface ScanResult {
+  readonly devices: readonly string[]
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly busy: readonly string[]
+}
+
+interface Slot {
+  readonly name: string
+  readonly serialNumber: string | null
+  port: string
+  device: Potentiostat | null
+  runId: string | null
+}
+
+/** The places of the box. A slot belongs to a serial number for good: whichever order devices are found in, each returns to its own. */
+export class Slots {
+  readonly #deps: SlotsDeps
+  readonly #slots = new Map<string, Slot>()
+  readonly #inTurn = createInTurn()
+
+  /** @param known device records of earlier lives, which bind serial numbers to slots. */
+  constructor(deps: SlotsDeps, known: readonly DeviceRecord[]) {
+    this.#deps = deps
+    for (const { slot, sn, port } of known) {
+      this.#slots.set(slot, { name: slot, serialNumber: sn, port, device: null, runId: null })
+    }
+  }
+
+  /** Names of the slots with a device at rest or at work, ascending. */
+  get connected(): readonly string[] {
+    return this.#sorted().flatMap(({ name, device }) => (device === null ? [] : [name]))
+  }
+
+  holder(name: string): string | null {
+    return this.#slots.get(name)?.runId ?? null
+  }
+
+  device(name: string): Potentiostat | null {
+    return this.#slots.get(name)?.device ?? null
+  }
+
+  serialNumber(name: string): string | null {
+    return this.#slots.get(name)?.serialNumber ?? null
+  }
+
+  reserve(names: readonly string[], runId: string): void {
+    for (const name of names) this.#hold(name, runId)
+  }
+
+  release(name: string): void {
+    this.#hold(name, null)
+  }
+
+  /** Looks which devices are there. New ones are opened and brought to rest, cell open, before their slot counts as connected; slots
+   * held by a run are left alone. Never throws for a device that cannot be opened. */
+  scan(): Promise<ScanResult> {
+    return this.#inTurn(async () => {
+      const present = await this.#deps.serial.listPotentiostats()
+      const before = new Set(this.connected)
+      await Promise.all(this.#sorted().map((slot) => this.#dropIfGone(slot, present)))
+      // Names are given in a stable order, the work is done at once.
+      const found = [...present].sort((a, b) => identity(a).localeCompare(identity(b)))
+      await Promise.all(found.map((candidate) => this.#connect(this.#slotOf(candidate), candidate.path)))
+      const after = this.connected
+      return {
+        devices: after,
+        added: after.filter((name) => !before.has(name)),
+        removed: [...before].filter((name) => !after.includes(name)),
+        busy: after.filter((name) => this.holder(name) !== null),
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#inTurn(async () => {
+      await Promise.all(
+        this.#sorted().map(async (slot) => {
+          await slot.device?.close()
+          slot.device = null
+        }),
+      )
+    })
+  }
+
+  async #dropIfGone(slot: Slot, present: readonly SerialDevice[]): Promise<void> {
+    const { device } = slot
+    if (device === null || slot.runId !== null) return
+    const still = present.some((candidate) => this.#belongs(slot, candidate) && candidate.path === slot.port)
+    if (still && !device.modbus.closed.aborted) return
+    await device.close()
+    slot.device = null
+    this.#announce(slot)
+  }
+
+  async #connect(slot: Slot, path: string): Promise<void> {
+    if (slot.device !== null) return
+    slot.port = path
+    const { serial, clock, logger } = this.#deps
+    try {
+      const device = new Potentiostat(await serial.open(path), clock)
+      try {
+        await drain(device, clock)
+      } catch (error) {
+        await device.close()
+        throw error
+      }
+      slot.device = device
+      this.#announce(slot)
+      logger.info({ slot: slot.name, sn: slot.serialNumber, at: timestampOf(clock.now()) }, 'potentiostat connected')
+    } catch (error) {
+      logger.warn({ slot: slot.name, port: path, err: error }, 'potentiostat cannot be used')
+    }
+  }
+
+  #slotOf(candidate: SerialDevice): Slot {
+    const known = this.#sorted().find((slot) => this.#belongs(slot, candidate))
+    if (known !== undefined) return known
+    let number = 1
+    while (this.#slots.has(slotName(number))) number += 1
+    const slot: Slot = {
+      name: slotName(number),
+      serialNumber: candidate.serialNumber,
+      port: candidate.path,
+      device: null,
+      runId: null,
+    }
+    this.#slots.set(slot.name, slot)
+    return slot
+  }
+
+  #belongs(slot: Slot, candidate: SerialDevice): boolean {
+    return slot.serialNumber === null && candidate.serialNumber === null
+      ? slot.port === candidate.path
+      : slot.serialNumber === candidate.serialNumber
+  }
+
+  #hold(name: string, runId: string | null): void {
+    const slot = this.#slots.get(name)
+    if (slot === undefined) return
+    slot.runId = runId
+    this.#announce(slot)
+  }
+
+  #announce({ name, port, serialNumber, device, runId }: Slot): void {
+    this.#deps.onChange({ slot: name, port, sn: serialNumber, connected: device !== null, run_id: runId })
+  }
+
+  #sorted(): readonly Slot[] {
+    return [...this.#slots.values()].sort((a, b) => a.name.localeCompare(b.name))
+  }
+}
+
+const identity = ({ serialNumber, path }: SerialDevice): string => serialNumber ?? path
+const slotName = (number: number): string => `slot${String(number).padStart(2, '0')}`

@@ -1,0 +1,101 @@
+import type { Request, RunProgress, SampleBlock, SlotState } from '../../../events/payloads.js'
+import type { Logger } from '../../../events/ports.js'
+import { startBoxService } from '../../../services/potentiostat/box-service.js'
+import type { Service, ServiceContext } from '../../../services/service.js'
+import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
+import { MemoryBroker } from '../../support/memory-bus.js'
+import { clock, openSocket } from './bench.js'
+
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+}
+
+/** Serial ports that list whatever is plugged in at the moment. */
+export class PluggedPorts implements SerialPorts {
+  plugged: readonly SerialDevice[] = []
+
+  async listPotentiostats(): Promise<readonly SerialDevice[]> {
+    return this.plugged
+  }
+
+  open = openSocket
+}
+
+export interface Box {
+  readonly service: Service
+  readonly broker: MemoryBroker
+  start(order: Partial<Request<'start_run'>>): Promise<unknown>
+  cancel(runId: string): Promise<unknown>
+  rescan(): Promise<unknown>
+  /** Resolves with the first slot state that is final. */
+  ended(runId: string, slot: string): Promise<SlotState>
+  /** Resolves once a message of the topic fulfils the condition. */
+  heard(topic: string, condition: (text: string) => boolean): Promise<string>
+  blocks(runId: string, slot: string): readonly SampleBlock[]
+  progress(runId: string): readonly RunProgress[]
+}
+
+export async function startBox(serial: SerialPorts, broker = new MemoryBroker()): Promise<Box> {
+  const bus = broker.connect()
+  const unused = new Proxy({}, { get: () => undefined })
+  const context: ServiceContext = {
+    unit: 'u1',
+    box: 'A',
+    clock,
+    logger: silent,
+    hardware: { ...(unused as Hardware), serial },
+    hardwareKind: 'simulated',
+    dotPioreactor: '/nowhere',
+    bus,
+    connectBus: async () => broker.connect(),
+  }
+  const service = await startBoxService(context)
+  const heard: Box['heard'] = async (topic, condition) => {
+    const past = broker.payloads(topic).find(condition)
+    if (past !== undefined) return past
+    return new Promise((resolve) => {
+      const end = broker.subscribe(topic, ({ payload, retain }) => {
+        const text = payload.toString()
+        if (retain || !condition(text)) return
+        end()
+        resolve(text)
+      })
+    })
+  }
+  const request = {
+    id: 'x',
+    devices: 'all',
+    modes: [],
+    params_by_mode: {},
+    tia_gain: 1,
+    sampling_interval: null,
+    experiment_name: 'exp',
+    subdir: null,
+    client_datetime: '2026-01-02T03-04-05',
+    group_id: null,
+    make_plot: false,
+  } as const
+  const blocks = (runId: string, slot: string): readonly SampleBlock[] =>
+    broker.payloads(`potentiostat/A/${runId}/${slot}/samples`).map((text) => JSON.parse(text) as SampleBlock)
+  return {
+    service,
+    broker,
+    heard,
+    blocks,
+    start: async (order) => service.requests.start_run?.({ ...request, run_id: 'r1', modes: ['CA'], ...order }),
+    cancel: async (runId) => service.requests.cancel_run?.({ id: 'y', run_id: runId }),
+    rescan: async () => service.requests.rescan_devices?.({ id: 'z' }),
+    async ended(runId, slot) {
+      const text = await heard(`potentiostat/A/${runId}/${slot}/state`, (state) =>
+        ['done', 'failed', 'cancelled'].includes((JSON.parse(state) as SlotState).status),
+      )
+      return JSON.parse(text) as SlotState
+    },
+    progress: (runId) =>
+      broker.payloads(`potentiostat/A/${runId}/progress`).map((text) => JSON.parse(text) as RunProgress),
+  }
+}
