@@ -19,7 +19,9 @@ const DEVICES_PROCESS = fileURLToPath(new URL('./potentiostat-devices.js', impor
 /** How many virtual devices the driver follows at full rate (2778 samples/s each) without a lost sample. The devices live in a process
  * of their own; its CPU use is not part of the figure. */
 export async function run(): Promise<void> {
-  process.stdout.write(`potentiostat acquisition, ${SECONDS} s of CA at 2778 samples/s per device, ${cpus().length} CPUs\n`)
+  process.stdout.write(
+    `potentiostat acquisition, ${SECONDS} s of CA at 2778 samples/s per device, ${cpus().length} CPUs\n`,
+  )
   for (const count of DEVICE_COUNTS) process.stdout.write(`${await acquire(count)}\n`)
 }
 
