@@ -70,6 +70,7 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock })
   const services = await startServices(context, [
     (shared) => startJobService(shared, jobs),
+    startBoxService,
     (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
   ])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
