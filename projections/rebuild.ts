@@ -62,6 +62,7 @@ export async function rebuildRunFiles(options: RebuildRunFilesOptions): Promise<
       await new Promise(setImmediate)
     }
     await new ArtifactMaker(sink).make()
+    sink.writeManifests()
   } finally {
     database.close()
     log.close()

@@ -1,12 +1,15 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -23,6 +26,7 @@ export class FileBatch {
   readonly #directories = new Set<string>()
   readonly #appends = new Map<string, Append>()
   readonly #contents = new Map<string, string>()
+  readonly #removals = new Set<string>()
 
   /** Makes a directory with its parents. */
   makeDirectory(path: string): void {
@@ -31,6 +35,7 @@ export class FileBatch {
 
   /** Adds text at the end of a file of which `offset` bytes are certain. */
   append(path: string, offset: number, text: string): void {
+    this.#removals.delete(path)
     const append = this.#appends.get(path)
     if (append === undefined) this.#appends.set(path, { offset, text })
     else append.text += text
@@ -38,7 +43,15 @@ export class FileBatch {
 
   /** Replaces a file as a whole; readers see the old or the new one. */
   replace(path: string, content: string): void {
+    this.#removals.delete(path)
     this.#contents.set(path, content)
+  }
+
+  /** Deletes a file, and the directories that are empty without it. */
+  remove(path: string): void {
+    this.#appends.delete(path)
+    this.#contents.delete(path)
+    this.#removals.add(path)
   }
 
   /** Writes and fsyncs everything. @returns the new length in bytes of each file. */
@@ -56,8 +69,9 @@ export class FileBatch {
       lengths.set(path, replaceFile(join(root, path), content))
       grown.add(dirname(path))
     }
+    for (const path of this.#removals) removeFile(root, path)
     // A file survives a power cut only when its name does too.
-    for (const directory of grown) fsyncPath(join(root, directory))
+    for (const directory of grown) fsyncDirectory(join(root, directory))
     return lengths
   }
 }
@@ -65,6 +79,15 @@ export class FileBatch {
 function makeDirectory(root: string, directory: string, grown: Set<string>): void {
   if (mkdirSync(join(root, directory), { recursive: true }) === undefined) return
   for (let parent = directory; parent !== '.'; parent = dirname(parent)) grown.add(dirname(parent))
+}
+
+function removeFile(root: string, path: string): void {
+  rmSync(join(root, path), { force: true })
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    const directory = join(root, parent)
+    if (existsSync(directory) && readdirSync(directory).length > 0) return
+    rmSync(directory, { recursive: true, force: true })
+  }
 }
 
 function appendTo(path: string, { offset, text }: Append): number {
@@ -89,7 +112,9 @@ export function replaceFile(path: string, content: string | Uint8Array): number 
   return bytes.length
 }
 
-function fsyncPath(path: string): void {
+function fsyncDirectory(path: string): void {
+  // Removals of the same batch may have emptied it.
+  if (!existsSync(path)) return
   const directory = openSync(path, constants.O_RDONLY)
   try {
     fsyncSync(directory)

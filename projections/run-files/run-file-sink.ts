@@ -9,11 +9,13 @@ import { FileBatch } from './file-batch.js'
 import { resetRunFilesDatabase } from './run-files-database.js'
 import { type RunFile, RunFilesStore } from './run-files-store.js'
 import { CONTRACT_LAYOUT, type RunLayout } from './run-layout.js'
+import { manifestOf, manifestPath } from './run-manifest.js'
 import { RunRecorder } from './run-recorder.js'
 
 const TOPICS = [
   'potentiostat/+/+/order',
   'potentiostat/+/+/losses',
+  'potentiostat/+/+/retired',
   'potentiostat/+/+/+/samples',
   'potentiostat/+/+/+/state',
 ]
@@ -141,6 +143,19 @@ export class RunFileSink {
   /** The artifact is on disk. */
   finishArtifact(file: RunFile, bytes: number): void {
     this.store.put({ ...file, bytes, complete: true })
+  }
+
+  /** Writes the manifest of every run that has ended and whose files are complete. To be called when the log is handled to its end:
+   * a run retired since must not appear again. */
+  writeManifests(): void {
+    for (const runId of this.store.runsWithoutManifest()) {
+      const manifest = manifestOf(runId, this.store)
+      if (manifest === null) continue
+      const batch = new FileBatch()
+      batch.replace(manifestPath(runId), `${JSON.stringify(manifest, null, 2)}\n`)
+      batch.write(this.#runsRoot)
+      this.store.manifestWritten(runId)
+    }
   }
 
   /** The artifact cannot be made; the run ends without it and says why. */

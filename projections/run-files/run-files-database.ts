@@ -3,13 +3,19 @@ import { openForWriting } from '../database.js'
 
 /** What the sink remembers between batches, committed after the files themselves are on disk. Bump `VERSION` with the schema or the
  * format of the files: everything is then written anew from the log. */
-const VERSION = 1
+const VERSION = 2
 
 const SCHEMA = `
   CREATE TABLE checkpoint (position INTEGER NOT NULL);
   INSERT INTO checkpoint VALUES (0);
   CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, position INTEGER NOT NULL, directory TEXT NOT NULL, run_order TEXT NOT NULL
+    run_id TEXT PRIMARY KEY, position INTEGER NOT NULL, directory TEXT NOT NULL, run_order TEXT NOT NULL,
+    has_manifest INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+  CREATE INDEX runs_without_manifest ON runs (has_manifest) WHERE has_manifest = 0;
+  -- How each slot of a run ended.
+  CREATE TABLE slot_ends (
+    run_id TEXT, slot TEXT, status TEXT NOT NULL, ended_at TEXT NOT NULL, PRIMARY KEY (run_id, slot)
   ) WITHOUT ROWID;
   CREATE TABLE slot_folders (
     directory TEXT, slot TEXT, run_id TEXT NOT NULL, PRIMARY KEY (directory, slot)

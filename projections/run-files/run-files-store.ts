@@ -1,9 +1,17 @@
 import type Database from 'better-sqlite3'
 import type { RunOrder, SampleLoss } from '../../events/payloads.js'
+import type { RunStatus } from '../read-models.js'
 
 export interface KnownRun {
   readonly order: RunOrder
   readonly directory: string
+}
+
+/** How one slot of a run ended. */
+export interface SlotEnd {
+  readonly slot: string
+  readonly status: RunStatus
+  readonly ended_at: string
 }
 
 export type FileKind = 'csv' | 'json' | 'png' | 'cdl'
@@ -57,6 +65,9 @@ export class RunFilesStore {
       ),
       directories: database.prepare<[], { run_id: string; directory: string }>(
         'SELECT run_id, directory FROM runs ORDER BY run_id',
+      ),
+      withoutManifest: database.prepare<[], { run_id: string }>(
+        'SELECT run_id FROM runs WHERE has_manifest = 0 ORDER BY run_id',
       ),
       removeFile: database.prepare<[string, string]>('DELETE FROM files WHERE run_id = ? AND path = ?'),
     }
@@ -177,15 +188,51 @@ export class RunFilesStore {
       .run(position, reason)
   }
 
+  /** How a slot's measurements ended, for good. */
+  endSlot(runId: string, end: SlotEnd): void {
+    this.#database
+      .prepare('INSERT OR REPLACE INTO slot_ends (run_id, slot, status, ended_at) VALUES (?, ?, ?, ?)')
+      .run(runId, end.slot, end.status, end.ended_at)
+  }
+
+  slotEnds(runId: string): readonly SlotEnd[] {
+    return this.#database
+      .prepare<[string], SlotEnd>('SELECT slot, status, ended_at FROM slot_ends WHERE run_id = ? ORDER BY slot')
+      .all(runId)
+  }
+
+  /** Files of a run by path. */
+  filesOf(runId: string): readonly RunFile[] {
+    return this.#database
+      .prepare<[string], FileRow>('SELECT * FROM files WHERE run_id = ? ORDER BY path')
+      .all(runId)
+      .map(toFile)
+  }
+
+  /** Ids of the runs whose manifest is still to be written. */
+  runsWithoutManifest(): readonly string[] {
+    return this.#statements.withoutManifest.all().map(({ run_id }) => run_id)
+  }
+
+  manifestWritten(runId: string): void {
+    this.#database.prepare('UPDATE runs SET has_manifest = 1 WHERE run_id = ?').run(runId)
+  }
+
+  /** Deletes everything known of a run. */
+  forgetRun(runId: string): void {
+    for (const table of ['runs', 'slot_folders', 'slot_ends', 'files', 'losses', 'problems']) {
+      this.#database.prepare(`DELETE FROM ${table} WHERE run_id = ?`).run(runId)
+    }
+    this.#runs.delete(runId)
+  }
+
   /** Forgets the runs accepted at or after a position, so that folding again from there writes their files anew. */
   rewind(position: number): void {
     const runs = this.#database
       .prepare<[number], { run_id: string }>('SELECT run_id FROM runs WHERE position >= ?')
       .all(position)
     for (const { run_id } of runs) {
-      for (const table of ['runs', 'slot_folders', 'files', 'losses', 'problems']) {
-        this.#database.prepare(`DELETE FROM ${table} WHERE run_id = ?`).run(run_id)
-      }
+      this.forgetRun(run_id)
     }
     this.position = position - 1
     this.forget()

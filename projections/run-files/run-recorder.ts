@@ -1,11 +1,14 @@
 import { InvalidInput } from '../../events/errors.js'
+import { RunRetired } from '../../events/nas.js'
 import { RunOrder, SampleBlock, SampleLoss, SlotState } from '../../events/payloads.js'
 import type { FoldEvent } from '../fold-event.js'
+import type { RunStatus } from '../read-models.js'
 import { isTerminal } from '../run-slots.js'
 import { csvHeader, csvRows, rowCount } from './csv-rows.js'
 import type { FileBatch } from './file-batch.js'
 import type { KnownRun, RunFile, RunFilesStore } from './run-files-store.js'
 import { modeBasePath, numberedMode, type RunLayout, runDirectory } from './run-layout.js'
+import { manifestPath } from './run-manifest.js'
 import { sidecar } from './sidecar.js'
 
 /** Where the directory of each run is noted, in the runs' root. */
@@ -33,6 +36,10 @@ export class RunRecorder {
       return
     }
     const run = this.#store.run(runId)
+    if (event.level(3) === 'retired') {
+      if (run !== null) this.#retire(run, event.as(RunRetired))
+      return
+    }
     if (run === null) throw new InvalidInput(`Run ${runId} has no order.`)
     if (event.level(3) === 'losses') this.#store.addLoss(event.position, runId, event.as(SampleLoss))
     else if (event.level(4) === 'samples') this.#append(run, event.level(3), event.as(SampleBlock))
@@ -49,7 +56,28 @@ export class RunRecorder {
     const directory = runDirectory(order, (path, slot) => this.#store.isTaken(path, slot))
     this.#store.addRun(order, directory, position)
     this.#batch.makeDirectory(directory)
-    this.#batch.replace(RUN_PATHS, `${JSON.stringify(this.#store.directories(), null, 2)}\n`)
+    this.#noteDirectories()
+  }
+
+  #noteDirectories(): void {
+    const directories = this.#store.directories()
+    if (Object.keys(directories).length === 0) this.#batch.remove(RUN_PATHS)
+    else this.#batch.replace(RUN_PATHS, `${JSON.stringify(directories, null, 2)}\n`)
+  }
+
+  /** The run's own files leave, whatever else lies in its directory. */
+  #retire({ order, directory }: KnownRun, { run_id }: RunRetired): void {
+    if (this.#store.slotEnds(run_id).length < order.slots.length) {
+      throw new InvalidInput(`Run ${run_id} has not ended; its files stay.`)
+    }
+    const changed = [...this.#changed.values()].filter((file) => file.run_id === run_id)
+    for (const { path } of [...this.#store.filesOf(run_id), ...changed]) {
+      this.#batch.remove(`${directory}/${path}`)
+      this.#changed.delete(`${directory}/${path}`)
+    }
+    this.#batch.remove(manifestPath(run_id))
+    this.#store.forgetRun(run_id)
+    this.#noteDirectories()
   }
 
   #file(run: KnownRun, slot: string, modeIndex: number, kind: RunFile['kind'], suffix: string): RunFile {
@@ -106,6 +134,10 @@ export class RunRecorder {
 
   #follow(run: KnownRun, state: SlotState): void {
     const { slot, mode_index, reports } = state
+    if (isTerminal(state.status) && run.order.slots.includes(slot)) {
+      const status = state.status as RunStatus
+      this.#store.endSlot(run.order.run_id, { slot, status, ended_at: state.ended_at ?? state.timestamp })
+    }
     if (mode_index !== null) this.#csv(run, slot, mode_index)
     for (const report of reports) this.#csv(run, slot, report.mode_index)
     for (const file of this.#openModes(run, slot)) {

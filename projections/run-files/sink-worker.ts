@@ -25,7 +25,10 @@ const artifacts = new ArtifactMaker(sink)
 
 await followAsWorker({
   step: () => sink.advance(),
-  onCaughtUp: () => artifacts.make(),
+  onCaughtUp() {
+    sink.writeManifests()
+    return artifacts.make()
+  },
   position: () => sink.store.position,
   paceMs: PACE_MS,
   async close() {
