@@ -89,6 +89,7 @@ test('goes on after a stop where it was, and a rebuild changes nothing', async (
   const second = await start(paths)
   const models = openReadModels(paths)
   await vi.waitFor(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
+  await vi.waitFor(() => expect(existsSync(join(paths.runsRoot, '.benchlog/r1.json'))).toBe(true), 60_000)
   const before = { run: models.run('r1'), files: contents(paths.runsRoot) }
   expect(before.run?.slots[0]?.files).toContain('slot01/CV/My_Exp_slot01_CV.png')
   await second.stop()
@@ -114,6 +115,6 @@ test('says what is wrong when there is no log', async () => {
 })
 
 function contents(root: string): Record<string, string> {
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name))
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\w\.\w+$/.test(name))
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(root, name), 'latin1')]))
 }
