@@ -60,17 +60,18 @@ export async function startSamba(): Promise<Samba> {
       detached: true,
     },
   )
-  await listening(port, server)
-  return {
-    host: `127.0.0.1:${port}`,
-    username,
-    directory,
-    async stop() {
-      await ended(server)
-      if (small) execFileSync('umount', [directory(SMALL_SHARE)], { env: { PATH } })
-      rmSync(root, { recursive: true, force: true })
-    },
+  const stop = async (): Promise<void> => {
+    await ended(server)
+    if (small) execFileSync('umount', [directory(SMALL_SHARE)], { env: { PATH } })
+    rmSync(root, { recursive: true, force: true })
   }
+  try {
+    await listening(port, server)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { host: `127.0.0.1:${port}`, username, directory, stop }
 }
 
 function smbConfiguration(root: string, port: number, directory: (share: string) => string): string {
