@@ -47,16 +47,17 @@ export class ArtifactMaker {
     const worker = this.#worker
     return new Promise((resolve) => {
       const answer = (reply: ArtifactReply): void => {
-        worker.removeAllListeners()
+        // Not all listeners: those of Worker itself restart its port when the next 'message' listener comes.
+        worker.off('message', answer).off('error', fail).off('exit', leave)
         resolve(reply)
       }
       const die = (reason: string): void => {
         this.#worker = null
         answer({ reason })
       }
-      worker.once('message', answer)
-      worker.once('error', (error) => die(error instanceof Error ? error.message : String(error)))
-      worker.once('exit', () => die('the drawing thread ended'))
+      const fail = (error: unknown): void => die(error instanceof Error ? error.message : String(error))
+      const leave = (): void => die('the drawing thread ended')
+      worker.on('message', answer).on('error', fail).on('exit', leave)
       worker.postMessage(this.#sink.artifactRequest(file))
     })
   }
