@@ -1,24 +1,54 @@
 #!/usr/bin/env node
-import { type Command, parseCommandLine } from './cli/commands.js'
-import { rebuildCommand, verifyCommand } from './cli/log-commands.js'
-import { brokerCommand, gatewayCommand, projectionsCommand } from './cli/part-commands.js'
-import { safeStateCommand } from './cli/safe-state-command.js'
-import { servicesCommand } from './cli/services-command.js'
-import { simulateCommand } from './cli/simulate-command.js'
-import { startCommand } from './cli/start-command.js'
+import { type CommandEntry, parseCommandLine } from './cli/commands.js'
 import { readConfig } from './config.js'
 import { LabError } from './events/errors.js'
 
-const commands: readonly Command[] = [
-  startCommand,
-  brokerCommand,
-  servicesCommand,
-  projectionsCommand,
-  gatewayCommand,
-  verifyCommand,
-  rebuildCommand,
-  safeStateCommand,
-  simulateCommand,
+const commands: readonly CommandEntry[] = [
+  {
+    name: 'start',
+    summary: 'Run a whole unit: broker, event log, services, read models and REST gateway. The default command.',
+    load: async () => (await import('./cli/start-command.js')).startCommand,
+  },
+  {
+    name: 'broker',
+    summary: 'Run the broker and the event log alone.',
+    load: async () => (await import('./cli/part-commands.js')).brokerCommand,
+  },
+  {
+    name: 'services',
+    summary: 'Run the services alone: the only process that touches hardware. Needs a running broker.',
+    load: async () => (await import('./cli/services-command.js')).servicesCommand,
+  },
+  {
+    name: 'projections',
+    summary: 'Fold the log into the read models and write run files, alone.',
+    load: async () => (await import('./cli/part-commands.js')).projectionsCommand,
+  },
+  {
+    name: 'gateway',
+    summary: 'Serve the REST APIs alone. Needs a running broker and projections.',
+    load: async () => (await import('./cli/part-commands.js')).gatewayCommand,
+  },
+  {
+    name: 'verify',
+    summary: 'Check the event log: file integrity, positions without a gap, retained values.',
+    load: async () => (await import('./cli/log-commands.js')).verifyCommand,
+  },
+  {
+    name: 'rebuild',
+    summary: 'Fold the whole log again into new read models; with --runs also write all run files again.',
+    load: async () => (await import('./cli/log-commands.js')).rebuildCommand,
+  },
+  {
+    name: 'safe-state',
+    summary: 'Switch off heater, pumps, LEDs and stirrer and open every cell switch. Needs no broker, log or database.',
+    load: async () => (await import('./cli/safe-state-command.js')).safeStateCommand,
+  },
+  {
+    name: 'simulate',
+    summary: 'Serve a virtual potentiostat on a pseudo-terminal, for any Modbus client.',
+    load: async () => (await import('./cli/simulate-command.js')).simulateCommand,
+  },
 ]
 
 const print = (line: string): void => {
@@ -26,7 +56,7 @@ const print = (line: string): void => {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const parsed = parseCommandLine(commands, argv)
+  const parsed = await parseCommandLine(commands, argv)
   if ('help' in parsed) {
     print(parsed.help)
     return 0

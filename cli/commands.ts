@@ -11,8 +11,6 @@ export interface CommandContext {
 }
 
 export interface Command {
-  readonly name: string
-  readonly summary: string
   readonly options?: Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly doc: string }>>
   /** Help of a command that reads its arguments itself; it gets them all as positionals. */
   readonly ownHelp?: string
@@ -20,46 +18,59 @@ export interface Command {
   readonly run: (context: CommandContext) => Promise<number>
 }
 
-/** Help of one command, or of all. */
-export function helpText(commands: readonly Command[], command?: Command): string {
-  if (command === undefined) {
-    const width = Math.max(...commands.map(({ name }) => name.length))
-    const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-    return ['Usage: benchlog <command> [options]', '', ...lines, '', 'benchlog <command> --help tells more.'].join('\n')
-  }
-  if (command.ownHelp !== undefined) return [command.ownHelp, '', command.summary].join('\n')
-  const options = Object.entries({ ...command.options, help: { type: 'boolean', doc: 'Show this text.' } })
-  const lines = options.map(([name, { type, doc }]) => {
-    const flag = type === 'boolean' ? `--${name}` : `--${name} <value>`
-    return `  ${flag.padEnd(26)}${doc}`
-  })
-  return [`Usage: benchlog ${command.name} [options]`, '', command.summary, '', ...lines].join('\n')
+/** A command by name. Its code is loaded only when it is needed: safe-state must not wait for a web server to be read from disk. */
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<Command>
 }
 
-/** Splits a command line. Without a command it is `start`.
+/** Help about all commands. */
+export function overview(commands: readonly CommandEntry[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
+  return ['Usage: benchlog <command> [options]', '', ...lines, '', 'benchlog <command> --help tells more.'].join('\n')
+}
+
+/** Help about one command. */
+function helpText({ name, summary }: CommandEntry, command: Command): string {
+  if (command.ownHelp !== undefined) return [command.ownHelp, '', summary].join('\n')
+  const options = Object.entries({ ...command.options, help: { type: 'boolean', doc: 'Show this text.' } })
+  const lines = options.map(([option, { type, doc }]) => {
+    const flag = type === 'boolean' ? `--${option}` : `--${option} <value>`
+    return `  ${flag.padEnd(26)}${doc}`
+  })
+  return [`Usage: benchlog ${name} [options]`, '', summary, '', ...lines].join('\n')
+}
+
+export type ParsedCommandLine =
+  | { readonly help: string }
+  | { readonly command: Command; readonly options: CommandContext['options']; readonly positionals: readonly string[] }
+
+/** Splits a command line and loads the command. Without a command it is `start`.
  * @throws InvalidInput for an unknown command or option. */
-export function parseCommandLine(commands: readonly Command[], argv: readonly string[]) {
+export async function parseCommandLine(
+  entries: readonly CommandEntry[],
+  argv: readonly string[],
+): Promise<ParsedCommandLine> {
+  if (argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h') return { help: overview(entries) }
   const [first = 'start', ...rest] = argv[0]?.startsWith('-') === true ? ['start', ...argv] : argv
-  if (first === 'help' || argv[0] === '--help' || argv[0] === '-h') return { help: helpText(commands) }
-  const command = commands.find(({ name }) => name === first)
-  if (command === undefined) {
-    throw new InvalidInput(`There is no command '${first}'.\n\n${helpText(commands)}`, {}, 'cli.unknown_command')
+  const entry = entries.find(({ name }) => name === first)
+  if (entry === undefined) {
+    throw new InvalidInput(`There is no command '${first}'.\n\n${overview(entries)}`, {}, 'cli.unknown_command')
   }
+  const command = await entry.load()
   if (command.ownHelp !== undefined) {
-    if (rest.length === 0 || rest.includes('--help') || rest.includes('-h'))
-      return { help: helpText(commands, command) }
-    return { command, options: {}, positionals: rest }
+    const asksHelp = rest.length === 0 || rest.includes('--help') || rest.includes('-h')
+    return asksHelp ? { help: helpText(entry, command) } : { command, options: {}, positionals: rest }
   }
   const declared = Object.fromEntries(Object.entries(command.options ?? {}).map(([name, { type }]) => [name, { type }]))
   try {
-    const { values } = parseArgs({
-      args: rest,
-      options: { ...declared, help: { type: 'boolean', short: 'h' } },
-    })
-    if (values['help'] === true) return { help: helpText(commands, command) }
-    return { command, options: values as Readonly<Record<string, string | boolean | undefined>>, positionals: [] }
+    const { values } = parseArgs({ args: rest, options: { ...declared, help: { type: 'boolean', short: 'h' } } })
+    if (values['help'] === true) return { help: helpText(entry, command) }
+    return { command, options: values as CommandContext['options'], positionals: [] }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new InvalidInput(`${reason}\n\n${helpText(commands, command)}`, { cause }, 'cli.invalid_option')
+    throw new InvalidInput(`${reason}\n\n${helpText(entry, command)}`, { cause }, 'cli.invalid_option')
   }
 }

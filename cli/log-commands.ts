@@ -3,8 +3,6 @@ import { type RebuildProgress, rebuildReadModels, rebuildRunFiles } from '../pro
 import type { Command } from './commands.js'
 
 export const verifyCommand: Command = {
-  name: 'verify',
-  summary: 'Check the event log: file integrity, positions without a gap, retained values.',
   async run({ config, print }) {
     const report = verifyLog(config.eventLogPath)
     print(`${report.events} events, last position ${report.lastPosition}.`)
@@ -15,8 +13,6 @@ export const verifyCommand: Command = {
 }
 
 export const rebuildCommand: Command = {
-  name: 'rebuild',
-  summary: 'Fold the whole log again into new read models; with --runs also write all run files again.',
   options: { runs: { type: 'boolean', doc: 'Write the files of all runs again, byte for byte.' } },
   async run({ config, options, print }) {
     const onProgress = ({ position, last }: RebuildProgress): void => print(`${position} of ${last} events folded`)

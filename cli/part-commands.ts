@@ -8,8 +8,6 @@ import { serviceBus } from './service-bus.js'
 import { endRequested } from './signals.js'
 
 export const brokerCommand: Command = {
-  name: 'broker',
-  summary: 'Run the broker and the event log alone.',
   async run({ config, print }) {
     makeHome(config)
     const release = claimHome(config)
@@ -27,8 +25,6 @@ export const brokerCommand: Command = {
 }
 
 export const projectionsCommand: Command = {
-  name: 'projections',
-  summary: 'Fold the log into the read models and write run files, alone.',
   async run({ config, print }) {
     makeHome(config)
     const end = endRequested()
@@ -41,8 +37,6 @@ export const projectionsCommand: Command = {
 }
 
 export const gatewayCommand: Command = {
-  name: 'gateway',
-  summary: 'Serve the REST APIs alone. Needs a running broker and projections.',
   async run({ config, print }) {
     makeHome(config)
     const end = endRequested()

@@ -4,8 +4,6 @@ import type { Command } from './commands.js'
 import { benchDirectory, openHardware } from './open-hardware.js'
 
 export const safeStateCommand: Command = {
-  name: 'safe-state',
-  summary: 'Switch off heater, pumps, LEDs and stirrer and open every cell switch. Needs no broker, log or database.',
   async run({ config, print }) {
     if (config.hardware === 'simulated' && !(await isBenchAlive(benchDirectory(config)))) {
       print('No simulated bench is running: nothing to switch off.')

@@ -24,8 +24,6 @@ const HEARTBEAT_MS = 250
 const STOP_MS = 2000
 
 export const servicesCommand: Command = {
-  name: 'services',
-  summary: 'Run the services alone: the only process that touches hardware. Needs a running broker.',
   async run({ config }) {
     makeHome(config)
     const logger = createLogger(config.logLevel, 'services')

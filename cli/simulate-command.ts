@@ -9,8 +9,6 @@ import { openClock } from './home.js'
 import { endRequested } from './signals.js'
 
 export const simulateCommand: Command = {
-  name: 'simulate',
-  summary: 'Serve a virtual potentiostat on a pseudo-terminal, for any Modbus client.',
   ownHelp: simulatePotentiostatUsage,
   async run({ config, positionals, print }) {
     const [what, ...args] = positionals

@@ -22,8 +22,6 @@ const HEARTBEAT_TIMEOUT_MS = 2000
 const SERVICES_START_MS = 60_000
 
 export const startCommand: Command = {
-  name: 'start',
-  summary: 'Run a whole unit: broker, event log, services, read models and REST gateway. The default command.',
   async run({ config, print }) {
     makeHome(config)
     const release = claimHome(config)

@@ -113,8 +113,10 @@ async function startLab(home: string, env: Readonly<Record<string, string>>): Pr
       return child.exitCode
     },
     async killAll() {
-      const services = childPid(Number(child.pid), 'services')
+      const alive = child.exitCode === null && child.signalCode === null
+      const services = alive ? childPid(Number(child.pid), 'services') : null
       killGroup(child)
+      if (services === null) return
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       await until(() => !isAlive(services), 'the services to be gone')
     },
