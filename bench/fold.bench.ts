@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { openForWriting as openLog } from '../event-log/database.js'
@@ -7,12 +7,15 @@ import { openEventLogReader } from '../event-log/reader.js'
 import { openForWriting } from '../projections/database.js'
 import { projections } from '../projections/index.js'
 import { BATCH_EVENTS, Projector } from '../projections/projector.js'
+import { describeLoad } from './machine.js'
+import type { Print, Scenario } from './scenario.js'
+import { formatCount, renderTable, verdict } from './table.js'
 
 /** Events of the bench's log: about three days of one unit. */
 const EVENTS = 500_000
 const START_MS = Date.parse('2026-11-20T09:00:00.000Z')
 
-export interface FoldRate {
+interface FoldRate {
   readonly name: 'bare insert' | 'live' | 'rebuild'
   readonly eventsPerSecond: number
   /** Per second of processor time of this process: what a machine busy with other work would reach. */
@@ -22,31 +25,44 @@ export interface FoldRate {
   readonly floor: number | null
 }
 
-export interface FoldBench {
-  readonly machine: string
-  readonly events: number
-  readonly rates: readonly FoldRate[]
+/** How fast the log is folded, live (indexes kept) and in a rebuild (indexes last), beside a bare SQLite insert of as many rows. */
+export const foldScenario: Scenario = {
+  name: 'fold',
+  summary: `folding ${EVENTS} events into the read models: events/s`,
+  async run(print: Print) {
+    const rates = measureRates()
+    print(
+      renderTable(
+        ['', 'events/s', 'per CPU second', 'ratio'],
+        rates.map(({ name, eventsPerSecond, eventsPerCpuSecond, ratio }) => [
+          name,
+          formatCount(eventsPerSecond),
+          formatCount(eventsPerCpuSecond),
+          `${ratio.toFixed(2)} ×`,
+        ]),
+      ),
+    )
+    for (const { name, eventsPerSecond, floor } of rates) {
+      if (floor === null) continue
+      print(verdict(eventsPerSecond >= floor, `${name} at least ${formatCount(floor)}/s`, formatCount(eventsPerSecond)))
+    }
+    print(describeLoad())
+  },
 }
 
-/** How fast the log is folded, live (indexes kept) and in a rebuild (indexes last), beside a bare SQLite insert of as many rows. */
-export async function run(events = EVENTS): Promise<FoldBench> {
+function measureRates(): readonly FoldRate[] {
   const directory = mkdtempSync(join(tmpdir(), 'benchlog-fold-'))
   try {
     const logPath = join(directory, 'event-log.db')
-    writeLog(logPath, events)
-    const bare = measure(events, () => insertBare(join(directory, 'bare.db'), events))
-    const live = measure(events, fold(logPath, join(directory, 'live.db'), 'indexes first'))
-    const rebuild = measure(events, fold(logPath, join(directory, 'rebuild.db'), 'indexes last'))
-    const [cpu] = cpus()
-    return {
-      machine: `${cpus().length} × ${cpu?.model ?? 'unknown'}, Node ${process.version}`,
-      events,
-      rates: [
-        { name: 'bare insert', ...bare, ratio: 1, floor: null },
-        { name: 'live', ...live, ratio: live.eventsPerCpuSecond / bare.eventsPerCpuSecond, floor: 100_000 },
-        { name: 'rebuild', ...rebuild, ratio: rebuild.eventsPerCpuSecond / bare.eventsPerCpuSecond, floor: 200_000 },
-      ],
-    }
+    writeLog(logPath, EVENTS)
+    const bare = measure(EVENTS, () => insertBare(join(directory, 'bare.db'), EVENTS))
+    const live = measure(EVENTS, fold(logPath, join(directory, 'live.db'), 'indexes first'))
+    const rebuild = measure(EVENTS, fold(logPath, join(directory, 'rebuild.db'), 'indexes last'))
+    return [
+      { name: 'bare insert', ...bare, ratio: 1, floor: null },
+      { name: 'live', ...live, ratio: live.eventsPerCpuSecond / bare.eventsPerCpuSecond, floor: 100_000 },
+      { name: 'rebuild', ...rebuild, ratio: rebuild.eventsPerCpuSecond / bare.eventsPerCpuSecond, floor: 200_000 },
+    ]
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

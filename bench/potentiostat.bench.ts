@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClock } from '../clock.js'
@@ -11,21 +11,55 @@ import { measure } from '../services/potentiostat/driver.js'
 import { ca } from '../services/potentiostat/modes/ca.js'
 import { Observation } from '../services/potentiostat/observation.js'
 import type { SerialConnection } from '../services/transport/hardware.js'
+import { describeLoad } from './machine.js'
+import type { Print, Scenario } from './scenario.js'
+import { formatCount, renderTable, verdict } from './table.js'
 
 const SECONDS = 10
 const DEVICE_COUNTS = [1, 10, 32] as const
 const DEVICES_PROCESS = fileURLToPath(new URL('./potentiostat-devices.js', import.meta.url))
 
-/** How many virtual devices the driver follows at full rate (2778 samples/s each) without a lost sample. The devices live in a process
- * of their own; its CPU use is not part of the figure. */
-export async function run(): Promise<void> {
-  process.stdout.write(
-    `potentiostat acquisition, ${SECONDS} s of CA at 2778 samples/s per device, ${cpus().length} CPUs\n`,
-  )
-  for (const count of DEVICE_COUNTS) process.stdout.write(`${await acquire(count)}\n`)
+const FLOOR_DEVICES = 10
+
+/** How many virtual devices the driver follows at full rate without a lost sample. The devices live in a process of their own; its
+ * processor time is not part of the figure. */
+export const potentiostatScenario: Scenario = {
+  name: 'potentiostat',
+  summary: `${SECONDS} s of CA at 2778 samples/s per virtual device: devices that lost no sample`,
+  async run(print: Print) {
+    const rows: Acquisition[] = []
+    for (const count of DEVICE_COUNTS) rows.push(await acquire(count))
+    const alone = rows[0]?.processors ?? Number.NaN
+    print(
+      renderTable(
+        ['devices', 'complete', 'samples', 'retries', 'CPU', 'per device, ratio to one alone'],
+        rows.map(({ devices, complete, samples, retries, processors }) => [
+          String(devices),
+          String(complete),
+          formatCount(samples),
+          String(retries),
+          `${(100 * processors).toFixed(0)} %`,
+          `${(processors / devices / alone).toFixed(2)} ×`,
+        ]),
+      ),
+    )
+    const complete = rows.find(({ devices }) => devices === FLOOR_DEVICES)?.complete ?? 0
+    print(verdict(complete === FLOOR_DEVICES, `${FLOOR_DEVICES} devices without a lost sample`, `${complete}`))
+    print(describeLoad())
+  },
 }
 
-async function acquire(count: number): Promise<string> {
+interface Acquisition {
+  readonly devices: number
+  /** Devices whose measurement ended with all its samples. */
+  readonly complete: number
+  readonly samples: number
+  readonly retries: number
+  /** Processor time of this process by elapsed time. */
+  readonly processors: number
+}
+
+async function acquire(count: number): Promise<Acquisition> {
   const directory = await mkdtemp(join(tmpdir(), 'potentiostat-bench-'))
   const devices = fork(DEVICES_PROCESS, [directory, String(count)])
   try {
@@ -57,11 +91,13 @@ async function acquire(count: number): Promise<string> {
     )
     const elapsedMs = clock.monotonicMs() - startedMs
     const { user, system } = process.cpuUsage(cpuBefore)
-    const samples = outcomes.reduce((sum, { observation }) => sum + observation.samples, 0)
-    const complete = outcomes.filter((outcome) => outcome.complete).length
-    const retries = outcomes.reduce((sum, outcome) => sum + outcome.retries, 0)
-    const cpu = (user + system) / 1000 / elapsedMs
-    return `${count} device(s): ${complete} complete, ${samples} samples, ${retries} retries, ${(100 * cpu).toFixed(0)} % of a CPU`
+    return {
+      devices: count,
+      complete: outcomes.filter((outcome) => outcome.complete).length,
+      samples: outcomes.reduce((sum, { observation }) => sum + observation.samples, 0),
+      retries: outcomes.reduce((sum, outcome) => sum + outcome.retries, 0),
+      processors: (user + system) / 1000 / elapsedMs,
+    }
   } finally {
     devices.kill()
     await once(devices, 'exit')
