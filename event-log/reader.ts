@@ -1,8 +1,9 @@
 import type Database from 'better-sqlite3'
-import type { Qos, RecordedEvent } from '../events/event.js'
+import type { Qos, RecordedEvent, TextEvent } from '../events/event.js'
 import type { EventLogReader, ReadOptions } from '../events/ports.js'
 import { matchesFilter } from '../events/topic.js'
 import { openForReading } from './database.js'
+import { LONG_TEXT_BYTES, StoredText, type TextRow } from './stored-text.js'
 
 export interface PageOptions extends ReadOptions {
   /** Rows to look at, at most; by default 5000, about 5 ms. */
@@ -41,38 +42,72 @@ export const globOf = (filter: string): string =>
 
 const hasWildcard = (filter: string): boolean => /[+#]/.test(filter)
 
-interface Row {
-  readonly position: number
-  readonly recordedAt: number
-  readonly topic: string
-  readonly payload: Buffer
-  readonly qos: Qos
-  readonly retain: 0 | 1
-  readonly client: string
-}
+const EVENT_COLUMNS = 'e.position, e.recorded_at, e.topic, e.payload, e.qos, e.retain, e.client'
+/** A Buffer costs several times as much as a string. */
+const TEXT_COLUMNS = `e.position, e.recorded_at, e.topic,
+  CASE WHEN length(e.payload) <= ${LONG_TEXT_BYTES} THEN CAST(e.payload AS TEXT) END, e.retain`
 
-const COLUMNS = 'e.position, e.recorded_at AS recordedAt, e.topic, e.payload, e.qos, e.retain, e.client'
+/** Positional, because named columns double the cost of a row. */
+type EventRow = readonly [number, number, string, Buffer, Qos, 0 | 1, string]
 
-const eventOf = (row: Row): RecordedEvent => ({ ...row, retain: row.retain === 1 })
+const eventOf = ([position, recordedAt, topic, payload, qos, retain, client]: EventRow): RecordedEvent => ({
+  position,
+  recordedAt,
+  topic,
+  payload,
+  qos,
+  retain: retain === 1,
+  client,
+})
 
 class SqliteReader implements PagingEventLogReader {
   readonly #db: Database.Database
   readonly #last: Database.Statement
-  /** By the text that follows WHERE: a few shapes, prepared once. */
-  readonly #statements = new Map<string, Database.Statement<unknown[], Row>>()
+  readonly #payload: Database.Statement<[number], Buffer>
+  /** By their text: a few shapes, prepared once. */
+  readonly #statements = new Map<string, Database.Statement>()
 
   constructor(db: Database.Database) {
     this.#db = db
     this.#last = db.prepare('SELECT coalesce(max(position), 0) FROM events').pluck()
+    this.#payload = db.prepare<[number], Buffer>('SELECT payload FROM events WHERE position = ?').pluck()
   }
 
   lastPosition(): number {
     return this.#last.get() as number
   }
 
-  page({ after, limit, topics, from, to, scan = SCAN_ROWS }: PageOptions): LogPage {
+  page(options: PageOptions): LogPage {
+    const { rows, position } = this.#page<EventRow>(EVENT_COLUMNS, options)
+    return { events: rows.map(eventOf), position }
+  }
+
+  read(options: ReadOptions): RecordedEvent[] {
+    return this.#walk<EventRow>(EVENT_COLUMNS, options).map(eventOf)
+  }
+
+  readText(options: ReadOptions): TextEvent[] {
+    const payloadAt = (position: number): Buffer => this.#payload.get(position) ?? Buffer.alloc(0)
+    return this.#walk<TextRow>(TEXT_COLUMNS, options).map((row) => new StoredText(row, payloadAt))
+  }
+
+  #walk<Row extends EventRow | TextRow>(columns: string, { after, limit, ...rest }: ReadOptions): Row[] {
+    const found: Row[] = []
+    const last = this.lastPosition()
+    for (let position = after; position < last && found.length < limit; ) {
+      const page = this.#page<Row>(columns, { after: position, limit: limit - found.length, ...rest })
+      for (const row of page.rows) found.push(row)
+      position = page.position
+    }
+    return found
+  }
+
+  #page<Row extends EventRow | TextRow>(
+    columns: string,
+    { after, limit, topics, from, to, scan = SCAN_ROWS }: PageOptions,
+  ): { readonly rows: readonly Row[]; readonly position: number } {
     const end = Math.min(after + scan, this.lastPosition())
-    if (end <= after) return { events: [], position: after }
+    if (end <= after) return { rows: [], position: after }
     const conditions = ['e.position > ? AND e.position <= ?']
     const values: unknown[] = [after, end]
     if (from !== undefined) {
@@ -89,45 +124,31 @@ class SqliteReader implements PagingEventLogReader {
       )
       values.push(...topics.map((filter) => (hasWildcard(filter) ? globOf(filter) : filter)))
     }
-    const rows = this.#select(conditions.join(' AND ')).all(...values, limit)
+    const sql = `SELECT ${columns} FROM events e WHERE ${conditions.join(' AND ')} ORDER BY e.position LIMIT ?`
+    const rows = this.#prepared<Row>(sql).all(...values, limit)
     const matching =
-      topics === undefined ? rows : rows.filter(({ topic }) => topics.some((f) => matchesFilter(f, topic)))
+      topics === undefined ? rows : rows.filter(([, , topic]) => topics.some((f) => matchesFilter(f, topic)))
     const stoppedEarly = rows.length === limit
-    return { events: matching.map(eventOf), position: stoppedEarly ? (rows.at(-1)?.position ?? end) : end }
-  }
-
-  read({ after, limit, ...rest }: ReadOptions): RecordedEvent[] {
-    const found: RecordedEvent[] = []
-    const last = this.lastPosition()
-    for (let position = after; position < last && found.length < limit; ) {
-      const page = this.page({ after: position, limit: limit - found.length, ...rest })
-      for (const event of page.events) found.push(event)
-      position = page.position
-    }
-    return found
+    return { rows: matching, position: stoppedEarly ? (rows.at(-1)?.[0] ?? end) : end }
   }
 
   retained(filter: string): RecordedEvent[] {
-    const rows = this.#prepared(
-      `SELECT ${COLUMNS} FROM retained r JOIN events e ON e.position = r.position WHERE r.topic GLOB ? ORDER BY e.position`,
+    const rows = this.#prepared<EventRow>(
+      `SELECT ${EVENT_COLUMNS} FROM retained r JOIN events e ON e.position = r.position WHERE r.topic GLOB ? ORDER BY e.position`,
     ).all(globOf(filter))
-    return rows.filter(({ topic }) => matchesFilter(filter, topic)).map(eventOf)
+    return rows.filter(([, , topic]) => matchesFilter(filter, topic)).map(eventOf)
   }
 
   close(): void {
     this.#db.close()
   }
 
-  #select(where: string): Database.Statement<unknown[], Row> {
-    return this.#prepared(`SELECT ${COLUMNS} FROM events e WHERE ${where} ORDER BY e.position LIMIT ?`)
-  }
-
-  #prepared(sql: string): Database.Statement<unknown[], Row> {
+  #prepared<Row>(sql: string): Database.Statement<unknown[], Row> {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
-      statement = this.#db.prepare<unknown[], Row>(sql)
+      statement = this.#db.prepare(sql).raw()
       this.#statements.set(sql, statement)
     }
-    return statement
+    return statement as Database.Statement<unknown[], Row>
   }
 }

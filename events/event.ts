@@ -27,3 +27,13 @@ export function payloadText(event: { readonly payload: Uint8Array }): string | n
     return null
   }
 }
+
+/** A recorded event whose payload is wanted as text, if at all. */
+export interface TextEvent {
+  readonly position: number
+  readonly recordedAt: number
+  readonly topic: string
+  readonly retain: boolean
+  /** Null when the payload is not UTF-8. */
+  readonly text: string | null
+}

@@ -9,6 +9,9 @@ export function openForWriting(path: string): Database.Database {
   const database = new Database(path, { timeout: 15_000 })
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = NORMAL')
+  // Checkpoints of 16 MiB: the last pages of tables and indexes change in every batch and are copied once instead of often.
+  database.pragma('wal_autocheckpoint = 4000')
+  database.pragma('journal_size_limit = 67108864')
   database.pragma('temp_store = MEMORY')
   database.pragma('cache_size = -16000')
   return database

@@ -1,17 +1,17 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { InvalidInput } from '../events/errors.js'
-import { payloadText, type RecordedEvent } from '../events/event.js'
+import type { TextEvent } from '../events/event.js'
 import { check, parseJson } from '../events/schema.js'
 
 /** One event as folds see it. Text and JSON are decoded once, however many projections look. */
 export class FoldEvent {
-  readonly #event: RecordedEvent
+  readonly #event: TextEvent
   /** The topic's levels. */
   readonly levels: readonly string[]
-  #text: string | undefined
+  #text: string | null | undefined
   #json: unknown
 
-  constructor(event: RecordedEvent, levels: readonly string[]) {
+  constructor(event: TextEvent, levels: readonly string[]) {
     this.#event = event
     this.levels = levels
   }
@@ -30,7 +30,7 @@ export class FoldEvent {
 
   /** An empty payload clears a retained topic. */
   get isEmpty(): boolean {
-    return this.#event.payload.length === 0
+    return this.#decoded === ''
   }
 
   /** When the event was recorded, ms UTC. */
@@ -49,11 +49,13 @@ export class FoldEvent {
 
   /** @throws InvalidInput when the payload is not UTF-8. */
   get text(): string {
-    if (this.#text === undefined) {
-      const text = payloadText(this.#event)
-      if (text === null) throw new InvalidInput('The payload is not UTF-8.')
-      this.#text = text
-    }
+    const text = this.#decoded
+    if (text === null) throw new InvalidInput('The payload is not UTF-8.')
+    return text
+  }
+
+  get #decoded(): string | null {
+    if (this.#text === undefined) this.#text = this.#event.text
     return this.#text
   }
 

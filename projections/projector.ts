@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { LabError } from '../events/errors.js'
-import type { RecordedEvent } from '../events/event.js'
+import type { TextEvent } from '../events/event.js'
 import type { EventLogReader } from '../events/ports.js'
 import { matchesFilter } from '../events/topic.js'
 import { FoldEvent } from './fold-event.js'
@@ -131,7 +131,10 @@ export class Projector {
     // Projections that lag behind fold alone until they reach the next checkpoint, then all go on together.
     const { position, next } = this.#checkpoint()
     this.#activate(position)
-    const events = this.#log.read({ after: position, limit: next === null ? limit : Math.min(limit, next - position) })
+    const events = this.#log.readText({
+      after: position,
+      limit: next === null ? limit : Math.min(limit, next - position),
+    })
     const last = events.at(-1)
     if (last === undefined) return 0
     for (const event of events) this.#apply(event)
@@ -149,7 +152,7 @@ export class Projector {
     this.#routes.clear()
   }
 
-  #apply(event: RecordedEvent): void {
+  #apply(event: TextEvent): void {
     const { topic } = event
     const route = this.#routes.get(topic) ?? this.#routeOf(topic)
     if (route.tables.length === 0) return

@@ -61,7 +61,7 @@ export class RunFileSink {
     const after = this.store.position
     const end = this.#log.lastPosition()
     const events = this.#log
-      .read({ after, limit, topics: TOPICS })
+      .readText({ after, limit, topics: TOPICS })
       .map((event) => new FoldEvent(event, event.topic.split('/')))
     const last = events.at(-1)?.position ?? after
     const position = events.length < limit ? Math.max(last, end) : last

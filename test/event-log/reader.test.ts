@@ -116,3 +116,23 @@ test('gives the last retained event of each topic by position, and none for a cl
   ])
   expect(values('u/b')).toEqual([])
 })
+
+test('reads payloads as the text that their bytes are, short or long, and null when they are not UTF-8', async () => {
+  const path = logPath()
+  const writer = await openWriter({ path })
+  const bytes = Buffer.from([0x7b, 0xff, 0x7d])
+  const texts = ['', '500', 'µA Ω \u0000 \u{1f9ea}', '\ufffd is no damage', 'x'.repeat(2048), 'Ω'.repeat(30_000)]
+  await writer.append([...texts.map((text) => event('t', text)), event('t', '', { payload: bytes, retain: true })])
+  await writer.append([event('t', '\ufeff{}')])
+  const reader = openReader(path)
+  const events = reader.readText({ after: 0, limit: 100, topics: ['t'] })
+  expect(events.map(({ text }) => text)).toEqual([...texts, null, '{}'])
+  expect(events.map(({ position, retain, recordedAt, topic }) => ({ position, retain, recordedAt, topic }))).toEqual(
+    reader.read({ after: 0, limit: 100 }).map(({ position, retain, recordedAt, topic }) => ({
+      position,
+      retain,
+      recordedAt,
+      topic,
+    })),
+  )
+})

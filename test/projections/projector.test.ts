@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { RecordedEvent } from '../../events/event.js'
+import type { TextEvent } from '../../events/event.js'
 import type { ReadOptions } from '../../events/ports.js'
 import { projections } from '../../projections/index.js'
 import { foldProjection, type Projection, rowsProjection } from '../../projections/projection.js'
@@ -43,8 +43,8 @@ class Crash extends Error {}
 class CrashingLog extends MemoryLog {
   crashAt = Number.POSITIVE_INFINITY
 
-  override read(options: ReadOptions): RecordedEvent[] {
-    return super.read(options).map((event) =>
+  override readText(options: ReadOptions): TextEvent[] {
+    return super.readText(options).map((event) =>
       event.position === this.crashAt
         ? Object.defineProperty({ ...event }, 'topic', {
             get: () => {

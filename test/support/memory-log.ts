@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '../../events/event.js'
+import { type NewEvent, payloadText, type RecordedEvent, type TextEvent } from '../../events/event.js'
 import type { EventLogReader, ReadOptions } from '../../events/ports.js'
 import { matchesFilter } from '../../events/topic.js'
 
@@ -52,6 +52,10 @@ export class MemoryLog implements EventLogReader {
       found.push(event)
     }
     return found
+  }
+
+  readText(options: ReadOptions): TextEvent[] {
+    return this.read(options).map((event) => ({ ...event, text: payloadText(event) }))
   }
 
   retained(filter: string): RecordedEvent[] {
