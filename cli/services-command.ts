@@ -67,7 +67,7 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock })
   const services = await startServices(context, [
-    (shared) => startJobService(shared, jobs),
+    (shared) => startJobService(shared, jobs, config.resumeJobs),
     startBoxService,
     (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
   ])

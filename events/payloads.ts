@@ -84,6 +84,13 @@ export const JobRecord = Type.Object({
   pid: Type.Integer(),
   is_long_running_job: Type.Boolean(),
   state: Type.Union(JOB_STATES.map((state) => Type.Literal(state))),
+  /** How it was started, so that it can be started again after a crash. */
+  start: Type.Optional(
+    Type.Object({
+      options: Type.Record(Type.String(), Type.Unknown()),
+      config_overrides: Type.Array(Type.Array(Type.String())),
+    }),
+  ),
   /** Why the job ended, when it did not end by request. */
   reason: Type.Union([Type.String(), Type.Null()]),
 })

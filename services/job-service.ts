@@ -18,8 +18,13 @@ const GRACE_MS = 1000
 const NO_EXPERIMENT = '$no_experiment_present'
 
 /** Starts, stops and changes the jobs of this unit.
+ * @param resumeJobs names of jobs to start again, as they were asked for, when an earlier life of this process ended under them.
  * @returns once interrupted jobs of an earlier life are marked `lost` and the jobs on offer are announced. */
-export async function startJobService(context: ServiceContext, jobs: readonly Job[]): Promise<Service> {
+export async function startJobService(
+  context: ServiceContext,
+  jobs: readonly Job[],
+  resumeJobs: readonly string[] = [],
+): Promise<Service> {
   const { unit, bus, clock, logger } = context
   const offered = new Map(jobs.map((job) => [job.definition.name, job]))
   const running = new Map<string, RunningJob>()
@@ -67,6 +72,7 @@ export async function startJobService(context: ServiceContext, jobs: readonly Jo
       source: env['JOB_SOURCE'] || 'user',
       options,
       config,
+      start: { options: request.options, config_overrides: request.config_overrides },
     })
   }
 
@@ -106,6 +112,21 @@ export async function startJobService(context: ServiceContext, jobs: readonly Jo
     await Promise.all(matching.map((job) => job.stop(null)))
     return true
   }
+
+  /** Starts interrupted jobs again, where the operator asked for it. */
+  async function resumeInterrupted(): Promise<void> {
+    for (const { job_name, job_source, experiment, start } of past.openRecords) {
+      if (!resumeJobs.includes(job_name) || start === undefined) continue
+      const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
+      try {
+        await prepare({ id: `resume-${job_name}`, job_name, args: [], env, ...start })
+        logger.warn({ job: job_name, experiment }, 'interrupted job starts again')
+      } catch (error) {
+        logger.error({ job: job_name, err: error }, 'interrupted job does not start again')
+      }
+    }
+  }
+  await resumeInterrupted()
 
   return {
     name: 'jobs',

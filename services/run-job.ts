@@ -20,6 +20,8 @@ export interface JobOrder {
   readonly source: string
   readonly options: Readonly<Record<string, unknown>>
   readonly config: UnitConfig
+  /** What the start was asked with. */
+  readonly start: NonNullable<JobRecord['start']>
 }
 
 export interface RunJobDeps {
@@ -251,14 +253,14 @@ export class RunningJob implements JobPeer {
   #enter(state: JobState): void {
     this.#state = state
     this.#deps.logger.info({ state }, 'job state')
-    this.#outbox?.push(this.#topic('$state'), state, true)
     this.#outbox?.push(systemTopic(this.order.unit, `jobs/${this.order.jobId}`), JSON.stringify(this.record()), true)
+    this.#outbox?.push(this.#topic('$state'), state, true)
     this.#deps.onChange()
   }
 
   /** The row of the jobs table. */
   record(): JobRecord {
-    const { jobId, unit, experiment, source, config } = this.order
+    const { jobId, unit, experiment, source, config, start } = this.order
     return {
       job_id: jobId,
       unit,
@@ -272,6 +274,7 @@ export class RunningJob implements JobPeer {
       pid: process.pid,
       is_long_running_job: this.definition.spec.longRunning === true,
       state: this.#state,
+      start,
       reason: this.#reason,
     }
   }

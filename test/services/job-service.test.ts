@@ -199,4 +199,17 @@ describe('ending', () => {
     await lab.run('stirring')
     expect(record(2)).toMatchObject({ job_name: 'stirring', is_running: true })
   })
+
+  test('an interrupted job that the operator names starts again as it was asked for', async () => {
+    lab = await startBioreactorLab()
+    await lab.run('stirring', { target_rpm: 321 })
+    const broker = new MemoryBroker()
+    for (const [topic, payload] of lab.broker.retained) broker.retained.set(topic, payload)
+    lab.close()
+    lab = await startBioreactorLab({ broker, bioreactor: new FakeBioreactor(), resumeJobs: ['stirring'] })
+    expect(record(1)).toMatchObject({ is_running: false, state: 'lost' })
+    expect(record(2)).toMatchObject({ job_name: 'stirring', experiment: 'exp', is_running: true })
+    await lab.clock.advance(2000)
+    expect(broker.retained.get('pioreactor/u1/exp/stirring/target_rpm')?.toString()).toBe('321')
+  })
 })

@@ -73,9 +73,15 @@ export async function startBioreactorLab({
   bioreactor = new FakeBioreactor(),
   broker = new MemoryBroker(),
   clock = new FakeClock(),
+  resumeJobs = [],
   ...deps
 }: Partial<
-  BioreactorDeps & { bioreactor: FakeBioreactor; broker: MemoryBroker; clock: FakeClock }
+  BioreactorDeps & {
+    bioreactor: FakeBioreactor
+    broker: MemoryBroker
+    clock: FakeClock
+    resumeJobs: readonly string[]
+  }
 > = {}): Promise<BioreactorLab> {
   const dotPioreactor = mkdtempSync(join(tmpdir(), 'benchlog-jobs-'))
   const connections: MemoryBus[] = []
@@ -98,7 +104,7 @@ export async function startBioreactorLab({
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, store, calibrations, ...deps })
-  const service = await startJobService(context, jobs)
+  const service = await startJobService(context, jobs, resumeJobs)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0
