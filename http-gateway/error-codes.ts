@@ -37,6 +37,7 @@ export const errorCodes = {
   'jobs.invalid_params': [422, 'Parameters of a mode are invalid; `errors` lists them by mode and field.'],
   'jobs.invalid_devices': [400, 'A slot does not exist, or none is connected.'],
   'jobs.invalid_name': [400, 'A name or date leaves nothing usable as a file name, or a run name is not allowed.'],
+  'jobs.not_recorded': [503, 'The order could not be recorded, so nothing was started.'],
   'jobs.run_id_conflict': [409, 'The run name is taken.'],
   'jobs.slots_busy': [409, 'Another run holds a slot; `slots` names them.'],
   'jobs.missing_run_ids': [400, 'Only empty run ids were given.'],
