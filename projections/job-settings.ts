@@ -53,19 +53,21 @@ export const jobSettings = foldProjection<JobSettingRow>({
           SELECT max(job_id) FROM pio_job_metadata
           WHERE unit = j.unit AND experiment = j.experiment AND job_name = j.job_name)`,
   },
-  // What is not retained is an occurrence, not a setting.
-  keys: ({ retain, levels }) => (retain ? [levels.slice(1)] : []),
-  evolve: (row, event) =>
-    event.isEmpty
-      ? null
-      : {
-          unit: event.level(1),
-          experiment: event.level(2),
-          job_name: event.level(3),
-          setting: event.level(4),
-          value: settingValue(event.text),
-          created_ms: row?.created_ms ?? event.recordedAtMs,
-          updated_ms: event.recordedAtMs,
-          position: event.position,
-        },
+  keys: ({ levels }) => [levels.slice(1)],
+  keysFollowTopic: true,
+  evolve(row, event) {
+    // What is not retained is an occurrence, not a setting.
+    if (!event.retain) return row
+    if (event.isEmpty) return null
+    return {
+      unit: event.level(1),
+      experiment: event.level(2),
+      job_name: event.level(3),
+      setting: event.level(4),
+      value: settingValue(event.text),
+      created_ms: row?.created_ms ?? event.recordedAtMs,
+      updated_ms: event.recordedAtMs,
+      position: event.position,
+    }
+  },
 })

@@ -73,40 +73,79 @@ const isConstraintViolation = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_CONSTRAINT')
 
 /** Rows per statement: crossing into SQLite once for so many saves a third of the time. */
-const ROWS_PER_INSERT = 25
+const ROWS_PER_INSERT = 50
 
-/** Rows of a batch are gathered and inserted many at a time. */
+/** Values of rows that wait for their statement: the shared ones, then rowid and the other values of each row. */
+interface WaitingRows {
+  readonly shared: readonly SqlValue[]
+  values: SqlValue[]
+}
+
+/** Rows of a batch are gathered by their shared values and inserted many at a time. */
 function rowsTable(database: Database.Database, projection: RowsProjection): ProjectionTable {
   const columns = Object.keys(projection.columns)
-  const width = columns.length + 1
-  const row = `(?, ${holes(columns)})`
+  const width = projection.shared ?? 0
+  const shared = columns.slice(0, width).map((_, index) => `shared${index}`)
+  const own = columns.slice(width).map((_, index) => `column${index + 2}`)
+  const row = `(?, ${holes(own)})`
+  const rowLength = own.length + 1
+  // The cross join keeps the order of the rows, and with it which of two duplicates is the first.
   const insertRows = (count: number): Database.Statement =>
     database.prepare(
       `INSERT OR IGNORE INTO ${identifier(projection.name)} (rowid, ${list(columns)})
-       VALUES ${new Array(count).fill(row).join(', ')}`,
+       SELECT column1, ${[...shared, ...own].join(', ')}
+       FROM (SELECT ${['1', ...shared.map((name) => `? AS ${name}`)].join(', ')})
+       CROSS JOIN (VALUES ${new Array(count).fill(row).join(', ')})`,
     )
   const insertOne = insertRows(1)
   const insertMany = insertRows(ROWS_PER_INSERT)
-  let waiting: SqlValue[] = []
+  const waiting = new Map<string, WaitingRows>()
+  let latest: WaitingRows | undefined
+
+  const waitingWith = (values: readonly SqlValue[]): WaitingRows => {
+    if (latest?.shared.every((value, index) => value === values[index]) === true) return latest
+    const first = values.slice(0, width)
+    const name = JSON.stringify(first)
+    latest = waiting.get(name) ?? { shared: first, values: [...first] }
+    waiting.set(name, latest)
+    return latest
+  }
+
+  const forget = (): void => {
+    waiting.clear()
+    latest = undefined
+  }
 
   return {
     projection,
     apply(event) {
       const values = projection.row(event)
       if (values === null) return
-      waiting.push(event.position, ...values)
-      if (waiting.length < width * ROWS_PER_INSERT) return
-      insertMany.run(waiting)
-      waiting = []
+      const rows = waitingWith(values)
+      rows.values.push(event.position)
+      for (let index = width; index < values.length; index++) rows.values.push(values[index] ?? null)
+      if (rows.values.length < width + rowLength * ROWS_PER_INSERT) return
+      insertMany.run(rows.values)
+      rows.values = [...rows.shared]
     },
     flush() {
-      for (let at = 0; at < waiting.length; at += width) insertOne.run(waiting.slice(at, at + width))
-      waiting = []
+      for (const { shared: first, values } of waiting.values()) {
+        for (let at = width; at < values.length; at += rowLength) {
+          insertOne.run(...first, ...values.slice(at, at + rowLength))
+        }
+      }
+      forget()
     },
-    forget() {
-      waiting = []
-    },
+    forget,
   }
+}
+
+/** One row of a fold during a batch. */
+interface State {
+  readonly key: readonly SqlValue[]
+  /** The row of the table; null when there is none. */
+  readonly stored: SqlRow | null
+  row: SqlRow | null
 }
 
 /** States of a batch are read once, evolved in memory and written once. */
@@ -117,33 +156,54 @@ function foldTable(database: Database.Database, projection: FoldProjection): Pro
   const select = database.prepare(`SELECT * FROM ${table} WHERE ${where}`)
   const upsert = database.prepare(`INSERT OR REPLACE INTO ${table} (${list(columns)}) VALUES (${holes(columns)})`)
   const remove = database.prepare(`DELETE FROM ${table} WHERE ${where}`)
-  const states = new Map<string, { readonly key: readonly SqlValue[]; row: SqlRow | null }>()
+  const states = new Map<string, State>()
+  /** By the levels of a topic, which are one array for all its events. */
+  const statesOfTopic = new Map<readonly string[], readonly State[]>()
 
-  const evolveOne = (event: FoldEvent, key: readonly SqlValue[]): (() => void) => {
-    const name = key.length === 1 ? String(key[0]) : key.join('\0')
-    const state = states.get(name)
-    const before = state === undefined ? ((select.get(...key) as SqlRow | undefined) ?? null) : state.row
-    const row = projection.evolve(before, event, key)
-    return () => {
-      if (state !== undefined) state.row = row
-      else if (row !== before) states.set(name, { key, row })
+  const stateOf = (key: readonly SqlValue[]): State => {
+    const name = JSON.stringify(key)
+    let state = states.get(name)
+    if (state === undefined) {
+      const stored = (select.get(...key) as SqlRow | undefined) ?? null
+      state = { key, stored, row: stored }
+      states.set(name, state)
     }
+    return state
+  }
+
+  const statesOf = (event: FoldEvent): readonly State[] => {
+    if (projection.keysFollowTopic !== true) return projection.keys(event).map(stateOf)
+    let found = statesOfTopic.get(event.levels)
+    if (found === undefined) {
+      found = projection.keys(event).map(stateOf)
+      statesOfTopic.set(event.levels, found)
+    }
+    return found
+  }
+
+  const forget = (): void => {
+    states.clear()
+    statesOfTopic.clear()
   }
 
   return {
     projection,
     apply(event) {
+      const concerned = statesOf(event)
       // All rows of an event change or none does.
-      const changes = projection.keys(event).map((key) => evolveOne(event, key))
-      for (const change of changes) change()
+      const rows = concerned.map((state) => projection.evolve(state.row, event, state.key))
+      concerned.forEach((state, index) => {
+        state.row = rows[index] ?? null
+      })
     },
     flush() {
-      for (const { key, row } of states.values()) {
+      for (const { key, stored, row } of states.values()) {
+        if (row === stored) continue
         if (row === null) remove.run(...key)
         else upsert.run(...columns.map((column) => row[column] ?? null))
       }
-      states.clear()
+      forget()
     },
-    forget: () => states.clear(),
+    forget,
   }
 }

@@ -28,6 +28,9 @@ interface Declaration {
  * so folding an event again changes nothing. */
 export interface RowsProjection extends Declaration {
   readonly kind: 'rows'
+  /** How many of the first columns rarely differ from row to row, as experiment and unit do: they are handed to SQLite once for many
+   * rows. Rows that differ here are not duplicates of each other. */
+  readonly shared?: number
   /** Pure; throws when the event is malformed. Null: the event adds nothing. */
   readonly row: (event: FoldEvent) => readonly SqlValue[] | null
 }
@@ -40,6 +43,8 @@ export interface FoldProjection<Row extends SqlRow = SqlRow> extends Declaration
   readonly key: readonly (keyof Row & string)[]
   /** Values of the key columns of each row the event concerns. Pure; throws when the event is malformed. */
   readonly keys: (event: FoldEvent) => readonly (readonly SqlValue[])[]
+  /** The keys depend on nothing but the topic, so they are asked for once per topic and batch. */
+  readonly keysFollowTopic?: true
   /** Pure; no clock. Throws when the event is malformed, which leaves the row as it was. */
   readonly evolve: (row: Row | null, event: FoldEvent, key: readonly SqlValue[]) => Row | null
 }

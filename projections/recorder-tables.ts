@@ -182,6 +182,7 @@ export const recorderTables: readonly Projection[] = Object.entries(RECORDER_TAB
     version: 1,
     on: table.on.map((topic) => `pioreactor/+/+/${topic}`),
     columns: { experiment: 'TEXT NOT NULL', pioreactor_unit: 'TEXT NOT NULL', ...table.columns },
+    shared: OWNER.length,
     indexes: [
       table.unique === undefined ? { columns: OWNER } : { columns: [...OWNER, ...table.unique], unique: true },
       ...(table.indexes ?? []),
