@@ -6,6 +6,13 @@ interface Pending {
   readonly settle: (error?: Error) => void
 }
 
+/** Written out: spreading the event costs a tenth of what publishing it does. */
+const recorded = (
+  { topic, payload, qos, retain, client }: NewEvent,
+  position: number,
+  recordedAt: number,
+): RecordedEvent => ({ position, recordedAt, topic, payload, qos, retain, client })
+
 /** Record, deliver in log order, then acknowledge. What one turn brings is one append; appends are settled in their order, so
  * deliveries are too. */
 export class Recorder {
@@ -45,7 +52,7 @@ export class Recorder {
       .append(batch.map(({ event }) => event))
       .then(
         ({ firstPosition, recordedAt }) => {
-          this.#deliver(batch.map(({ event }, index) => ({ ...event, position: firstPosition + index, recordedAt })))
+          this.#deliver(batch.map(({ event }, index) => recorded(event, firstPosition + index, recordedAt)))
           for (const { settle } of batch) settle()
         },
         (error: Error) => {

@@ -10,16 +10,23 @@ const newNode = (): Node => ({ children: new Map(), message: undefined })
 /** The retained event of every topic, found by filter. Those of the log are put back from it at start. */
 export class RetainedValues {
   readonly #root = newNode()
+  /** Where the topics with a value are in the tree: a value is replaced far more often than it is looked for. */
+  readonly #nodes = new Map<string, Node>()
 
   /** Keeps a retained event, or forgets its topic when the payload is empty [MQTT-3.3.1-10]. */
   keep(message: Message): void {
-    const levels = message.topic.split('/')
-    if (message.payload.length === 0) {
-      forget(this.#root, levels, 0)
+    const { topic, payload } = message
+    if (payload.length === 0) {
+      if (this.#nodes.delete(topic)) forget(this.#root, topic.split('/'), 0)
       return
     }
+    const node = this.#nodes.get(topic) ?? this.#add(topic)
+    node.message = message
+  }
+
+  #add(topic: string): Node {
     let node = this.#root
-    for (const level of levels) {
+    for (const level of topic.split('/')) {
       let child = node.children.get(level)
       if (child === undefined) {
         child = newNode()
@@ -27,7 +34,8 @@ export class RetainedValues {
       }
       node = child
     }
-    node.message = message
+    this.#nodes.set(topic, node)
+    return node
   }
 
   find(filter: string): readonly Message[] {

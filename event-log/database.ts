@@ -17,10 +17,11 @@ export class NoLog extends LabError {
 
 /** `BLOG` as a big-endian 32-bit integer: marks the file as ours. */
 const APPLICATION_ID = 0x424c4f47
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /** `position` is the rowid, so reading by position needs no index, and the commit path writes none.
- * `retained` holds the position of each topic's last retained, non-empty event. */
+ * `retained` holds the position of each topic's last retained, non-empty event; its `id` lets the writer move that on without
+ * looking for the topic. */
 const SCHEMA = `
   CREATE TABLE events (
     position INTEGER PRIMARY KEY,
@@ -31,7 +32,7 @@ const SCHEMA = `
     retain INTEGER NOT NULL,
     client TEXT NOT NULL
   );
-  CREATE TABLE retained (topic TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE retained (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE, position INTEGER NOT NULL);
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `

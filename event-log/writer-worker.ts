@@ -3,6 +3,7 @@ import { LabError } from '../events/errors.js'
 import { type Batch, unpackBatch } from './batch.js'
 import { COMMIT_CHANNEL } from './commit-channel.js'
 import { openForWriting } from './database.js'
+import { openRetained } from './retained-table.js'
 
 /** Owns the only writing connection. One message is one transaction; the answer comes after its fsync. */
 
@@ -36,23 +37,17 @@ function serve(port: NonNullable<typeof parentPort>, { path, maxPages }: WriterW
   const limitPages = (pages: number): unknown => db.pragma(`max_page_count = ${pages}`)
   if (maxPages !== undefined) limitPages(maxPages)
   const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)')
-  const retain = db.prepare(
-    'INSERT INTO retained VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET position = excluded.position',
-  )
-  const clear = db.prepare('DELETE FROM retained WHERE topic = ?')
+  const retained = openRetained(db)
   let position = db.prepare('SELECT coalesce(max(position), 0) FROM events').pluck().get() as number
 
   const write = db.transaction((batch: Batch): number => {
     let next = position
-    const retained = new Map<string, number | null>()
+    const lastRetained = new Map<string, number | null>()
     for (const { topic, payload, qos, retain, client } of unpackBatch(batch)) {
       insert.run(++next, batch.recordedAt, topic, payload, qos, retain ? 1 : 0, client)
-      if (retain) retained.set(topic, payload.length === 0 ? null : next)
+      if (retain) lastRetained.set(topic, payload.length === 0 ? null : next)
     }
-    for (const [topic, last] of retained) {
-      if (last === null) clear.run(topic)
-      else retain.run(topic, last)
-    }
+    for (const [topic, last] of lastRetained) retained.set(topic, last)
     return next
   })
 
@@ -66,6 +61,7 @@ function serve(port: NonNullable<typeof parentPort>, { path, maxPages }: WriterW
           position = last
           channel.postMessage(position)
         } catch (error) {
+          retained.rolledBack()
           tell({ kind: 'failed', reason: textOf(error) })
         }
         break

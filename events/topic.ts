@@ -94,6 +94,8 @@ const rest = (fourth: string | undefined, fifth: string | undefined, more: reado
 
 /** Commands order something to happen; they are never retained and never replayed to hardware. */
 export const isCommandTopic = (topic: string): boolean => {
+  // Asked of every retained message: most are told apart by an end.
+  if (!topic.endsWith('/set') && !topic.startsWith('system/')) return false
   const { family } = parseTopic(topic)
   return family === 'job_set' || family === 'request'
 }

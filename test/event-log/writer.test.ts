@@ -115,6 +115,23 @@ test('while the disk is full nothing is acknowledged or recorded, and work resum
   expect(verifyLog(path).problems).toEqual([])
 })
 
+test('keeps the retained table right when the disk is full in the middle of it', async () => {
+  const path = logPath()
+  const clock = new FakeClock()
+  // 200 events take about 16 pages; their topics in the retained table as many again, and its index too.
+  const writer = await openWriter({ path, clock, maxPages: 30 })
+  const topics = Array.from({ length: 200 }, (_, i) => `${'long/'.repeat(40)}${i}`)
+  const appended = writer.append(topics.map((topic) => event(topic, '1', { retain: true })))
+  await vi.waitFor(() => expect(writer.status().reason).toMatch(/full/))
+  writer.limitPages(100_000)
+  await vi.waitFor(async () => {
+    await clock.advance(500)
+    expect(writer.status().writable).toBe(true)
+  })
+  await appended
+  expect(verifyLog(path)).toMatchObject({ ok: true, events: 200, retainedTopics: 200 })
+})
+
 test('refuses more than it may hold while the disk is full', async () => {
   const writer = await openWriter({ path: logPath(), maxPages: 10, waitingBytes: 100_000 })
   const big = event('a', 'x'.repeat(60_000))
