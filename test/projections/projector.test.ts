@@ -145,6 +145,28 @@ describe('folding', () => {
     }
   })
 
+  test('keeps readings of experiments that take turns apart, the earliest of each moment', () => {
+    const moments = Array.from({ length: 130 }, (_, second) => new Date(Date.parse(T0) + second * 1000).toISOString())
+    const events = moments.flatMap((at) => [
+      odReading('1', 0.1, at, 'u1', 'a'),
+      odReading('1', 0.2, at, 'u1', 'b'),
+      odReading('1', 0.3, at, 'u1', 'a'),
+    ])
+    for (const first of [[], events.slice(0, 100)]) {
+      const { database } = foldAll(new MemoryLog(first))
+      foldAll(new MemoryLog(events), projections, database)
+      const rows = database
+        .prepare('SELECT rowid, experiment, timestamp, od_reading FROM od_readings ORDER BY rowid')
+        .all()
+      expect(rows).toEqual(
+        moments.flatMap((timestamp, index) => [
+          { rowid: 3 * index + 1, experiment: 'a', timestamp, od_reading: 0.1 },
+          { rowid: 3 * index + 2, experiment: 'b', timestamp, od_reading: 0.2 },
+        ]),
+      )
+    }
+  })
+
   test('dates a plain value by when it was recorded', () => {
     const published = { ...setting('target_rpm', '500'), recordedAt: Date.parse('2026-11-20T09:00:01.007Z') }
     const { database } = foldAll(new MemoryLog([jobRecord(1), published]))
