@@ -70,7 +70,7 @@ async function acquire(count: number): Promise<Acquisition> {
     const startedMs = clock.monotonicMs()
     const outcomes = await Promise.all(
       ports.map(async (port) => {
-        const device = new Potentiostat(await openSocket(join(directory, 'serial', port)), clock)
+        const device = new Potentiostat(await openSocket(join(directory, 'serial', port)))
         const observation = new Observation()
         const measurement = {
           plan: ca.plan({ potential: 0.3, duration: SECONDS }),

@@ -80,7 +80,10 @@ export const errorCodes = {
   'od.over_range': [503, 'A photodiode gives more than its converter may be given, so the reading was stopped.'],
   'od.blank_and_calibration': [409, 'A blank and a calibration cannot both be applied to optical density.'],
   'od.calibration_mismatch': [409, 'The optical density calibration holds for another IR intensity.'],
-  'od.intensity_calibrated': [400, 'The IR intensity cannot change while a calibration made at the present one is in use.'],
+  'od.intensity_calibrated': [
+    400,
+    'The IR intensity cannot change while a calibration made at the present one is in use.',
+  ],
   'modbus.timeout': [503, 'A potentiostat did not answer in time.'],
   'modbus.exception': [503, 'A potentiostat answered with an exception.'],
   'modbus.connection_lost': [503, 'The serial connection to a potentiostat is gone.'],

@@ -11,6 +11,8 @@ import { planOrder } from './run-order.js'
 import { Slots } from './slots.js'
 
 const SCAN_MS = 1000
+/** How long `stop` waits for devices, and again for the broker. Real time: what hangs does not hang shorter in a simulation. */
+const STOP_MS = 1000
 
 interface ActiveRun {
   readonly run: Run
@@ -118,10 +120,9 @@ export async function startBoxService(context: ServiceContext): Promise<Service>
     })
   }
 
-  async function endAll(reason: string): Promise<readonly ActiveRun[]> {
+  function endAll(reason: string): readonly ActiveRun[] {
     const ending = [...active.values()]
     for (const { run } of ending) run.end(reason)
-    await Promise.all(ending.map(({ idle }) => idle))
     return ending
   }
 
@@ -133,16 +134,15 @@ export async function startBoxService(context: ServiceContext): Promise<Service>
         if (!knownRuns.has(run_id)) {
           throw new InvalidInput(`There is no run '${run_id}'.`, { details: { field: 'run_id' } }, 'jobs.not_found')
         }
-        const found = active.get(run_id)
-        found?.run.cancel()
-        await found?.idle
+        // Accepted at once; cells open next, and the slots tell when they are free.
+        active.get(run_id)?.run.cancel()
         return { run_id }
       },
       rescan_devices: () => slots.scan(),
     },
     async suspend(reason) {
       suspended = `the measurement was stopped because ${reason}`
-      await endAll(suspended)
+      await Promise.all(endAll(suspended).map(({ idle }) => idle))
     },
     async resume() {
       suspended = null
@@ -150,12 +150,22 @@ export async function startBoxService(context: ServiceContext): Promise<Service>
     async stop() {
       closing.abort()
       suspended ??= 'the services process stopped'
-      const ended = await endAll(suspended)
-      if (bus.connected) await Promise.all(ended.map(({ finished }) => finished))
-      await scanning.ended
-      await slots.close()
+      const ended = endAll(suspended)
+      await atMost(STOP_MS, [...ended.map(({ idle }) => idle), scanning.ended])
+      // What still hangs fails with its connection.
+      await atMost(STOP_MS, [slots.close(), ...(bus.connected ? ended.map(({ finished }) => finished) : [])])
     },
   }
+}
+
+/** Waits for all of the work, but no longer than the limit. */
+async function atMost(limitMs: number, work: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([Promise.all(work), late])
+  clearTimeout(timer)
 }
 
 /** @throws InvalidInput `jobs.invalid_devices` naming every slot that is unknown, not connected or named twice. */

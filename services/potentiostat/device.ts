@@ -1,4 +1,3 @@
-import type { Clock } from '../../events/ports.js'
 import type { SerialConnection } from '../transport/hardware.js'
 import { ModbusClient } from '../transport/modbus-client.js'
 import { decodeFloat, decodeFloats, encodeFloats } from '../transport/register-values.codec.js'
@@ -19,11 +18,11 @@ import {
 } from './registers.js'
 
 /** FIFO transfers are executed once and waited for longer: a reply that comes late is data, a repeated transfer would be other data. */
-const FIFO_TRANSFER = { attempts: 1, timeoutMs: 100 } as const
+const FIFO_TRANSFER = { attempts: 1, timeoutMs: 60 } as const
 const ONCE = { attempts: 1 } as const
 
 /** A read of fewer registers than one pair takes nothing from the queue but shows the transfer buffer. */
-const PEEK_REGISTERS = REGISTERS_PER_PAIR - 1
+export const PEEK_REGISTERS = REGISTERS_PER_PAIR - 1
 /** Register offset of PID `output`, V. */
 const PID_OUTPUT_REGISTER = 8
 
@@ -31,8 +30,8 @@ const PID_OUTPUT_REGISTER = 8
 export class Potentiostat {
   readonly modbus: ModbusClient
 
-  constructor(connection: SerialConnection, clock: Clock) {
-    this.modbus = new ModbusClient(connection, clock, UNIT_ADDRESS)
+  constructor(connection: SerialConnection) {
+    this.modbus = new ModbusClient(connection, UNIT_ADDRESS)
   }
 
   async live(): Promise<LiveValues> {
@@ -99,13 +98,16 @@ export class Potentiostat {
 
   /** The pairs of the last transfer once more, without taking any. */
   async lastPairs(count: number): Promise<Float32Array> {
-    const { address } = registerGroups.adcFifo
     const registers = new Uint16Array(count * REGISTERS_PER_PAIR)
     for (let at = 0; at < registers.length; at += PEEK_REGISTERS) {
-      const n = Math.min(PEEK_REGISTERS, registers.length - at)
-      registers.set(await this.modbus.read(address + at, n), at)
+      registers.set(await this.peek(at, Math.min(PEEK_REGISTERS, registers.length - at)), at)
     }
     return decodeFloats(registers)
+  }
+
+  /** At most `PEEK_REGISTERS` registers of the last transfer of pairs, from `offset` on. */
+  peek(offset: number, count: number): Promise<Uint16Array> {
+    return this.modbus.read(registerGroups.adcFifo.address + offset, count)
   }
 
   /** Queues points, V. @throws ModbusTimeout when it is unknown whether they were queued. */

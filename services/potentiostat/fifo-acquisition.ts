@@ -19,9 +19,12 @@ import { startOnce } from './rest.js'
 import { type Segment, WaveformCursor } from './waveform.js'
 
 const BLOCK_POINTS = BLOCK_REGISTERS / REGISTERS_PER_POINT
-/** Points kept queued. A stall longer than these last loses samples in the ADC queue (2048) anyway, and what is queued must be played
+/** Points kept queued, 0.86 s. A stall that they do not outlast loses samples in the ADC queue (2048) anyway, and what is queued must be played
  * out before the device stops. */
-const QUEUED_POINTS = 2100
+const QUEUED_POINTS = 2400
+/** Points kept queued after the waveform until its last pair is here, holding its last value: the device never runs dry, and the counts
+ * stay exact. They are played out with the cell open, 0.1 s. */
+const PADDING_POINTS = 280
 const CYCLE_MS = 40
 /** `sampleTicks` is a moving average that needs about 700 steps to forget the idle time before the start. */
 const PERIOD_SETTLED_MS = 500
@@ -30,9 +33,6 @@ const STALLED_MS = 2000
 /** A queue length is that of the last control step; transfers since then show at the next one. */
 const STEP_MS = 3
 const CONFIRMATIONS = 3
-/** How far the count of pairs may lag behind the clock, once nothing else tells it: 0.2 s. */
-const TIMING_TOLERANCE_PAIRS = 560
-
 export interface FifoRun {
   /** V; read twice, for the device and for the rows. */
   segments(): Iterable<Segment>
@@ -46,8 +46,9 @@ export interface FifoRun {
 /** Plays a waveform and records one sample per point.
  *
  * Every control step pushes one pair and pops one point, so that `written − dacQueued = received + adcQueued + lost` holds at every
- * reading of the live values: a lost reply or a full queue shows at once, to the sample. Pair k is measured before point k is applied;
- * the first pair is discarded, so row k belongs to point k.
+ * reading of the live values: a lost reply or a full queue shows at once, to the sample. Should the points run out after the waveform,
+ * the steps without one are counted as soon as there are points again. Pair k is measured before point k is applied; the first pair is
+ * discarded, so row k belongs to point k.
  * @throws SamplesLost, MeasurementInterrupted, MeasurementAborted with the abort reason, ModbusTimeout, ConnectionLost. */
 export async function acquireFifo(
   device: Potentiostat,
@@ -74,9 +75,13 @@ class FifoAcquisition {
   #emitted = 0
   #written = 0
   #startedMs = 0
-  /** A moment at which the number of pairs made was known exactly. */
-  #anchor = { pairs: 0, ms: 0 }
-  #lastBlock: Float32Array = new Float32Array(0)
+  /** Steps at which the device had no point, after the waveform. */
+  #idleSteps = 0
+  /** The last look found no points, so that `#idleSteps` is out of date. */
+  #dry = false
+  #lastValue = 0
+  /** What the device shows as its last block; null while that is an earlier run's. */
+  #shown: Float32Array | null = null
 
   constructor(device: Potentiostat, clock: Clock, run: FifoRun, observation: Observation, stop: AbortSignal) {
     this.#device = device
@@ -86,11 +91,7 @@ class FifoAcquisition {
     this.#stop = stop
     this.#points = new WaveformCursor(run.segments())
     this.#labels = new WaveformCursor(run.segments())
-    this.#intake = new PairIntake(device, observation, async (count) => {
-      const live = await this.#fresh()
-      const missing = live.dacQueued >= 0 ? this.#missing(live) : this.#missingByTime(live)
-      return missing > count / 2
-    })
+    this.#intake = new PairIntake(device, observation)
   }
 
   /** The waveform's pairs and the discarded first one. */
@@ -100,11 +101,11 @@ class FifoAcquisition {
 
   async acquire(): Promise<void> {
     await this.#prefill()
+    await this.#intake.prepare()
     this.#checkAborted()
     const before = await this.#device.live()
     await startOnce(this.#device, this.#run.closeCell)
     this.#startedMs = this.#clock.monotonicMs()
-    this.#anchor = { pairs: 0, ms: this.#startedMs }
     this.#run.onStart(this.#clock.now())
     await this.#firstStep(before)
     let progress = { pairs: -1, ms: this.#startedMs }
@@ -115,9 +116,10 @@ class FifoAcquisition {
       const pairs = this.#intake.received + live.adcQueued
       if (pairs !== progress.pairs) progress = { pairs, ms: this.#clock.monotonicMs() }
       else if (this.#clock.monotonicMs() - progress.ms > STALLED_MS) {
-        throw new MeasurementInterrupted(`The device measured nothing for ${STALLED_MS} ms.`)
+        throw stalled()
       }
       await this.#refill(live)
+      if (this.#dry) continue
       await this.#fetch(live.adcQueued)
       const missing = this.#needed - this.#intake.received
       if (missing <= 0) await this.#audited()
@@ -126,18 +128,23 @@ class FifoAcquisition {
   }
 
   async #prefill(): Promise<void> {
-    while (this.#written < QUEUED_POINTS && !this.#points.done) {
+    while (this.#written < Math.min(QUEUED_POINTS, this.#needed + PADDING_POINTS)) {
       this.#checkAborted()
-      const { values } = this.#points.take(BLOCK_POINTS)
-      await this.#queueAtRest(values)
+      await this.#queueExactly(this.#nextPoints())
     }
   }
 
-  /** While the device rests no count tells whether an unanswered block was queued, but the device shows the block it got last. A block
-   * equal to the one before is told apart by a mark made first. */
-  async #queueAtRest(values: Float32Array): Promise<void> {
+  /** The next block of the waveform; after its end its last value. */
+  #nextPoints(): Float32Array {
+    const { values } = this.#points.take(BLOCK_POINTS)
+    return values.length > 0 ? values : new Float32Array(BLOCK_POINTS).fill(this.#lastValue)
+  }
+
+  /** Where no count tells whether an unanswered block was queued, the block that the device got last does. One equal to the block before
+   * is told apart by a mark made first. */
+  async #queueExactly(values: Float32Array): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      if (sameBits(values, this.#lastBlock.subarray(0, values.length))) {
+      if (this.#shown === null || sameBits(values, this.#shown.subarray(0, values.length))) {
         await this.#device.markLastPoints((encodeFloats(values)[0] ?? 0) ^ 0xffff)
       }
       try {
@@ -148,16 +155,16 @@ class FifoAcquisition {
         if (error instanceof ModbusTimeout && sameBits(values, await this.#device.lastPoints(values.length))) break
       }
     }
-    this.#lastBlock = values
-    this.#written += values.length
+    this.#noteQueued(values)
   }
 
   async #refill({ dacQueued }: LiveValues): Promise<void> {
-    for (let queued = Math.max(dacQueued, 0); queued < QUEUED_POINTS && !this.#points.done; queued += BLOCK_POINTS) {
+    for (let queued = Math.max(dacQueued, 0); queued < (this.#points.done ? PADDING_POINTS : QUEUED_POINTS); ) {
       this.#checkAborted()
-      const { values } = this.#points.take(BLOCK_POINTS)
-      await this.#queueWhilePlaying(values)
-      this.#written += values.length
+      const values = this.#nextPoints()
+      if (this.#dry) await this.#queueExactly(values)
+      else await this.#queueWhilePlaying(values)
+      queued += values.length
     }
   }
 
@@ -166,12 +173,20 @@ class FifoAcquisition {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#device.queuePoints(values)
-        return
+        break
       } catch (error) {
         if (attempt === ATTEMPTS || !isWorthAnotherAttempt(error)) throw error
-        if (error instanceof ModbusTimeout && this.#missing(await this.#fresh()) <= -values.length / 2) return
+        if (error instanceof ModbusTimeout && this.#missing(await this.#fresh()) <= -values.length / 2) break
       }
     }
+    this.#noteQueued(values)
+  }
+
+  #noteQueued(values: Float32Array): void {
+    this.#shown ??= new Float32Array(BLOCK_POINTS)
+    this.#shown.set(values)
+    this.#lastValue = values.at(-1) ?? this.#lastValue
+    this.#written += values.length
   }
 
   async #fetch(available: number): Promise<void> {
@@ -212,12 +227,10 @@ class FifoAcquisition {
       live = await this.#fresh()
     }
     for (const pairs of this.#unconfirmed.splice(0)) this.#emit(pairs)
-    if (live.dacQueued >= 0) {
-      this.#anchor = { pairs: this.#intake.received + live.adcQueued, ms: this.#clock.monotonicMs() }
-      if (!this.#points.done) {
-        const fewest = this.#observation.minQueuedPoints ?? Number.POSITIVE_INFINITY
-        this.#observation.minQueuedPoints = Math.min(fewest, live.dacQueued)
-      }
+    this.#dry = live.dacQueued < 0
+    if (!this.#dry && !this.#points.done) {
+      const fewest = this.#observation.minQueuedPoints ?? Number.POSITIVE_INFINITY
+      this.#observation.minQueuedPoints = Math.min(fewest, live.dacQueued)
     }
     return live
   }
@@ -225,27 +238,23 @@ class FifoAcquisition {
   /** Pairs made according to the points played, less those we know of: positive when pairs were lost, negative when the device had no
    * point to play at as many steps. */
   #missing({ dacQueued, adcQueued }: LiveValues): number {
-    return this.#written - dacQueued - adcQueued - this.#intake.received
+    return this.#written - Math.max(dacQueued, 0) + this.#idleSteps - adcQueued - this.#intake.received
   }
 
   #agrees(live: LiveValues): boolean {
     if (!isRunning(live)) return false
-    if (live.dacQueued >= 0) return this.#missing(live) === 0
-    // All points are played: there are at least as many pairs as needed, and no fewer than time has made, unless some were overwritten.
-    const known = this.#intake.received + live.adcQueued
-    return (
-      this.#points.done &&
-      live.adcQueued < ADC_FIFO_PAIRS &&
-      known >= this.#needed &&
-      this.#missingByTime(live) < TIMING_TOLERANCE_PAIRS
-    )
+    if (live.dacQueued >= 0 && !this.#dry) return this.#missing(live) === 0
+    // Nothing was overwritten and every transfer is accounted for, so there were as many steps as there are pairs.
+    const idle = -this.#missing(live)
+    if (!this.#points.done || live.adcQueued >= ADC_FIFO_PAIRS || idle < 0) return false
+    if (live.dacQueued >= 0) this.#idleSteps += idle
+    return true
   }
 
   #refuse(live: LiveValues): never {
     if (!isRunning(live)) throw new MeasurementInterrupted('The device stopped by itself.')
-    const dry = live.dacQueued < 0
-    const missing = dry ? this.#missingByTime(live) : this.#missing(live)
-    if (live.adcQueued >= ADC_FIFO_PAIRS || (dry ? this.#points.done : missing > 0)) {
+    const missing = this.#missing(live)
+    if (live.adcQueued >= ADC_FIFO_PAIRS || missing > 0) {
       const lost = Math.max(missing, 1)
       this.#observation.lostSamples += lost
       throw new SamplesLost(lost, 'the queue of the device overflowed, or a reply was lost for good')
@@ -254,17 +263,18 @@ class FifoAcquisition {
     throw new MeasurementInterrupted('The device had no point to play in the middle of the waveform.')
   }
 
-  /** Pairs made by now, counted on from the last exact figure, less those we know of. */
-  #missingByTime({ adcQueued }: LiveValues): number {
-    const periodMs = (this.#observation.samplePeriodS ?? NOMINAL_PERIOD_S) * 1000
-    const made = this.#anchor.pairs + (this.#clock.monotonicMs() - this.#anchor.ms) / periodMs
-    return Math.round(made - this.#intake.received - adcQueued)
-  }
-
-  /** Live values of a control step after everything sent so far. */
+  /** Live values of a control step after everything sent so far: the counts move with every step. */
   async #fresh(): Promise<LiveValues> {
-    await this.#clock.sleepUntil(this.#clock.monotonicMs() + STEP_MS, this.#device.modbus.closed)
-    return this.#device.live()
+    const giveUpMs = this.#clock.monotonicMs() + STALLED_MS
+    const before = await this.#device.live()
+    for (;;) {
+      await this.#clock.sleepUntil(this.#clock.monotonicMs() + STEP_MS, this.#device.modbus.closed)
+      const live = await this.#device.live()
+      const moved = live.dacQueued !== before.dacQueued || live.adcQueued !== before.adcQueued
+      if (moved || live.adcQueued >= ADC_FIFO_PAIRS || !isRunning(live)) return live
+      this.#checkAborted()
+      if (this.#clock.monotonicMs() > giveUpMs) throw stalled()
+    }
   }
 
   /** The counts are those of an earlier run until the first control step. */
@@ -293,6 +303,9 @@ class FifoAcquisition {
     return this.#clock.sleepUntil(this.#clock.monotonicMs() + ms, this.#stop)
   }
 }
+
+const stalled = (): MeasurementInterrupted =>
+  new MeasurementInterrupted(`The device measured nothing for ${STALLED_MS} ms.`)
 
 const ATTEMPTS = 4
 

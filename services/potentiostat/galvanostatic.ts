@@ -85,11 +85,7 @@ class GalvanostaticAcquisition {
     this.#observation = observation
     this.#stop = stop
     this.#steps = new WaveformCursor(run.segments())
-    this.#intake = new PairIntake(device, observation, async (count) => {
-      const { adcQueued } = await device.live()
-      const made = this.#anchor.pairs + (this.#elapsedMs() - this.#anchor.ms) / PERIOD_MS
-      return made - this.#intake.received - adcQueued > count / 2
-    })
+    this.#intake = new PairIntake(device, observation)
   }
 
   async acquire(): Promise<void> {
@@ -133,6 +129,7 @@ class GalvanostaticAcquisition {
     }
     await this.#device.setPotential(potentialV)
     await this.#device.clearPairs()
+    await this.#intake.prepare()
     await this.#device.setSwitch(true)
   }
 

@@ -1,6 +1,7 @@
 import { ModbusException, ModbusTimeout } from '../transport/modbus-client.js'
 import { ExceptionCode } from '../transport/modbus-rtu.codec.js'
-import type { Potentiostat } from './device.js'
+import { encodeFloats } from '../transport/register-values.codec.js'
+import { PEEK_REGISTERS, type Potentiostat } from './device.js'
 import type { Observation } from './observation.js'
 import { BLOCK_REGISTERS, REGISTERS_PER_PAIR } from './registers.js'
 
@@ -13,19 +14,18 @@ export interface Pairs {
   readonly potential: Float32Array
 }
 
-/** Takes pairs from the device's queue, each exactly once even when replies are lost: an unanswered transfer is looked at again in
- * the device's transfer buffer, which it keeps. */
+/** Takes pairs from the device's queue, each exactly once even when replies are lost: after an unanswered transfer the device's
+ * transfer buffer tells whether it happened, and still holds its pairs. */
 export class PairIntake {
   readonly #device: Potentiostat
   readonly #observation: Observation
-  readonly #wasTaken: (count: number) => Promise<boolean>
   #received = 0
+  /** How the transfer buffer begins; noise makes it different after every transfer. */
+  #beginning: Uint16Array = new Uint16Array(0)
 
-  /** @param wasTaken tells from the counts whether an unanswered transfer of `count` pairs happened. */
-  constructor(device: Potentiostat, observation: Observation, wasTaken: (count: number) => Promise<boolean>) {
+  constructor(device: Potentiostat, observation: Observation) {
     this.#device = device
     this.#observation = observation
-    this.#wasTaken = wasTaken
   }
 
   /** Pairs taken so far. */
@@ -33,10 +33,16 @@ export class PairIntake {
     return this.#received
   }
 
+  /** Looks at what earlier transfers left. Before the first `take`. */
+  async prepare(): Promise<void> {
+    this.#beginning = await this.#device.peek(0, PEEK_REGISTERS)
+  }
+
   /** At most `BLOCK_PAIRS` pairs that are known to be queued; null when none were taken after all. */
   async take(count: number): Promise<Pairs | null> {
     const values = await this.#transfer(count)
     if (values === null) return null
+    this.#beginning = encodeFloats(values.subarray(0, 2)).subarray(0, PEEK_REGISTERS)
     this.#received += count
     const pairs = split(values)
     this.#observation.countSaturated(pairs.current)
@@ -51,7 +57,8 @@ export class PairIntake {
       // A request that arrived damaged is refused and takes nothing.
       if (error instanceof ModbusException && error.modbusCode === ExceptionCode.illegalDataValue) return null
       if (!(error instanceof ModbusTimeout)) throw error
-      if (!(await this.#wasTaken(count))) return null
+      const beginning = await this.#device.peek(0, PEEK_REGISTERS)
+      if (beginning.every((register, index) => register === this.#beginning[index])) return null
       return await this.#device.lastPairs(count)
     }
   }

@@ -2,6 +2,7 @@ import { type DeviceRecord, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import type { SerialDevice, SerialPorts } from '../transport/hardware.js'
 import { createInTurn } from '../transport/in-turn.js'
+import { ConnectionLost } from '../transport/modbus-client.js'
 import { Potentiostat } from './device.js'
 import { drain } from './rest.js'
 
@@ -33,6 +34,7 @@ export class Slots {
   readonly #deps: SlotsDeps
   readonly #slots = new Map<string, Slot>()
   readonly #inTurn = createInTurn()
+  #closed = false
 
   /** @param known device records of earlier lives, which bind serial numbers to slots. */
   constructor(deps: SlotsDeps, known: readonly DeviceRecord[]) {
@@ -87,15 +89,15 @@ export class Slots {
     })
   }
 
+  /** Closes every connection at once; requests that wait for a reply fail. A scan under way opens nothing more. */
   async close(): Promise<void> {
-    await this.#inTurn(async () => {
-      await Promise.all(
-        this.#sorted().map(async (slot) => {
-          await slot.device?.close()
-          slot.device = null
-        }),
-      )
-    })
+    this.#closed = true
+    await Promise.all(
+      this.#sorted().map(async (slot) => {
+        await slot.device?.close()
+        slot.device = null
+      }),
+    )
   }
 
   async #dropIfGone(slot: Slot, present: readonly SerialDevice[]): Promise<void> {
@@ -109,13 +111,14 @@ export class Slots {
   }
 
   async #connect(slot: Slot, path: string): Promise<void> {
-    if (slot.device !== null) return
+    if (slot.device !== null || this.#closed) return
     slot.port = path
     const { serial, clock, logger } = this.#deps
     try {
-      const device = new Potentiostat(await serial.open(path), clock)
+      const device = new Potentiostat(await serial.open(path))
       try {
         await drain(device, clock)
+        if (this.#closed) throw new ConnectionLost('the service stopped')
       } catch (error) {
         await device.close()
         throw error

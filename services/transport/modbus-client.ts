@@ -1,5 +1,4 @@
 import { LabError } from '../../events/errors.js'
-import type { Clock } from '../../events/ports.js'
 import type { SerialConnection } from './hardware.js'
 import { createInTurn } from './in-turn.js'
 import {
@@ -42,33 +41,33 @@ export class ConnectionLost extends LabError {
   }
 }
 
-/** A 245-byte reply at 1.5 Mbaud takes 1.6 ms; 30 ms as in pyBEEP. */
+/** A 245-byte reply at 1.5 Mbaud takes 1.6 ms; 30 ms as in pyBEEP. Each further attempt waits twice as long: 450 ms in all. */
 const REPLY_TIMEOUT_MS = 30
-/** Modbus over Serial Line V1.02 §2.5.1.1: fixed 1.75 ms above 19 200 baud, in place of 3.5 characters. */
-const FRAME_GAP_MS = 1.75
 const ATTEMPTS = 4
+/** A timeout passes in pieces, so that replies that arrived while this process was held up are seen before it ends. */
+const PATIENCE_MS = 5
 
 export interface RequestOptions {
   /** How often an unanswered request is sent; 1 for requests that must not be executed twice. */
   readonly attempts?: number
+  /** Of the first attempt. */
   readonly timeoutMs?: number
 }
 
-/** A Modbus RTU master on one serial connection. Requests go out one at a time, in the order they were made. */
+/** A Modbus RTU master on one serial connection. Requests go out one at a time, in the order they were made, each as soon as the one
+ * before it is answered: the device takes 0.2 ms of silence for the end of a frame and answers only then, so that the 1.75 ms between
+ * frames of Modbus over Serial Line V1.02 §2.5.1.1 would wait for nothing on USB. */
 export class ModbusClient {
   readonly #connection: SerialConnection
-  readonly #clock: Clock
   readonly #unit: number
   readonly #inTurn = createInTurn()
   readonly #closed = new AbortController()
   #pending: ((chunk: Uint8Array) => void) | null = null
-  #quietSince = Number.NEGATIVE_INFINITY
   #closeReason: string | null = null
   #retries = 0
 
-  constructor(connection: SerialConnection, clock: Clock, unit: number) {
+  constructor(connection: SerialConnection, unit: number) {
     this.#connection = connection
-    this.#clock = clock
     this.#unit = unit
     connection.onData((chunk) => this.#pending?.(chunk))
     connection.onClose((error) => {
@@ -112,12 +111,13 @@ export class ModbusClient {
     const frame = encodeRequest(request)
     return this.#inTurn(async () => {
       for (let attempt = 1; ; attempt++) {
-        const reply = await this.#exchange(request, frame, timeoutMs)
+        const patienceMs = timeoutMs * 2 ** (attempt - 1)
+        const reply = await this.#exchange(request, frame, patienceMs)
         if (reply?.kind === 'exception') {
           // A frame that USB delivered in two pieces fails the device's CRC check, so refused values are worth another attempt.
           if (reply.code !== CUT_FRAME || attempt >= attempts) throw new ModbusException(reply.code, describe(request))
         } else if (reply !== null) return reply
-        else if (attempt >= attempts) throw new ModbusTimeout(describe(request), timeoutMs, attempt)
+        else if (attempt >= attempts) throw new ModbusTimeout(describe(request), patienceMs, attempt)
         this.#retries += 1
       }
     })
@@ -125,7 +125,6 @@ export class ModbusClient {
 
   /** Sends a frame once; null when no intact reply came in time. */
   async #exchange(request: ModbusRequest, frame: Uint8Array, timeoutMs: number): Promise<ModbusReply | null> {
-    await this.#clock.sleepUntil(this.#quietSince + FRAME_GAP_MS, this.#closed.signal)
     if (this.#closed.signal.aborted) throw new ConnectionLost(this.#closeReason)
     const parser = new ReplyParser(request)
     let settle: (reply: ModbusReply | null) => void = () => undefined
@@ -138,7 +137,13 @@ export class ModbusClient {
       if (reply !== null) settle(reply)
     }
     // Wall time, not the bench's: the wire is real even where the bench's time is simulated.
-    const timer = setTimeout(giveUp, timeoutMs)
+    let leftMs = timeoutMs
+    const wait = (): void => {
+      leftMs -= PATIENCE_MS
+      if (leftMs <= 0) giveUp()
+      else timer = setTimeout(wait, PATIENCE_MS)
+    }
+    let timer = setTimeout(wait, PATIENCE_MS)
     this.#closed.signal.addEventListener('abort', giveUp, { once: true })
     try {
       await this.#connection.write(frame)
@@ -150,7 +155,6 @@ export class ModbusClient {
       clearTimeout(timer)
       this.#closed.signal.removeEventListener('abort', giveUp)
       this.#pending = null
-      this.#quietSince = this.#clock.monotonicMs()
     }
   }
 }

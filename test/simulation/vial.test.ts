@@ -4,7 +4,13 @@ import { createVial, defaultParameters, stepVial, type Vial, type VialInputs } f
 const OFF: VialInputs = { stirrer: 0, heater: 0, media: 0, altMedia: 0, waste: 0 }
 
 /** @param stepS The stirrer wants fine steps, everything else is slow. */
-function elapse(seconds: number, inputs: Partial<VialInputs>, vial: Vial, parameters = defaultParameters, stepS = 1): Vial {
+function elapse(
+  seconds: number,
+  inputs: Partial<VialInputs>,
+  vial: Vial,
+  parameters = defaultParameters,
+  stepS = 1,
+): Vial {
   let state = vial
   for (let step = 0; step < Math.round(seconds / stepS); step++) {
     state = stepVial(state, { ...OFF, ...inputs }, parameters, stepS)

@@ -124,7 +124,7 @@ export async function runMode(
   raw: Record<string, unknown>,
   { gain = 1, stop = new AbortController().signal, onRow = (_samples: number): void => undefined } = {},
 ): Promise<Measured> {
-  const device = new Potentiostat(connection, clock)
+  const device = new Potentiostat(connection)
   const observation = new Observation()
   const current: number[] = []
   const potential: number[] = []

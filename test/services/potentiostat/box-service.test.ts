@@ -119,13 +119,34 @@ describe('a run', () => {
   test('cancelling opens the cell, keeps the rows and frees the slot', async () => {
     await box.start({ ...LONG, devices: ['slot01'] })
     await sampling('r1', 'slot01')
-    const cancelled = box.cancel('r1')
-    await cancelled
-    expect(first.device.cellSwitchClosed).toBe(false)
+    await box.cancel('r1')
     expect(await box.ended('r1', 'slot01')).toMatchObject({ status: 'cancelled', message: 'cancelled' })
+    expect(first.device.cellSwitchClosed).toBe(false)
     expect(rows('r1', 'slot01')).toBeGreaterThan(0)
     expect(await code(box.start({ ...CA, run_id: 'r2', devices: ['slot01'] }))).toBe('accepted')
     expect((await box.ended('r2', 'slot01')).status).toBe('done')
+  })
+
+  test('a device that no longer answers does not delay the cancel, and its slot fails', async () => {
+    await box.start({ ...LONG, devices: ['slot01'] })
+    await sampling('r1', 'slot01')
+    first.setFaults({ stuckAfter: 0 })
+    await box.cancel('r1')
+    const told = box.broker.payloads('potentiostat/A/r1/slot01/state').map((text) => JSON.parse(text) as SlotState)
+    expect(told.at(-1)?.status).toBe('running')
+    expect(await box.ended('r1', 'slot01')).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('did not confirm an open cell switch'),
+    })
+  })
+
+  test('a device that answers but never comes to rest is left behind when the service stops', async () => {
+    await box.start({ ...LONG, devices: ['slot01'] })
+    await sampling('r1', 'slot01')
+    first.halt(60_000)
+    await box.service.stop()
+    expect(first.device.cellSwitchClosed).toBe(false)
+    expect(await box.ended('r1', 'slot01')).toMatchObject({ status: 'failed' })
   })
 
   test('suspension stops measuring at once and says why', async () => {
