@@ -18,7 +18,9 @@ import {
 } from './registers.js'
 
 /** FIFO transfers are executed once and waited for longer: a reply that comes late is data, a repeated transfer would be other data. */
-const FIFO_TRANSFER = { attempts: 1, timeoutMs: 60 } as const
+const FIFO_TRANSFER = { attempts: 1, timeoutMs: 45 } as const
+/** Many looks repair one lost transfer, while the queue fills. */
+const PEEK = { timeoutMs: 10 } as const
 const ONCE = { attempts: 1 } as const
 
 /** A read of fewer registers than one pair takes nothing from the queue but shows the transfer buffer. */
@@ -99,15 +101,18 @@ export class Potentiostat {
   /** The pairs of the last transfer once more, without taking any. */
   async lastPairs(count: number): Promise<Float32Array> {
     const registers = new Uint16Array(count * REGISTERS_PER_PAIR)
-    for (let at = 0; at < registers.length; at += PEEK_REGISTERS) {
-      registers.set(await this.peek(at, Math.min(PEEK_REGISTERS, registers.length - at)), at)
+    for (let at = 0, shorter = 0; at < registers.length; shorter = 1 - shorter) {
+      // Replies do not name the address: neighbouring looks differ in length, so that a late reply is not taken for the next.
+      const part = await this.peek(at, Math.min(PEEK_REGISTERS - shorter, registers.length - at))
+      registers.set(part, at)
+      at += part.length
     }
     return decodeFloats(registers)
   }
 
   /** At most `PEEK_REGISTERS` registers of the last transfer of pairs, from `offset` on. */
   peek(offset: number, count: number): Promise<Uint16Array> {
-    return this.modbus.read(registerGroups.adcFifo.address + offset, count)
+    return this.modbus.read(registerGroups.adcFifo.address + offset, count, PEEK)
   }
 
   /** Queues points, V. @throws ModbusTimeout when it is unknown whether they were queued. */

@@ -7,7 +7,7 @@ import { type ImpedanceRow, SpectrumAnalyser, sineSegments } from './impedance.j
 import type { Observation } from './observation.js'
 import type { ImpedancePlan, MeasurementPlan, RawRows } from './plan.js'
 import { DEFAULT_FILTER_SAMPLES, NOMINAL_PERIOD_S, tiaOhm } from './registers.js'
-import { drain, openCell } from './rest.js'
+import { drain, openCell, restPotential } from './rest.js'
 import { hold } from './waveform.js'
 
 /** Filter of an impedance measurement: ten times as fast as usual, so that the sine is not attenuated away. */
@@ -107,7 +107,7 @@ async function acquireImpedance(
   { stop, onStart, onImpedance }: Pick<Measurement, 'stop' | 'onStart' | 'onImpedance'>,
   observation: Observation,
 ): Promise<void> {
-  const dcPotential = plan.dcPotential === 'ocp' ? (await device.live()).potentialV : plan.dcPotential
+  const dcPotential = plan.dcPotential === 'ocp' ? await restPotential(device, clock) : plan.dcPotential
   const segments = () => sineSegments(plan.frequencies, dcPotential, plan.amplitudeV)
   await setFirstPotential(device, segments())
   // The first frequencies may be done before the device's period is known; their rows wait for it.

@@ -77,8 +77,8 @@ class FifoAcquisition {
   #startedMs = 0
   /** Steps at which the device had no point, after the waveform. */
   #idleSteps = 0
-  /** The last look found no points, so that `#idleSteps` is out of date. */
-  #dry = false
+  /** The waveform was queued to its end when the counts last agreed. */
+  #allQueued = false
   #lastValue = 0
   /** What the device shows as its last block; null while that is an earlier run's. */
   #shown: Float32Array | null = null
@@ -101,6 +101,7 @@ class FifoAcquisition {
 
   async acquire(): Promise<void> {
     await this.#prefill()
+    this.#allQueued = this.#points.done
     await this.#intake.prepare()
     this.#checkAborted()
     const before = await this.#device.live()
@@ -119,7 +120,7 @@ class FifoAcquisition {
         throw stalled()
       }
       await this.#refill(live)
-      if (this.#dry) continue
+      if (live.dacQueued < 0) continue
       await this.#fetch(live.adcQueued)
       const missing = this.#needed - this.#intake.received
       if (missing <= 0) await this.#audited()
@@ -161,8 +162,9 @@ class FifoAcquisition {
   async #refill({ dacQueued }: LiveValues): Promise<void> {
     for (let queued = Math.max(dacQueued, 0); queued < (this.#points.done ? PADDING_POINTS : QUEUED_POINTS); ) {
       this.#checkAborted()
+      const padding = this.#points.done
       const values = this.#nextPoints()
-      if (this.#dry) await this.#queueExactly(values)
+      if (padding) await this.#queueExactly(values)
       else await this.#queueWhilePlaying(values)
       queued += values.length
     }
@@ -176,7 +178,10 @@ class FifoAcquisition {
         break
       } catch (error) {
         if (attempt === ATTEMPTS || !isWorthAnotherAttempt(error)) throw error
-        if (error instanceof ModbusTimeout && this.#missing(await this.#fresh()) <= -values.length / 2) break
+        if (!(error instanceof ModbusTimeout)) continue
+        const live = await this.#fresh()
+        if (live.dacQueued < 0) this.#refuse(live)
+        if (this.#missing(live) <= -values.length / 2) break
       }
     }
     this.#noteQueued(values)
@@ -227,8 +232,8 @@ class FifoAcquisition {
       live = await this.#fresh()
     }
     for (const pairs of this.#unconfirmed.splice(0)) this.#emit(pairs)
-    this.#dry = live.dacQueued < 0
-    if (!this.#dry && !this.#points.done) {
+    this.#allQueued = this.#points.done
+    if (!this.#allQueued) {
       const fewest = this.#observation.minQueuedPoints ?? Number.POSITIVE_INFINITY
       this.#observation.minQueuedPoints = Math.min(fewest, live.dacQueued)
     }
@@ -243,10 +248,10 @@ class FifoAcquisition {
 
   #agrees(live: LiveValues): boolean {
     if (!isRunning(live)) return false
-    if (live.dacQueued >= 0 && !this.#dry) return this.#missing(live) === 0
-    // Nothing was overwritten and every transfer is accounted for, so there were as many steps as there are pairs.
     const idle = -this.#missing(live)
-    if (!this.#points.done || live.adcQueued >= ADC_FIFO_PAIRS || idle < 0) return false
+    if (idle === 0 && live.dacQueued >= 0) return true
+    // Every transfer is accounted for and nothing overwritten, so there were as many steps as there are pairs.
+    if (!this.#allQueued || live.adcQueued >= ADC_FIFO_PAIRS || idle < 0) return false
     if (live.dacQueued >= 0) this.#idleSteps += idle
     return true
   }

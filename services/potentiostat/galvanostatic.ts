@@ -5,6 +5,7 @@ import type { Observation } from './observation.js'
 import { BLOCK_PAIRS, PairIntake } from './pair-intake.js'
 import type { RawRows } from './plan.js'
 import { ADC_FIFO_PAIRS, NOMINAL_PERIOD_S, TICK_S } from './registers.js'
+import { restPotential } from './rest.js'
 import { type Segment, WaveformCursor } from './waveform.js'
 
 /** Readings follow each other at this interval, ms; also how often queued pairs are fetched. */
@@ -119,8 +120,8 @@ class GalvanostaticAcquisition {
 
   /** Closes the cell at its own potential, so that nothing flows before control begins. */
   async #connectAtRest(): Promise<void> {
-    const { potentialV, adcQueued } = await this.#device.live()
-    this.#staleCount = adcQueued
+    const potentialV = await restPotential(this.#device, this.#clock)
+    this.#staleCount = (await this.#device.live()).adcQueued
     const output = await this.#device.controlOutput()
     if (Math.abs(output - potentialV) > OUTPUT_WARNING_V) {
       this.#observation.warnings.push(

@@ -7,6 +7,8 @@ import type { LiveValues } from './registers.js'
 /** A full DAC queue (4096 points) plays for 1.5 s. */
 const SETTLE_TIMEOUT_MS = 2500
 const POLL_MS = 4
+/** Six time constants of the running average over 100 readings, 18 ms each. */
+const FILTER_SETTLED_MS = 110
 /** FIFO_START takes effect at the next control step, 0.36 ms. */
 const START_DELAY_MS = 2
 
@@ -45,6 +47,12 @@ export async function openCell(device: Potentiostat, clock: Clock): Promise<void
     )
     throw new CellNotOpened(`The device did not confirm an open cell switch; ${reset}`, cause)
   }
+}
+
+/** Potential of the open cell, V, once the running average has forgotten what was before. */
+export async function restPotential(device: Potentiostat, clock: Clock): Promise<number> {
+  await clock.sleepUntil(clock.monotonicMs() + FILTER_SETTLED_MS, device.modbus.closed)
+  return (await device.live()).potentialV
 }
 
 /** Starts playing; after an unanswered start the state tells whether it was heard. */

@@ -184,7 +184,7 @@ describe('impedance', () => {
       expect(point.settle).toBeGreaterThanOrEqual(277)
       expect(point.points).toBeGreaterThan(2 * point.cycles)
     }
-    expect(plan.frequencies.at(-1)).toEqual({ cycles: 3, points: 8333, settle: 2778 })
+    expect(plan.frequencies.at(-1)).toEqual({ cycles: 3, points: 8333, settle: 5556 })
   })
 })
 
