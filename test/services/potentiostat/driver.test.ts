@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { RcCell } from '../../../simulation/potentiostat/dummy-cells.js'
 import type { VirtualPotentiostatServer } from '../../../simulation/potentiostat/serve.js'
 import { type Measured, openSocket, planOf, runMode, startDevice } from './bench.js'
 
@@ -48,4 +49,36 @@ describe('each mode yields exactly its samples and leaves the cell open', () => 
       expect(row.imaginary).toBeLessThan(0)
     }
   })
+})
+
+describe.each([true, false])('current control by firmware that queues pairs: %s', (pidPushesPairs) => {
+  test.each([
+    ['CP', { current: 1e-6, duration: 0.3 }],
+    ['GS', { start: 0, end: 2e-6, num_steps: 3, step_duration: 0.1 }],
+    ['GCV', { start: 0, vertex1: 1e-6, vertex2: -1e-6, num_steps: 2, step_duration: 0.05, cycles: 1 }],
+    ['STEPSEQ', { currents: [1e-6, -1e-6], step_duration: 0.1 }],
+  ])('%s yields exactly its rows, each with a target that was asked for', async (mode, raw) => {
+    await device.dispose()
+    device = await startDevice({ pidPushesPairs })
+    const plan = planOf(mode, raw)
+    const { current, applied, observation } = await run(mode, raw)
+    expect(current).toHaveLength(plan.samples)
+    expect(observation.polledReadings !== null).toBe(!pidPushesPairs)
+    if (plan.control !== 'galvanostatic') throw new Error('wrong plan')
+    const targets = [...plan.segments()].map(({ from }) => Math.fround(from))
+    expect(applied[0]).toBe(targets[0])
+    expect(applied.at(-1)).toBe(targets.at(-1))
+    expect(targets).toEqual(expect.arrayContaining(applied.filter((value, at) => value !== applied[at - 1])))
+  })
+})
+
+test('the capacitance of a capacitor is found from its sweeps', async () => {
+  await device.dispose()
+  const farad = 1e-6
+  device = await startDevice({ cell: (stepS) => new RcCell(stepS, { seriesOhm: 100, parallelOhm: 1e9, farad }) })
+  const { observation } = await run('CDL', { vertex_a: 0, vertex_b: 0.4, scan_rates: [1, 2] })
+  const { evaluation } = observation
+  expect(evaluation?.points).toHaveLength(2)
+  expect(Math.abs((evaluation?.capacitance_f ?? 0) / farad - 1)).toBeLessThan(0.05)
+  expect(evaluation?.r_squared).toBeGreaterThan(0.99)
 })
