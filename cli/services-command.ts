@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { createLogger } from '../logger.js'
+import { ACQUISITION, claimPriority } from '../priority.js'
 import { createBioreactorJobs } from '../services/bioreactor/index.js'
 import { openBioreactor } from '../services/bioreactor/open-bioreactor.js'
 import { startJobService } from '../services/job-service.js'
@@ -27,6 +28,7 @@ export const servicesCommand: Command = {
   async run({ config }) {
     makeHome(config)
     const logger = createLogger(config.logLevel, 'services')
+    claimPriority(ACQUISITION)
     const heartbeat = beat()
     // Started before anything can switch an output on, and outlives whatever happens to this process.
     const guardian = startGuardian([process.execPath, ...process.execArgv, mainPath(), 'safe-state'])

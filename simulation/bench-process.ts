@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { pino } from 'pino'
 import { createClock } from '../clock.js'
 import { InvalidInput } from '../events/errors.js'
+import { claimPriority, HARDWARE } from '../priority.js'
 import { createBenchPotentiostats } from './potentiostat/bench-potentiostats.js'
 import type { BenchProcessOptions } from './spawn-bench.js'
 import { type BenchDevice, startBench } from './start-bench.js'
@@ -9,6 +10,7 @@ import { type BenchDevice, startBench } from './start-bench.js'
 /** Entry of the bench's own process; its options come as JSON in the first argument. Tells its parent `ready`, or the message of
  * what went wrong, and lets go of it. */
 async function main(): Promise<void> {
+  claimPriority(HARDWARE)
   const options = JSON.parse(process.argv[2] ?? '{}') as Partial<BenchProcessOptions>
   const { directory, potentiostats = 0, speed, epochMs, logLevel = 'info', seed = 1, ...world } = options
   if (directory === undefined) throw new InvalidInput('The bench needs a directory.')
