@@ -69,7 +69,7 @@ export function crashSuite(times: number): void {
         await until(() => load.acknowledged.length > 50, 'load')
         await kill(lab)
         const died = performance.now()
-        await until(() => outputsOn(lab.home).length === 0, 'safe outputs', safeWithinMs)
+        await until(() => outputsOn(lab.home).length === 0, () => `safe outputs, but on is: ${outputsOn(lab.home)}`, safeWithinMs)
         expect(performance.now() - died).toBeLessThan(safeWithinMs)
         await load.stop()
         const next = unitLives ? lab : await home.start()
@@ -104,7 +104,7 @@ async function startWork(lab: Lab): Promise<string> {
   const working = ['pwm 17', 'cell'] as const
   await until(
     () => working.every((output) => outputsOn(lab.home).some((on) => on.startsWith(output))),
-    'outputs to be on',
+    () => `outputs to be on, but on is: ${outputsOn(lab.home)}\n${lab.output()}`,
   )
   return body.run_id
 }
