@@ -81,16 +81,19 @@ export function supervise(options: SuperviseOptions): Supervised {
 
 const TICK_MS = 100
 
-/** Counts ticks without a heartbeat rather than time: a supervisor that was itself held up has not been listening meanwhile. */
+/** Counts at most two ticks of silence per tick: a supervisor that was itself held up has not been listening meanwhile. */
 function watchHeartbeats(child: ChildProcess, options: SuperviseOptions): () => void {
   const { name, heartbeatTimeoutMs, startTimeoutMs, logger } = options
-  let ticksLeft = startTimeoutMs / TICK_MS
+  let patienceMs = startTimeoutMs
+  let lastTick = performance.now()
   child.on('message', (message) => {
-    if (message === ('heartbeat' satisfies SupervisorMessage)) ticksLeft = heartbeatTimeoutMs / TICK_MS
+    if (message === ('heartbeat' satisfies SupervisorMessage)) patienceMs = heartbeatTimeoutMs
   })
   const ticker = setInterval(() => {
-    ticksLeft -= 1
-    if (ticksLeft > 0) return
+    const now = performance.now()
+    patienceMs -= Math.min(now - lastTick, 2 * TICK_MS)
+    lastTick = now
+    if (patienceMs > 0) return
     clearInterval(ticker)
     logger.error({ child: name, pid: child.pid }, 'process misses its heartbeats, killing it')
     child.kill('SIGKILL')

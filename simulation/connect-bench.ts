@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NoDevice } from '../events/errors.js'
 import type { GpioEdges, Hardware, I2cBus, SerialDevice } from '../services/transport/hardware.js'
@@ -9,7 +8,7 @@ import { createSysfsPwm } from '../services/transport/sysfs-pwm.js'
 import { benchPaths } from './bench-directory.js'
 import { createAnswerFrames, encodeRequest, type I2cRequest } from './i2c-frames.codec.js'
 import { openSocketSerial } from './socket-serial.js'
-import { connectTo } from './unix-sockets.js'
+import { connectTo, onLine } from './unix-sockets.js'
 
 /** The hardware of a simulated bench, served in another process. A bench that comes back is used again.
  * @throws NoDevice when no bench serves the directory. */
@@ -128,7 +127,7 @@ async function watchPin(path: string, pin: number, onEdge: (timeS: number) => vo
   socket.on('error', () => socket.destroy())
   const confirmed = new Promise<void>((resolve, reject) => {
     socket.once('close', () => reject(new NoDevice('The simulated bench has ended.')))
-    createInterface({ input: socket }).on('line', (line) => {
+    onLine(socket, (line) => {
       if (line === 'watching') resolve()
       else onEdge(Number(line))
     })

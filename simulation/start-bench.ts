@@ -1,14 +1,13 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { LabError } from '../events/errors.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
 import { createRequestFrames, encodeAnswer } from './i2c-frames.codec.js'
 import { createIdleTimer } from './idle-timer.js'
 import { servePwmTree } from './pwm-tree.js'
-import { listenAt } from './unix-sockets.js'
+import { listenAt, onLine } from './unix-sockets.js'
 import { type BenchOptions, VirtualBench } from './virtual-bench.js'
 
 export class BenchRunning extends LabError {
@@ -135,7 +134,7 @@ function serveI2c(bench: VirtualBench, socket: Socket): void {
 
 /** The client names a pin, is told that it is watched, then gets one line per edge: its time in s. */
 function serveEdges(bench: VirtualBench, socket: Socket): void {
-  createInterface({ input: socket }).on('line', (line) => {
+  onLine(socket, (line) => {
     socket.once(
       'close',
       bench.watchFalling(Number(line), (timeS) => void socket.write(`${timeS}\n`)),
@@ -145,7 +144,7 @@ function serveEdges(bench: VirtualBench, socket: Socket): void {
 }
 
 function serveControl(socket: Socket, shutDown: () => void): void {
-  createInterface({ input: socket }).on('line', (line) => {
+  onLine(socket, (line) => {
     if (line === 'shutdown') shutDown()
   })
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { NoDevice } from '../events/errors.js'
 import { withSocketPath } from './socket-path.js'
 
@@ -35,4 +36,12 @@ export async function connectTo(path: string): Promise<Socket> {
     throw new NoDevice(`Nothing serves ${path}.`, { cause })
   }
   return socket
+}
+
+/** Calls back for every line that arrives. A peer that was killed resets the connection; readline reports that once more than the socket
+ * does, and nobody else would listen. */
+export function onLine(socket: Socket, listener: (line: string) => void): void {
+  createInterface({ input: socket })
+    .on('line', listener)
+    .on('error', () => socket.destroy())
 }

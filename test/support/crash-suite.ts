@@ -69,7 +69,11 @@ export function crashSuite(times: number): void {
         await until(() => load.acknowledged.length > 50, 'load')
         await kill(lab)
         const died = performance.now()
-        await until(() => outputsOn(lab.home).length === 0, () => `safe outputs, but on is: ${outputsOn(lab.home)}`, safeWithinMs)
+        await until(
+          () => outputsOn(lab.home).length === 0,
+          () => `safe outputs, but on is: ${outputsOn(lab.home)}`,
+          safeWithinMs,
+        )
         expect(performance.now() - died).toBeLessThan(safeWithinMs)
         await load.stop()
         const next = unitLives ? lab : await home.start()
