@@ -10,8 +10,8 @@ export interface PoweredDeviceOptions extends VirtualPotentiostatOptions {
   readonly onCellSwitch?: (serial: string, closed: boolean) => void
 }
 
-/** Steps made at once, about two seconds; on a machine that falls further behind the device loses time instead. */
-const MAX_CATCH_UP_STEPS = 5600
+/** Steps made at once, 0.1 s; where the machine holds this process up for longer the device loses time, not samples. */
+const MAX_CATCH_UP_STEPS = 280
 
 /** A device whose time passes with the clock, and whose replies may go wrong on their way. Any number of hosts may be connected. */
 export class PoweredDevice {
@@ -25,6 +25,8 @@ export class PoweredDevice {
   readonly #startMs: number
   #stepsDone = 0
   #haltedUntilMs = 0
+  /** The time of a halt is still to be made up for, all of it. */
+  #halted = false
   #goneUntilMs = 0
   #present = true
   #closed = false
@@ -50,6 +52,7 @@ export class PoweredDevice {
   /** Stops the control loop for `ms`; then it catches up at once. */
   halt(ms: number): void {
     this.#haltedUntilMs = this.#clock.monotonicMs() + ms
+    this.#halted = true
   }
 
   /** A host: returns where its bytes go; replies come through `send`. */
@@ -95,7 +98,8 @@ export class PoweredDevice {
   #catchUp(nowMs: number): void {
     if (nowMs < this.#haltedUntilMs) return
     const due = Math.floor((nowMs - this.#startMs) / 1000 / this.device.core.periodS)
-    this.#stepsDone = Math.max(this.#stepsDone, due - MAX_CATCH_UP_STEPS)
+    if (!this.#halted) this.#stepsDone = Math.max(this.#stepsDone, due - MAX_CATCH_UP_STEPS)
+    this.#halted = false
     for (; this.#stepsDone < due; this.#stepsDone++) this.device.step()
   }
 
