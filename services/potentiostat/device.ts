@@ -1,5 +1,5 @@
 import type { SerialConnection } from '../transport/hardware.js'
-import { ModbusClient } from '../transport/modbus-client.js'
+import { ModbusClient, ModbusTimeout, type RequestOptions } from '../transport/modbus-client.js'
 import { decodeFloat, decodeFloats, encodeFloats } from '../transport/register-values.codec.js'
 import {
   type CommandName,
@@ -17,8 +17,10 @@ import {
   UNIT_ADDRESS,
 } from './registers.js'
 
-/** FIFO transfers are executed once and waited for longer: a reply that comes late is data, a repeated transfer would be other data. */
-const FIFO_TRANSFER = { attempts: 1, timeoutMs: 45 } as const
+/** FIFO transfers are executed once. Their replies are waited for, because asking what became of a transfer takes longer than a busy
+ * machine takes to hand a reply over; on a line that has lost one, less long: the queue fills meanwhile. */
+const TRANSFER_PATIENCE_MS = 300
+const LOSSY_TRANSFER_PATIENCE_MS = 45
 /** Many looks repair one lost transfer, while the queue fills. */
 const PEEK = { timeoutMs: 10 } as const
 const ONCE = { attempts: 1 } as const
@@ -31,6 +33,7 @@ const PID_OUTPUT_REGISTER = 8
 /** The commands of one potentiostat. What is safe to repeat is repeated; the rest says so. */
 export class Potentiostat {
   readonly modbus: ModbusClient
+  #transferPatienceMs: number = TRANSFER_PATIENCE_MS
 
   constructor(connection: SerialConnection) {
     this.modbus = new ModbusClient(connection, UNIT_ADDRESS)
@@ -95,7 +98,9 @@ export class Potentiostat {
    * @throws ModbusTimeout when it is unknown whether they were taken. */
   async takePairs(count: number): Promise<Float32Array> {
     const { address } = registerGroups.adcFifo
-    return decodeFloats(await this.modbus.read(address, count * REGISTERS_PER_PAIR, FIFO_TRANSFER))
+    return decodeFloats(
+      await this.#transfer((options) => this.modbus.read(address, count * REGISTERS_PER_PAIR, options)),
+    )
   }
 
   /** The pairs of the last transfer once more, without taking any. */
@@ -117,7 +122,8 @@ export class Potentiostat {
 
   /** Queues points, V. @throws ModbusTimeout when it is unknown whether they were queued. */
   queuePoints(points: Float32Array): Promise<void> {
-    return this.modbus.write(registerGroups.dacFifo.address, encodeFloats(points), FIFO_TRANSFER)
+    const { address } = registerGroups.dacFifo
+    return this.#transfer((options) => this.modbus.write(address, encodeFloats(points), options))
   }
 
   /** The points written last, whether queued or not. */
@@ -132,6 +138,15 @@ export class Potentiostat {
 
   close(): Promise<void> {
     return this.modbus.close()
+  }
+
+  async #transfer<T>(send: (options: RequestOptions) => Promise<T>): Promise<T> {
+    try {
+      return await send({ attempts: 1, timeoutMs: this.#transferPatienceMs })
+    } catch (error) {
+      if (error instanceof ModbusTimeout) this.#transferPatienceMs = LOSSY_TRANSFER_PATIENCE_MS
+      throw error
+    }
   }
 
   #command(
