@@ -1,22 +1,6 @@
-import { driveOutputsSafe } from '../services/safe-state.js'
-import { isBenchAlive } from '../simulation/bench-directory.js'
 import type { Command } from './commands.js'
-import { benchDirectory, openHardware } from './open-hardware.js'
+import { switchOff } from './switch-off.js'
 
 export const safeStateCommand: Command = {
-  async run({ config, print }) {
-    if (config.hardware === 'simulated' && !(await isBenchAlive(benchDirectory(config)))) {
-      print('No simulated bench is running: nothing to switch off.')
-      return 0
-    }
-    const hardware = await openHardware(config)
-    try {
-      const { safe, done, failed } = await driveOutputsSafe(hardware)
-      for (const step of done) print(`${step}: off`)
-      for (const { step, reason } of failed) print(`${step}: FAILED, ${reason}`)
-      return safe ? 0 : 1
-    } finally {
-      await hardware.close()
-    }
-  },
+  run: ({ config, print }) => switchOff(config, print),
 }

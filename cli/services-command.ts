@@ -20,6 +20,8 @@ import { serviceBus } from './service-bus.js'
 import { endRequested, within } from './signals.js'
 import type { SupervisorMessage } from './supervise.js'
 
+const SWITCH_OFF = fileURLToPath(new URL('./switch-off-entry.js', import.meta.url))
+
 const HEARTBEAT_MS = 250
 /** Jobs end and publish in milliseconds; after this time the outputs are driven safe regardless. */
 const STOP_MS = 2000
@@ -31,7 +33,7 @@ export const servicesCommand: Command = {
     claimPriority(ACQUISITION)
     const heartbeat = beat()
     // Started before anything can switch an output on, and outlives whatever happens to this process.
-    const guardian = startGuardian([process.execPath, ...process.execArgv, mainPath(), 'safe-state'])
+    const guardian = startGuardian([process.execPath, SWITCH_OFF, config.hardware, config.runDirectory])
     const hardware = await openHardware(config)
     const clock = openClock(config)
     try {

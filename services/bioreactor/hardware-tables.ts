@@ -1,5 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { PhotodiodeAdc, PwmChannel } from './bench-hardware.js'
+import { DAC43608_ADDRESS } from './chips/dac43608.codec.js'
+import { PICO_ADDRESS } from './chips/pico.codec.js'
 
 /** How the boards and vessels are wired, as the Pioreactor image ships it. Files of the unit may override it. */
 
@@ -34,10 +36,6 @@ export const ProfileTables = Type.Object({
   }),
 })
 export type ProfileTables = Static<typeof ProfileTables>
-
-/** LED drivers by I2C address: the co-processor of HAT 1.1 and 1.2, the DAC of HAT 1.0. */
-export const PICO_ADDRESS = 0x2c
-export const DAC43608_ADDRESS = 0x49
 
 const pico = (channel: number): AdcInput => ({ driver: 'pico', address: PICO_ADDRESS, channel })
 const ads1115 = (channel: number): AdcInput => ({ driver: 'ads1115', address: 0x48, channel })

@@ -1,6 +1,9 @@
 import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
 import { ledLevel } from './led-level.codec.js'
 
+/** I2C address of the LED driver of HAT 1.0. */
+export const DAC43608_ADDRESS = 0x49
+
 /** DAC43608, eight 8-bit channels with 16-bit big-endian registers (TI SLASEC3); LEDs A–D of HAT 1.0 are its channels A–D. */
 
 export const CONFIG_COMMAND = 0x01

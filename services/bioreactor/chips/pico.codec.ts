@@ -1,6 +1,9 @@
 import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
 import { ledLevel } from './led-level.codec.js'
 
+/** I2C address of the co-processor of HAT 1.1 and 1.2. */
+export const PICO_ADDRESS = 0x2c
+
 /** The RP2040 of HAT 1.1 and 1.2: the first byte written selects a register, reads take exactly two bytes, little-endian
  * (Pioreactor RP2040 firmware 0.1–0.5). */
 
