@@ -43,6 +43,8 @@ const NO_FAN_OUT = {
 
 /** What Aedes keeps of a connection and does not declare. */
 interface ClientInternals {
+  /** From here on the client's own packets are handled. */
+  readonly connackSent: boolean
   readonly _parser: { parse(chunk: Buffer): number; readonly packet: { readonly length: number } }
 }
 
@@ -259,8 +261,9 @@ export class RecordingBroker extends Aedes {
   }
 
   #subscribe(client: Client, { topic, qos }: { readonly topic: string; readonly qos: 0 | 1 | 2 }): void {
-    // While it connects, a client's old subscriptions are restored; they come back with the session.
-    if (client.closed || !client.connected) return
+    // Before CONNACK a client's old subscriptions are restored; they come back with the session. `connected` is set later: a quick
+    // client subscribes in between.
+    if (client.closed || !(client as unknown as ClientInternals).connackSent) return
     const { subscriber, filters } = this.#connection(client)
     filters.add(topic)
     this.#options.deliveries.subscribe(subscriber, { filter: topic, qos })
