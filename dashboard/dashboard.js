@@ -178,5 +178,5 @@ client.on('close', () => badge('link', 'not connected', 'bad'))
 client.on('message', (topic, payload, packet) => receive(topic, payload, packet.retain))
 
 for (const id of ['od', 'rpm']) draw(id, [], '')
-refresh()
+void refresh()
 setInterval(refresh, REFRESH_MS)

@@ -116,3 +116,37 @@ test('a QoS 2 message sent again before its release is recorded and delivered on
   expect(textsOf(broker.events())).toEqual(['lab/dose=1', 'lab/dose=1'])
   socket.destroy()
 })
+
+test('a client that subscribes the moment its CONNACK comes gets live messages', async () => {
+  const broker = await startTestBroker()
+  const publisher = await connect(broker)
+  const rounds = 50
+  for (let round = 0; round < rounds; round++) {
+    const socket = connectTcp(broker.port, '127.0.0.1')
+    const received: string[] = []
+    const parser = newParser({ protocolVersion: 4 })
+    parser.on('packet', (packet) => {
+      received.push(packet.cmd === 'publish' ? packet.payload.toString() : packet.cmd)
+      if (packet.cmd !== 'connack') return
+      socket.write(
+        generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: `quick/${round}`, qos: 0 as const }] }),
+      )
+    })
+    socket.on('data', (bytes) => parser.parse(bytes))
+    socket.write(
+      generate({
+        cmd: 'connect',
+        protocolId: 'MQTT',
+        protocolVersion: 4,
+        clean: true,
+        clientId: `quick-${round}`,
+        keepalive: 0,
+      }),
+    )
+    await eventually(() => expect(received).toContain('suback'))
+    await publisher.publishAsync(`quick/${round}`, 'live', { qos: 1 })
+    await eventually(() => expect(received).toContain('live'))
+    socket.destroy()
+  }
+  expect(broker.events().filter(({ topic }) => topic.startsWith('quick/'))).toHaveLength(rounds)
+})
