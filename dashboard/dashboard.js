@@ -59,6 +59,7 @@ function draw(id, points, unit) {
   add('text', { x: left, y: 212 }, new Date(t0).toLocaleTimeString())
   add('text', { x: right, y: 212, 'text-anchor': 'end' }, new Date(t1).toLocaleTimeString())
   add('text', { x: (left + right) / 2, y: 212, 'text-anchor': 'middle' }, unit)
+  for (const { time, value } of points.slice(-1)) add('circle', { cx: x(time), cy: y(value), r: 4 })
   add('polyline', { points: points.map(({ time, value }) => `${x(time)},${y(value)}`).join(' ') })
 }
 
