@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outputsOn, readOutputs } from '../support/bench-outputs.js'
+import { benchOf, outputsOn, readOutputs } from '../support/bench-outputs.js'
 import { watch } from '../support/event-watch.js'
 import { createLabHome, type Lab } from '../support/start-lab.js'
 import { until } from '../support/until.js'
@@ -76,7 +76,7 @@ describe('stirring', () => {
     expect(await running()).toMatchObject([
       { job_name: 'stirring', experiment: 'growth 7', job_source: 'api', is_running: 1, unit: 'lab', ended_at: null },
     ])
-    expect(readOutputs(lab.home).pwm[STIRRING_PIN]).toBeGreaterThan(0)
+    expect(readOutputs(benchOf(lab.home)).pwm[STIRRING_PIN]).toBeGreaterThan(0)
   })
 
   it('is driven towards the speed asked for', { timeout: 90_000 }, async () => {

@@ -8,8 +8,8 @@ import { createInProcessHardware } from '../../simulation/in-process-hardware.js
 import { type BenchDevice, startBench } from '../../simulation/start-bench.js'
 import { listenAt } from '../../simulation/unix-sockets.js'
 import { VirtualBench } from '../../simulation/virtual-bench.js'
+import { readOutputs } from '../support/bench-outputs.js'
 import { eventually } from '../support/eventually.js'
-import { readOutputs } from '../support/outputs-file.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 

@@ -9,8 +9,8 @@ import { connectBench } from '../../simulation/connect-bench.js'
 import { spawnBench } from '../../simulation/spawn-bench.js'
 import { startBench } from '../../simulation/start-bench.js'
 import { listenAt } from '../../simulation/unix-sockets.js'
+import { readOutputs } from '../support/bench-outputs.js'
 import { eventually } from '../support/eventually.js'
-import { readOutputs } from '../support/outputs-file.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -46,7 +46,7 @@ test('a bench lives on when the client that drives it is killed', async () => {
   expect(await isBenchAlive(directory)).toBe(true)
   const hardware = await connectBench(directory)
   endings.push(() => hardware.close())
-  expect(await readOutputs(directory)).toMatchObject({ pwm: { 17: 30 }, leds: { A: 80 } })
+  expect(readOutputs(directory)).toMatchObject({ pwm: { 17: 30 }, leds: { A: 80 } })
   await hardware.pwm.allOff()
   await eventually(
     () => readOutputs(directory),

@@ -1,6 +1,6 @@
 import { connectBench } from '../../simulation/connect-bench.js'
+import { readOutputs } from '../support/bench-outputs.js'
 import { eventually } from '../support/eventually.js'
-import { readOutputs } from '../support/outputs-file.js'
 
 /** A process that turns things on, says so, and stays until it is killed. */
 const directory = process.argv[2] ?? ''

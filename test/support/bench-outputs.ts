@@ -1,19 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { benchPaths } from '../../simulation/bench-directory.js'
+import type { BenchOutputs } from '../../simulation/virtual-bench.js'
 
-/** What the virtual bench drives at this moment; it runs on when the software is dead. */
-interface Outputs {
-  readonly pwm: Readonly<Record<string, number>>
-  readonly leds: Readonly<Record<string, number>>
-  readonly cell_switches: Readonly<Record<string, boolean>>
-}
+/** What the simulated bench in a directory drives at this moment; it runs on when the software is dead. */
+export const readOutputs = (directory: string): BenchOutputs =>
+  JSON.parse(readFileSync(benchPaths(directory).outputs, 'utf8')) as BenchOutputs
 
-export const readOutputs = (home: string): Outputs =>
-  JSON.parse(readFileSync(join(home, 'run', 'bench', 'outputs.json'), 'utf8')) as Outputs
+/** Where a unit keeps its bench. */
+export const benchOf = (home: string): string => join(home, 'run', 'bench')
 
-/** Names of the outputs that are on. */
+/** Names of the outputs of a unit's bench that are on. */
 export function outputsOn(home: string): readonly string[] {
-  const { pwm, leds, cell_switches: switches } = readOutputs(home)
+  const { pwm, leds, cell_switches: switches } = readOutputs(benchOf(home))
   const on = (name: string, values: Readonly<Record<string, number | boolean>>): readonly string[] =>
     Object.entries(values)
       .filter(([, value]) => value !== 0 && value !== false)
