@@ -25,7 +25,7 @@ const setting = <S extends TSchema>(
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535 })
 const DOORS = ['box_api', 'unit_api', 'mqtt'] as const
-export type Door = (typeof DOORS)[number]
+type Door = (typeof DOORS)[number]
 
 /** Every environment variable Benchlog reads, with its meaning and default. */
 export const settings = {

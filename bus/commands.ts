@@ -3,7 +3,7 @@ import { LabError, NoAnswer } from '../events/errors.js'
 import { CommandOutcome, type Request, type RequestName } from '../events/payloads.js'
 import type { MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
-import { jobTopic, outcomeTopic, requestTopic } from '../events/topic.js'
+import { outcomeTopic, requestTopic } from '../events/topic.js'
 
 /** How long a client waits for a command's outcome before it says that nobody answered. */
 export const ANSWER_TIMEOUT_MS = 1500
@@ -23,18 +23,6 @@ export async function requestCommand<N extends RequestName>(
   { id = randomUUID(), timeoutMs = ANSWER_TIMEOUT_MS }: { readonly id?: string; readonly timeoutMs?: number } = {},
 ): Promise<unknown> {
   return answered(bus, requestTopic(unit, name), JSON.stringify({ ...order, id }), outcomeTopic(unit, id), timeoutMs)
-}
-
-/** Sets one published setting of a running job, as any MQTT client would, and waits for the outcome.
- * @returns the value now in force. @throws LabError, NoAnswer */
-export function setJobSetting(
-  bus: MessageBus,
-  unit: string,
-  { experiment, job, setting, value }: { experiment: string; job: string; setting: string; value: string },
-  timeoutMs = ANSWER_TIMEOUT_MS,
-): Promise<unknown> {
-  const topic = `${jobTopic(unit, experiment, job, setting)}/set`
-  return answered(bus, topic, value, `${topic}/outcome`, timeoutMs)
 }
 
 /** Publishes once the outcome's topic is subscribed, so that the answer cannot be missed. */

@@ -4,7 +4,7 @@ import type { Config } from '../config.js'
 import { openEventLogReader } from '../event-log/reader.js'
 import { openEventLogWriter } from '../event-log/writer.js'
 import type { LogStatus } from '../events/payloads.js'
-import type { Clock, EventLogReader, Logger } from '../events/ports.js'
+import type { Clock, Logger } from '../events/ports.js'
 import type { GatewayDeps } from '../http-gateway/context.js'
 import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
 import { openReadModels } from '../projections/open-read-models.js'
@@ -14,9 +14,7 @@ import { writeServicePassword } from './home.js'
 /** The log and the broker in front of it. */
 export interface Backbone {
   readonly broker: RunningBroker
-  readonly reader: EventLogReader
   readonly logStatus: () => LogStatus | null
-  readonly servicePassword: string
   stop(): Promise<void>
 }
 
@@ -45,9 +43,7 @@ export async function startBackbone(config: Config, clock: Clock, logger: Logger
   })
   return {
     broker,
-    reader,
     logStatus: () => status,
-    servicePassword,
     async stop() {
       await broker.stop()
       reader.close()
