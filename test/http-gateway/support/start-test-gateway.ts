@@ -1,4 +1,3 @@
-import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { LabError, toErrorRecord } from '../../../events/errors.js'
 import type { LogStatus, RequestName } from '../../../events/payloads.js'
@@ -8,6 +7,7 @@ import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
+import { rawRequest } from '../../support/raw-request.js'
 import { expectAsDeclared } from './as-declared.js'
 import { FakeReadModels } from './fake-read-models.js'
 
@@ -115,7 +115,10 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     ...{ base, deps, port: gateway.port, broker, clock, readModels, lines, log, status, serve, send },
     get: (path: string, headers: Record<string, string> = {}) => send('GET', path, undefined, headers),
     /** Sends path and headers exactly as given, which `fetch` would not. */
-    raw: (path: string, headers: Record<string, string> = {}) => rawRequest(gateway.port, path, headers),
+    raw: async (path: string, headers: Record<string, string> = {}) => {
+      const { status, headers: received, text } = await rawRequest(base, path, headers)
+      return answerOf(status, received, text)
+    },
     stop: gateway.stop,
   }
 }
@@ -128,22 +131,6 @@ function answerOf(status: number, headers: Headers, text: string): Answer {
   } catch {
     return { status, headers, text, json: undefined }
   }
-}
-
-function rawRequest(port: number, path: string, headers: Record<string, string>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, host: '127.0.0.1', path, headers }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => {
-        const received = new Headers()
-        for (const [name, value] of Object.entries(response.headers)) received.set(name, String(value))
-        resolve(answerOf(response.statusCode ?? 0, received, Buffer.concat(chunks).toString()))
-      })
-    })
-    request.on('error', reject)
-    request.end()
-  })
 }
 
 /** Bytes over a bare socket until the server closes it. */
