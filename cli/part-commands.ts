@@ -3,7 +3,7 @@ import { checkJson } from '../events/schema.js'
 import { createLogger } from '../logger.js'
 import type { Command } from './commands.js'
 import { claimHome, makeHome, openClock } from './home.js'
-import { startBackbone, startHttpSide, startReadSide } from './parts.js'
+import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
 import { serviceBus } from './service-bus.js'
 import { endRequested } from './signals.js'
 
@@ -13,10 +13,14 @@ export const brokerCommand: Command = {
     const release = claimHome(config)
     try {
       const end = endRequested()
-      const backbone = await startBackbone(config, openClock(config), createLogger(config.logLevel, 'broker'))
-      print(`MQTT on port ${backbone.broker.port}, over WebSocket on ${backbone.broker.wsPort}.`)
+      const clock = openClock(config)
+      const logger = createLogger(config.logLevel, 'broker')
+      const log = await startLog(config, clock, logger)
+      const broker = await startBrokerSide(config, clock, logger, log)
+      print(`MQTT on port ${broker.port}, over WebSocket on ${broker.wsPort}.`)
       await end
-      await backbone.stop()
+      await broker.stop()
+      await log.stop()
       return 0
     } finally {
       release()

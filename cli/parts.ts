@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RunningBroker, startBroker } from '../broker/start-broker.js'
 import type { Config } from '../config.js'
-import { openEventLogReader } from '../event-log/reader.js'
-import { openEventLogWriter } from '../event-log/writer.js'
-import type { LogStatus } from '../events/payloads.js'
+import { openEventLogReader, type PagingEventLogReader } from '../event-log/reader.js'
+import { type OwnedEventLogWriter, openEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
 import type { GatewayDeps } from '../http-gateway/context.js'
 import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
@@ -11,19 +10,34 @@ import { openReadModels } from '../projections/open-read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import { writeServicePassword } from './home.js'
 
-/** The log and the broker in front of it. */
-export interface Backbone {
-  readonly broker: RunningBroker
-  readonly logStatus: () => LogStatus | null
+/** The event log with one reader on the side of the broker. */
+export interface RunningLog {
+  readonly writer: OwnedEventLogWriter
+  readonly reader: PagingEventLogReader
   stop(): Promise<void>
 }
 
-export async function startBackbone(config: Config, clock: Clock, logger: Logger): Promise<Backbone> {
-  const log = await openEventLogWriter({ path: config.eventLogPath, clock, logger })
+export async function startLog(config: Config, clock: Clock, logger: Logger): Promise<RunningLog> {
+  const writer = await openEventLogWriter({ path: config.eventLogPath, clock, logger })
   const reader = openEventLogReader(config.eventLogPath)
-  const servicePassword = writeServicePassword(config)
-  const broker = await startBroker({
-    log,
+  return {
+    writer,
+    reader,
+    async stop() {
+      reader.close()
+      await writer.close()
+    },
+  }
+}
+
+export function startBrokerSide(
+  config: Config,
+  clock: Clock,
+  logger: Logger,
+  { writer, reader }: RunningLog,
+): Promise<RunningBroker> {
+  return startBroker({
+    log: writer,
     reader,
     clock,
     logger,
@@ -32,24 +46,11 @@ export async function startBackbone(config: Config, clock: Clock, logger: Logger
     port: config.mqttPort,
     wsPort: config.mqttWsPort,
     sessionsPath: config.sessionsPath,
-    servicePassword,
+    servicePassword: writeServicePassword(config),
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,
     recordExclude: config.recordExclude,
   })
-  let status: LogStatus | null = null
-  log.onStatus((changed) => {
-    status = changed
-  })
-  return {
-    broker,
-    logStatus: () => status,
-    async stop() {
-      await broker.stop()
-      reader.close()
-      await log.close()
-    },
-  }
 }
 
 const PROJECTIONS_RESTART_MS = 1000

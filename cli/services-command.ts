@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
-import type { Clock, Logger } from '../events/ports.js'
+import type { Logger } from '../events/ports.js'
 import { createLogger } from '../logger.js'
 import { ACQUISITION, claimPriority } from '../priority.js'
 import { createBioreactorJobs } from '../services/bioreactor/index.js'
@@ -10,47 +10,64 @@ import { startNasUpload } from '../services/nas-upload/start-nas-upload.js'
 import { startBoxService } from '../services/potentiostat/box-service.js'
 import { driveOutputsSafe } from '../services/safe-state.js'
 import type { ServiceContext } from '../services/service.js'
-import { lostServiceRecord, serviceStateTopic, startServices } from '../services/start-services.js'
+import {
+  lostServiceRecord,
+  type RunningServices,
+  serviceStateTopic,
+  startServices,
+} from '../services/start-services.js'
 import type { Hardware } from '../services/transport/hardware.js'
 import type { Command } from './commands.js'
 import { startGuardian } from './guardian.js'
 import { makeHome, openClock } from './home.js'
 import { openHardware } from './open-hardware.js'
 import { serviceBus } from './service-bus.js'
-import { endRequested, within } from './signals.js'
-import type { SupervisorMessage } from './supervise.js'
+import { within } from './signals.js'
+import { beat, endOfService } from './under-supervision.js'
 
 const SWITCH_OFF = fileURLToPath(new URL('./switch-off-entry.js', import.meta.url))
 
-const HEARTBEAT_MS = 250
 /** Jobs end and publish in milliseconds; after this time the outputs are driven safe regardless. */
 const STOP_MS = 2000
 
 export const servicesCommand: Command = {
   async run({ config }) {
+    const end = endOfService()
     makeHome(config)
     const logger = createLogger(config.logLevel, 'services')
     claimPriority(ACQUISITION)
-    const heartbeat = beat()
+    const endHeartbeat = beat()
     // Started before anything can switch an output on, and outlives whatever happens to this process.
     const guardian = startGuardian([process.execPath, SWITCH_OFF, config.hardware, config.runDirectory])
     const hardware = await openHardware(config)
-    const clock = openClock(config)
     try {
-      const end = await serve(config, hardware, clock, logger)
+      await driveOutputsSafe(hardware)
+      const ended = await serve(config, hardware, logger, end)
       const { safe } = await driveOutputsSafe(hardware)
-      if (safe) guardian.dismiss()
-      return end
+      // What still runs could switch an output on again; the guardian then has the last word.
+      if (safe && ended) guardian.dismiss()
+      return (await end) === 'orphaned' ? 1 : 0
     } finally {
-      clearInterval(heartbeat)
+      endHeartbeat()
       await hardware.close()
     }
   },
 }
 
-/** Runs until told to stop, or until the parent is gone. Resolves with the exit code. */
-async function serve(config: Config, hardware: Hardware, clock: Clock, logger: Logger): Promise<number> {
-  await driveOutputsSafe(hardware)
+/** Runs until told to stop, be it during the start, or until the parent is gone.
+ * @returns whether everything has ended. */
+async function serve(config: Config, hardware: Hardware, logger: Logger, end: Promise<unknown>): Promise<boolean> {
+  const running = start(config, hardware, logger)
+  const reason = await Promise.race([end, running.then(() => end)])
+  logger.info({ reason }, 'services stopping')
+  // Nobody is left to publish to: what counts now are the outputs.
+  if (reason === 'orphaned') await driveOutputsSafe(hardware)
+  const stopped = running.then(({ stop }) => stop()).then(() => true)
+  return within(STOP_MS, stopped, false, (error) => logger.error({ err: error }, 'services did not stop cleanly'))
+}
+
+async function start(config: Config, hardware: Hardware, logger: Logger): Promise<RunningServices> {
+  const clock = openClock(config)
   const connect = serviceBus(config, logger)
   const bus = await connect({
     name: 'services',
@@ -76,38 +93,12 @@ async function serve(config: Config, hardware: Hardware, clock: Clock, logger: L
     (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
   ])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
-  const end = await endOfService()
-  logger.info({ reason: end }, 'services stopping')
-  // Nobody is left to publish to: what counts now are the outputs.
-  if (end === 'orphaned') await driveOutputsSafe(hardware)
-  const logFailure = (error: unknown): void => logger.error({ err: error }, 'services did not stop cleanly')
-  await within(STOP_MS, services.stop(), undefined, logFailure)
-  await within(STOP_MS, bus.close(), undefined, logFailure)
-  return end === 'orphaned' ? 1 : 0
-}
-
-/** Tells the supervisor that the event loop turns. */
-function beat(): NodeJS.Timeout {
-  const send = (): void => {
-    if (process.connected === true) process.send?.('heartbeat' satisfies SupervisorMessage)
+  return {
+    async stop() {
+      await services.stop()
+      await bus.close()
+    },
   }
-  send()
-  return setInterval(send, HEARTBEAT_MS)
-}
-
-/** Under a supervisor signals are left to it: a Ctrl-C reaches the whole group, and the order of ending is the supervisor's. */
-async function endOfService(): Promise<'stopped' | 'orphaned'> {
-  if (process.connected !== true) {
-    await endRequested()
-    return 'stopped'
-  }
-  void endRequested()
-  return new Promise((resolve) => {
-    process.on('message', (message) => {
-      if (message === ('stop' satisfies SupervisorMessage)) resolve('stopped')
-    })
-    process.on('disconnect', () => resolve('orphaned'))
-  })
 }
 
 /** The compiled entry of the command line. */

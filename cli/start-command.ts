@@ -7,7 +7,7 @@ import { spawnBench } from '../simulation/spawn-bench.js'
 import type { Command } from './commands.js'
 import { claimHome, clockSettings, makeHome, openClock } from './home.js'
 import { benchDirectory } from './open-hardware.js'
-import { startBackbone, startHttpSide, startReadSide } from './parts.js'
+import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
 import { localHost, serviceBus } from './service-bus.js'
 import { mainPath } from './services-command.js'
 import { endRequested, within } from './signals.js'
@@ -64,17 +64,20 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[]): Pr
     await startBench(config)
     parts.push({ name: 'bench', stop: () => shutDownBench(benchDirectory(config)) })
   }
-  const backbone = await startBackbone(config, clock, logger)
-  parts.push({ name: 'broker and log', stop: () => backbone.stop() })
+  const log = await startLog(config, clock, logger)
+  parts.push({ name: 'log', stop: () => log.stop() })
+  // Before the broker, so that they end after it and see the last event.
   const readSide = await startReadSide(config, logger)
   parts.push({ name: 'projections', stop: () => readSide.stop() })
-  const ports: Config = { ...config, mqttPort: backbone.broker.port, mqttWsPort: backbone.broker.wsPort }
+  const broker = await startBrokerSide(config, clock, logger, log)
+  parts.push({ name: 'broker', stop: () => broker.stop() })
+  const ports: Config = { ...config, mqttPort: broker.port, mqttWsPort: broker.wsPort }
   const bus = await serviceBus(ports, logger)({ name: 'gateway' })
   parts.push({ name: 'gateway bus', stop: () => bus.close() })
   const http = await startHttpSide(ports, clock, logger, {
     bus,
-    logStatus: backbone.logStatus,
-    onUpgrade: backbone.broker.handleUpgrade,
+    logStatus: () => log.writer.status(),
+    onUpgrade: broker.handleUpgrade,
   })
   parts.push({ name: 'gateway', stop: () => http.stop() })
   const services = superviseServices(ports, logger)
@@ -135,9 +138,9 @@ async function servicesReady(bus: MessageBus, config: Config, clock: Clock): Pro
   const unsubscribe = await bus.subscribe(systemTopic(config.unit, 'service'), ({ payload }) => {
     const { state, timestamp } = JSON.parse(payload.toString()) as {
       readonly state: string
-      readonly timestamp: string
+      readonly timestamp: string | null
     }
-    ready ||= state === 'ready' && timestamp >= since
+    ready ||= state === 'ready' && timestamp !== null && timestamp >= since
   })
   await waitUntil(() => ready, SERVICES_START_MS, 'the services to be ready')
   await unsubscribe()

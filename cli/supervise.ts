@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Logger } from '../events/ports.js'
+import { type SupervisorMessage, supervisedEnvironment } from './under-supervision.js'
 
 export interface SuperviseOptions {
   readonly name: string
@@ -21,9 +22,6 @@ export interface Supervised {
   stop(): Promise<void>
 }
 
-/** What passes between a supervisor and its child. */
-export type SupervisorMessage = 'heartbeat' | 'stop'
-
 const BACKOFF_MS = [250, 500, 1000, 2000, 5000, 10_000]
 /** A child that lived so long has recovered: the next restart is quick again. */
 const STABLE_MS = 30_000
@@ -38,7 +36,7 @@ export function supervise(options: SuperviseOptions): Supervised {
   function run(): { readonly child: ChildProcess; readonly ended: Promise<void> } {
     const startedAt = performance.now()
     const child = spawn(process.execPath, options.args, {
-      env: options.env,
+      env: supervisedEnvironment(options.env),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     const endWatch = watchHeartbeats(child, options)

@@ -364,7 +364,8 @@ export const ServiceRecord = Type.Object({
   hardware: Type.Union([Type.Literal('simulated'), Type.Literal('real')]),
   /** Why work is suspended. */
   reason: Type.Union([Type.String(), Type.Null()]),
-  timestamp: Timestamp,
+  /** Null in the last will, which is written before it happens: take the time it was recorded. */
+  timestamp: Type.Union([Timestamp, Type.Null()]),
 })
 export type ServiceRecord = Static<typeof ServiceRecord>
 

@@ -17,7 +17,8 @@ export interface FollowOptions {
   readonly paceMs?: number
 }
 
-/** Calls `step` whenever the log has grown, until told to stop; the batch at hand is finished first. */
+/** Calls `step` whenever the log has grown, until told to stop; then once more, so that who stops us after the last event finds it
+ * handled. */
 export async function followLog({ step, onCaughtUp, onError, stop, paceMs = 0 }: FollowOptions): Promise<void> {
   const alarm = new Alarm(stop)
   const commits = new BroadcastChannel(COMMIT_CHANNEL)
@@ -35,6 +36,9 @@ export async function followLog({ step, onCaughtUp, onError, stop, paceMs = 0 }:
       }
       await alarm.wait(paceMs, Math.max(paceMs, POLL_MS))
     }
+    step()
+  } catch (error) {
+    onError(error)
   } finally {
     commits.close()
   }

@@ -14,9 +14,14 @@ export interface RunningServices {
 
 /** Topic of the services process's own state; also its last will. */
 export const serviceStateTopic = (unit: string): string => systemTopic(unit, 'service')
-/** The will of the services process: written before the process has a clock to ask, so without a time of its own. */
-export const lostServiceRecord = (hardware: 'simulated' | 'real'): string =>
-  JSON.stringify({ state: 'lost', hardware, reason: 'the services process died', timestamp: '1970-01-01T00:00:00Z' })
+/** The will of the services process: written at the connection, so without a time of its own. */
+export const lostServiceRecord = (hardware: ServiceRecord['hardware']): string =>
+  JSON.stringify({
+    state: 'lost',
+    hardware,
+    reason: 'the services process died',
+    timestamp: null,
+  } satisfies ServiceRecord)
 
 /** Starts the services on one shared connection and answers requests. While the broker is away or the log cannot be written every
  * service is suspended: what must not go unrecorded must not happen. */

@@ -14,11 +14,13 @@ import { findMode } from '../../../services/potentiostat/modes/index.js'
 import { Observation } from '../../../services/potentiostat/observation.js'
 import type { MeasurementPlan } from '../../../services/potentiostat/plan.js'
 import type { SerialConnection } from '../../../services/transport/hardware.js'
+import { findPtyTool } from '../../../simulation/potentiostat/pty.js'
 import {
   type ServeOptions,
   startVirtualPotentiostat,
   type VirtualPotentiostatServer,
 } from '../../../simulation/potentiostat/serve.js'
+import { type PtyServer, type ServePtyOptions, servePty } from '../../../simulation/potentiostat/serve-pty.js'
 
 /** Real time, but what the process did not get to see does not pass: device and driver live in one process here, and a machine busy
  * with other tests may stall it longer than a device can buffer. */
@@ -85,6 +87,29 @@ export async function startDevice(
   const directory = await mkdtemp(join(tmpdir(), 'potentiostat-'))
   const server = await startVirtualPotentiostat({
     path: join(directory, 'port'),
+    serial: '0123456789AB',
+    seed: 1,
+    clock,
+    ...options,
+  })
+  return Object.assign(server, {
+    async dispose() {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  })
+}
+
+/** This machine can make no pseudo-terminal, and need not. */
+export const withoutPty = process.env['REQUIRE_PEERS'] !== '1' && findPtyTool() === null
+
+/** A virtual device on a pseudo-terminal in a directory of its own. */
+export async function startPtyDevice(
+  options: Partial<ServePtyOptions> = {},
+): Promise<PtyServer & { dispose(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'potentiostat-pty-'))
+  const server = await servePty({
+    link: join(directory, 'ttyACM0'),
     serial: '0123456789AB',
     seed: 1,
     clock,

@@ -1,14 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { serialPorts } from '../../../services/transport/serial-port.js'
 import type { CellFactory } from '../../../simulation/potentiostat/cell.js'
 import { ferricyanide, RandlesCell } from '../../../simulation/potentiostat/randles-cell.js'
-import { type Device, type Measured, openSocket, runMode, startDevice } from './bench.js'
+import { type Measured, runMode, startPtyDevice, withoutPty } from './bench.js'
 
-let device: Device
-afterEach(() => device.dispose())
+let device: Awaited<ReturnType<typeof startPtyDevice>>
+afterEach(() => device?.dispose())
 
 async function measured(mode: string, raw: Record<string, unknown>, cell?: CellFactory): Promise<Measured> {
-  device = await startDevice(cell === undefined ? {} : { cell })
-  const result = await runMode(await openSocket(device.path), mode, raw)
+  device = await startPtyDevice(cell === undefined ? {} : { cell })
+  const result = await runMode(await serialPorts.open(device.link), mode, raw)
   expect(result.error).toBeNull()
   return result
 }
@@ -23,7 +24,7 @@ const FILTER_DELAY_S = 100 * 0.00018
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-describe('the ideal electrode', () => {
+describe.skipIf(withoutPty)('the ideal electrode', () => {
   test('peaks as Randles and Ševčík say', async () => {
     const scanRate = 0.2
     const raw = { start: 0, vertex1: 0.4, vertex2: 0, end: 0, scan_rate: scanRate, cycles: 1 }
@@ -42,7 +43,7 @@ describe('the ideal electrode', () => {
   })
 })
 
-describe('the default cell', () => {
+describe.skipIf(withoutPty)('the default cell', () => {
   test('rests at 0.22 V', async () => {
     const { potential } = await measured('OCP', { duration: 0.5 })
     expect(Math.abs(mean(potential.slice(-500)) - 0.22)).toBeLessThan(0.001)
