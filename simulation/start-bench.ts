@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { LabError } from '../events/errors.js'
 import type { Clock, Logger } from '../events/ports.js'
+import { type PluggableDevice, serveControl } from './bench-control.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
 import { createRequestFrames, encodeAnswer } from './i2c-frames.codec.js'
 import { createIdleTimer } from './idle-timer.js'
@@ -26,8 +27,10 @@ export interface BenchDeviceContext {
   onCellSwitch(serialNumber: string, closed: boolean): void
 }
 
-/** Starts a virtual device beside the HAT. */
-export type BenchDevice = (context: BenchDeviceContext) => Promise<{ stop(): Promise<void> }>
+/** Starts virtual devices beside the HAT. */
+export type BenchDevice = (
+  context: BenchDeviceContext,
+) => Promise<{ readonly devices?: readonly PluggableDevice[]; stop(): Promise<void> }>
 
 export interface StartBenchOptions extends BenchOptions {
   /** Everything of the bench; created with mode 0700. */
@@ -93,7 +96,14 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
     }
     closers.push(await listenAt(paths.i2c, counted(serveI2c)))
     closers.push(await listenAt(paths.edges, counted(serveEdges)))
-    closers.push(await listenAt(paths.control, (socket) => serveControl(socket, () => ending.abort())))
+    const pluggable: PluggableDevice[] = []
+    const control = (socket: Socket): void =>
+      serveControl(
+        socket,
+        () => pluggable,
+        () => ending.abort(),
+      )
+    closers.push(await listenAt(paths.control, control))
     const context: BenchDeviceContext = {
       serialDirectory: paths.serial,
       clock: options.clock,
@@ -102,6 +112,7 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
     }
     for (const startDevice of devices) {
       const device = await startDevice(context)
+      pluggable.push(...(device.devices ?? []))
       closers.push(() => device.stop())
     }
   } catch (error) {
@@ -140,11 +151,5 @@ function serveEdges(bench: VirtualBench, socket: Socket): void {
       bench.watchFalling(Number(line), (timeS) => void socket.write(`${timeS}\n`)),
     )
     socket.write('watching\n')
-  })
-}
-
-function serveControl(socket: Socket, shutDown: () => void): void {
-  onLine(socket, (line) => {
-    if (line === 'shutdown') shutDown()
   })
 }

@@ -46,7 +46,7 @@ export class Slots {
 
   /** Names of the slots with a device at rest or at work, ascending. */
   get connected(): readonly string[] {
-    return this.#sorted().flatMap(({ name, device }) => (device === null ? [] : [name]))
+    return this.#sorted().flatMap((slot) => (isConnected(slot) ? [slot.name] : []))
   }
 
   holder(name: string): string | null {
@@ -160,8 +160,9 @@ export class Slots {
     this.#announce(slot)
   }
 
-  #announce({ name, port, serialNumber, device, runId }: Slot): void {
-    this.#deps.onChange({ slot: name, port, sn: serialNumber, connected: device !== null, run_id: runId })
+  #announce(slot: Slot): void {
+    const { name, port, serialNumber, runId } = slot
+    this.#deps.onChange({ slot: name, port, sn: serialNumber, connected: isConnected(slot), run_id: runId })
   }
 
   #sorted(): readonly Slot[] {
@@ -169,5 +170,7 @@ export class Slots {
   }
 }
 
+/** A device that was pulled out is gone at once, although its slot is cleared by the next scan only. */
+const isConnected = ({ device }: Slot): boolean => device !== null && !device.modbus.closed.aborted
 const identity = ({ serialNumber, path }: SerialDevice): string => serialNumber ?? path
 const slotName = (number: number): string => `slot${String(number).padStart(2, '0')}`

@@ -170,6 +170,9 @@ describe('a run', () => {
     plug(second)
     await first.unplug()
     expect(await box.ended('r1', 'slot01')).toMatchObject({ status: 'failed' })
+    const record = box.broker.payloads('potentiostat/A/$devices/slot01').at(-1) ?? ''
+    expect(JSON.parse(record)).toMatchObject({ connected: false, run_id: null })
+    expect(await code(box.start({ ...CA, run_id: 'r3', devices: ['slot01'] }))).toBe('jobs.invalid_devices')
     await expect(box.rescan()).resolves.toMatchObject({ devices: ['slot02'] })
     await first.replug()
     plug(second, first)
