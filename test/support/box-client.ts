@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { RunStatusBody } from '../../http-gateway/endpoints/box/run-status.js'
 import { expectAsDeclared } from '../http-gateway/support/as-declared.js'
@@ -22,6 +23,9 @@ export interface BoxClient {
   /** Resolves with the first status that is final, and reports every one on the way. */
   ended(runId: string, timeoutMs?: number, onStatus?: (status: RunStatusBody) => void): Promise<RunStatusBody>
 }
+
+/** Often enough to see every state, seldom enough not to disturb a measurement. */
+const POLL_MS = 25
 
 /** A client of the box API at `url`, with a key when one is given. Every answer is held against the documentation. */
 export function boxClient(url: string, key?: string): BoxClient {
@@ -51,6 +55,7 @@ export function boxClient(url: string, key?: string): BoxClient {
     async ended(runId, timeoutMs = 40_000, onStatus = () => undefined) {
       let last = await status(runId)
       const isOver = async (): Promise<boolean> => {
+        await delay(POLL_MS)
         last = await status(runId)
         onStatus(last)
         return last.status !== 'running'
