@@ -51,9 +51,16 @@ const IDENTIFY_FILTER = 'pioreactor/+/+/monitor/flicker_led_response_okay'
 
 const isOrder = (topic: string): boolean => isCommandTopic(topic) || matchesFilter(IDENTIFY_FILTER, topic)
 
+/** Filters have no more either: Aedes refuses those. */
+const MOST_LEVELS = 100
+
 /** Why a publish is refused, as a clause for the refusal's event; null when it is allowed. */
 export function refusalOf(role: Role, topic: string, retain: boolean): string | null {
   if (topic === '' || /[+#\0]/.test(topic)) return 'a topic name is not empty and has no +, # or NUL'
+  // No topic has more levels than characters and one.
+  if (topic.length >= MOST_LEVELS && topic.split('/').length > MOST_LEVELS) {
+    return `a topic has at most ${MOST_LEVELS} levels`
+  }
   if (topic.startsWith('$')) return 'topics that begin with $ belong to the broker'
   if (retain && isCommandTopic(topic)) return 'a command is never retained: it would be obeyed again at every reconnect'
   if (role === 'service' || !isOurs(topic) || isOrder(topic)) return null

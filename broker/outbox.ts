@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { encodeAcknowledgements } from './publish-frame.codec.js'
 
 /** Bytes that may wait for one connection. A bench sends some kB/s, so a client this far behind has stopped reading. */
 const LIMIT_BYTES = 1024 * 1024
@@ -11,6 +12,8 @@ export class Outbox {
   readonly #conn: Duplex
   readonly #giveUp: () => void
   #queue: Buffer[] = []
+  /** Type and identifier of each acknowledgement of this turn. */
+  #answers: number[] = []
   /** Bytes in the queue that came as live frames. */
   #liveBytes = 0
   #corked = false
@@ -35,6 +38,12 @@ export class Outbox {
     if (Math.max(this.#liveBytes, this.#conn.writableLength) > LIMIT_BYTES) this.#giveUp()
   }
 
+  /** Acknowledges a message of the client, ahead of what waits for it. What one turn acknowledges is one write. */
+  acknowledge(type: number, messageId: number): void {
+    if (this.#answers.length === 0) process.nextTick(() => this.#answer())
+    this.#answers.push(type, messageId)
+  }
+
   /** Frames of the past, as many as there are: sent no faster than the client reads. */
   replay(frames: readonly Buffer[]): void {
     for (const frame of frames) this.#queue.push(frame)
@@ -57,6 +66,14 @@ export class Outbox {
     this.#closed = true
     this.#queue = []
     this.#onWritable = undefined
+  }
+
+  #answer(): void {
+    const answers = this.#answers
+    this.#answers = []
+    if (this.#closed) return
+    this.#conn.write(encodeAcknowledgements(answers))
+    if (this.#conn.writableLength > LIMIT_BYTES) this.#giveUp()
   }
 
   #pump(): void {

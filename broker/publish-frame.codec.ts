@@ -10,6 +10,10 @@ export interface PublishFrame {
   readonly messageId: number
 }
 
+/** First byte of the acknowledgements a publisher gets, MQTT 3.1.1 §2.2.1. */
+export const PUBACK = 0x40
+export const PUBREC = 0x50
+
 /** Bytes of a PUBLISH packet, MQTT 3.1.1 §3.3. */
 export function encodePublish({ topic, payload, qos, retain, dup, messageId }: PublishFrame): Buffer {
   const topicLength = Buffer.byteLength(topic)
@@ -24,8 +28,54 @@ export function encodePublish({ topic, payload, qos, retain, dup, messageId }: P
   return frame
 }
 
+/** The PUBLISH packet that a whole frame holds; the payload is a view.
+ * @throws Error that says what is malformed: the connection has to be closed [MQTT-4.8.0-1]. */
+export function decodePublish(frame: Buffer): PublishFrame {
+  const flags = frame[0] ?? 0
+  const qos = (flags >> 1) & 3
+  if (!isQos(qos)) throw new Error('a PUBLISH packet with both QoS bits set') // [MQTT-3.3.1-4]
+  let at = 1
+  while (((frame[at++] ?? 0) & 128) !== 0);
+  if (at + 2 > frame.length) throw new Error('a PUBLISH packet without a topic')
+  const topicEnd = at + 2 + frame.readUInt16BE(at)
+  const payloadAt = qos > 0 ? topicEnd + 2 : topicEnd
+  if (payloadAt > frame.length) throw new Error('a PUBLISH packet that ends within its topic or identifier')
+  const messageId = qos > 0 ? frame.readUInt16BE(topicEnd) : 0
+  if (qos > 0 && messageId === 0) throw new Error('a PUBLISH packet with identifier 0') // [MQTT-2.3.1-1]
+  const topic = frame.toString('utf8', at + 2, topicEnd)
+  if (topic.includes('\ufffd') && !Buffer.from(topic).equals(frame.subarray(at + 2, topicEnd))) {
+    throw new Error('a PUBLISH packet whose topic is not UTF-8') // [MQTT-1.5.3-1]
+  }
+  if (topic === '' || /[+#\0]/.test(topic)) {
+    throw new Error('a PUBLISH packet whose topic is empty or has +, # or NUL') // [MQTT-3.3.2-2], [MQTT-4.7.3-1]
+  }
+  return {
+    topic,
+    payload: frame.subarray(payloadAt),
+    qos,
+    retain: (flags & 1) !== 0,
+    dup: (flags & 8) !== 0,
+    messageId,
+  }
+}
+
+const isQos = (bits: number): bits is Qos => bits < 3
+
 /** Bytes of a PUBREL packet, MQTT 3.1.1 §3.6. */
 export const encodePubrel = (messageId: number): Buffer => Buffer.of(0x62, 2, messageId >> 8, messageId & 0xff)
+
+/** Bytes of acknowledgements in a row. @param answers `type, identifier` of each. */
+export function encodeAcknowledgements(answers: readonly number[]): Buffer {
+  const frames = Buffer.allocUnsafe(2 * answers.length)
+  for (let i = 0; i < answers.length; i += 2) {
+    const messageId = answers[i + 1] ?? 0
+    frames[2 * i] = answers[i] ?? 0
+    frames[2 * i + 1] = 2
+    frames[2 * i + 2] = messageId >> 8
+    frames[2 * i + 3] = messageId & 0xff
+  }
+  return frames
+}
 
 /** Bytes the variable-length number takes (§2.2.3). */
 const lengthBytes = (length: number): number => (length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4)

@@ -1,13 +1,15 @@
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
-import type { NewEvent } from '../events/event.js'
-import { type Refusal, timestampOf } from '../events/payloads.js'
+import type { NewEvent, Qos } from '../events/event.js'
+import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { matchesFilter, systemTopic } from '../events/topic.js'
 import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
 import { AedesPersistence } from './aedes-persistence.js'
+import { pauseReading, resumeReading, takePublishes } from './client-packets.js'
 import type { Deliveries } from './deliveries.js'
 import { Outbox } from './outbox.js'
+import { Publisher } from './publisher.js'
 import { ReceivedMessages } from './received-messages.js'
 import { Recorder } from './recorder.js'
 import { PassingSubscriber, type Subscriber } from './subscriber.js'
@@ -22,12 +24,8 @@ export interface RecordingBrokerOptions extends Credentials {
   readonly recordExclude: readonly string[]
 }
 
-/** Longest packet a client may send, MQTT's remaining length. */
-export const MAX_PACKET_BYTES = 1024 * 1024
 /** A client id is repeated in every event it causes. */
 const MAX_CLIENT_ID_BYTES = 256
-/** QoS 2 messages a client may leave unreleased; as Mosquitto is set up on a leader. */
-const MAX_UNRELEASED = 1000
 
 /** CONNACK return codes, MQTT 3.1.1 §3.2.2.3. */
 const IDENTIFIER_REJECTED = 2
@@ -41,28 +39,23 @@ const NO_FAN_OUT = {
   close: (done: () => void) => setImmediate(done),
 }
 
-/** What Aedes keeps of a connection and does not declare. */
-interface ClientInternals {
-  /** From here on the client's own packets are handled. */
-  readonly connackSent: boolean
-  readonly _parser: { parse(chunk: Buffer): number; readonly packet: { readonly length: number } }
-}
-
 interface Connection {
   readonly client: Client
+  readonly publisher: Publisher
   readonly subscriber: Subscriber
   readonly outbox: Outbox
   readonly filters: Set<string>
 }
 
-/** Aedes for the protocol; recording, delivery order, retained values and sessions are ours. Aedes calls `authorizePublish` for
- * every PUBLISH and every will, and answers the client when that calls back: by then the event is on disk and delivered. */
+/** Aedes for the protocol; publishing, delivery order, retained values and sessions are ours. Of what is published only wills pass
+ * through Aedes: it asks `authorizePublish`. */
 export class RecordingBroker extends Aedes {
   readonly #options: RecordingBrokerOptions
   readonly #recorder: Recorder
   readonly #received: ReceivedMessages
   readonly #roles = new WeakMap<Client, Role>()
   readonly #unidentified = new WeakSet<Client>()
+  #logStatus: Pick<LogStatus, 'writable'> = { writable: true }
   /** By client id. */
   readonly #connections = new Map<string, Connection>()
 
@@ -86,7 +79,7 @@ export class RecordingBroker extends Aedes {
       options.deliveries.flush()
     })
     this.authenticate = (client, username, password, done) => this.#authenticate(client, username, password, done)
-    this.authorizePublish = (client, packet, done) => this.#record(client, packet, done)
+    this.authorizePublish = (client, will, done) => this.#record(client, eventOf(client, will), done)
     this.authorizeSubscribe = (client, subscription, done) => {
       this.#subscribe(client, subscription)
       done(null, subscription)
@@ -98,13 +91,17 @@ export class RecordingBroker extends Aedes {
       done(null, true)
     }
     const handle = this.handle
-    this.handle = (conn, request) => limitPackets(handle(conn, request))
+    this.handle = (conn, request) => {
+      const client = handle(conn, request)
+      takePublishes(client, (frame) => this.#connection(client)?.publisher.receive(frame))
+      return client
+    }
     this.on('clientReady', (client) => this.#attach(client))
     this.on('clientDisconnect', (client) => this.#detach(client))
     this.on('subscribe', (subscriptions, client) => {
-      const { subscriber } = this.#connection(client)
       const wanted = subscriptions.map(({ topic, qos }) => ({ filter: topic, qos }))
-      options.deliveries.replayRetained(subscriber, wanted)
+      const subscriber = this.#connection(client)?.subscriber
+      if (subscriber !== undefined) options.deliveries.replayRetained(subscriber, wanted)
     })
     this.on('unsubscribe', (filters, client) => this.#unsubscribe(client, filters))
     this.on('clientError', (client, error) => this.#options.logger.debug({ client: client.id, error }, 'client failed'))
@@ -126,11 +123,14 @@ export class RecordingBroker extends Aedes {
     this.publish(...args)
   }
 
-  /** Delivers a message of the broker's own that is not recorded; retained for those who subscribe later. */
-  tell(topic: string, payload: string): void {
-    const message = { topic, payload: Buffer.from(payload), qos: 1, retain: true, client: '', position: 0 } as const
+  /** The state of the log is told on `$SYS/benchlog/log`, unrecorded but retained. */
+  logChanged(status: LogStatus): void {
+    const payload = Buffer.from(JSON.stringify(status))
+    const message = { topic: LOG_STATUS_TOPIC, payload, qos: 1, retain: true, client: '', position: 0 } as const
     this.#options.deliveries.deliver(message)
     this.#options.deliveries.flush()
+    this.#logStatus = status
+    for (const { publisher } of this.#connections.values()) publisher.adaptTo(status)
   }
 
   /** Resolves when everything that came in is recorded and delivered, or refused. */
@@ -164,52 +164,18 @@ export class RecordingBroker extends Aedes {
     return other !== undefined && this.#roles.get(other.client) !== role
   }
 
-  #record(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    const clientId = client?.id ?? ''
-    const { qos, messageId } = packet
-    if (qos !== 2 || messageId === undefined) {
-      this.#recordOnce(client, packet, done)
-      return
-    }
-    const earlier = this.#received.find(clientId, messageId)
-    if (earlier !== undefined) {
-      earlier.then(() => done(), done)
-      return
-    }
-    if (this.#received.count(clientId) >= MAX_UNRELEASED) {
-      done(new Error(`${MAX_UNRELEASED} messages of QoS 2 wait for their release`))
-      return
-    }
-    const recorded = new Promise<void>((resolve, reject) => {
-      this.#recordOnce(client, packet, (error) => {
-        if (error == null) {
-          this.#options.deliveries.session(clientId)?.receive(messageId)
-          resolve()
-        } else {
-          this.#received.remove(clientId, messageId)
-          reject(error)
-        }
-      })
-    })
-    this.#received.add(clientId, messageId, recorded)
-    recorded.then(() => done(), done)
-  }
-
-  #recordOnce(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    const { topic, qos, retain } = packet
-    const payload =
-      typeof packet.payload === 'string' ? Buffer.from(packet.payload) : (packet.payload ?? Buffer.alloc(0))
-    const event: NewEvent = { topic, payload, qos, retain, client: client?.id ?? '' }
+  #record(client: Client | null, event: NewEvent, settle: (error?: Error | null) => void): void {
+    const { topic, retain } = event
     const role = client === null ? 'service' : (this.#roles.get(client) ?? 'client')
     const reason = refusalOf(role, topic, retain)
     if (reason !== null) {
-      this.#recorder.record(this.#refusal(event, reason), done)
+      this.#recorder.record(this.#refusal(event, reason), settle)
     } else if (this.#isExcluded(topic)) {
       this.#options.deliveries.deliver({ ...event, position: 0 })
       this.#options.deliveries.flush()
-      done()
+      settle()
     } else {
-      this.#recorder.record(event, done)
+      this.#recorder.record(event, settle)
     }
   }
 
@@ -231,25 +197,37 @@ export class RecordingBroker extends Aedes {
     return recordExclude.length > 0 && !isOurs(topic) && recordExclude.some((filter) => matchesFilter(filter, topic))
   }
 
-  #connection(client: Client): Connection {
-    const known = this.#connections.get(client.id)
-    if (known?.client === client) return known
+  /** Of a client that is here; undefined before it is connected, and when it has gone. */
+  #connection(client: Client): Connection | undefined {
+    const connection = this.#connections.get(client.id)
+    return connection?.client === client && !client.closed ? connection : undefined
+  }
+
+  #attach(client: Client): void {
+    if (client.closed) return
     const { deliveries, logger } = this.#options
     const giveUp = (): void => {
       logger.warn({ client: client.id }, 'connection closed: the client does not read what it subscribed to')
       client.close()
     }
     const outbox = new Outbox(client.conn as Duplex, giveUp)
+    const publisher = new Publisher({
+      clientId: client.id,
+      outbox,
+      received: this.#received,
+      record: (event, settle) => this.#record(client, event, settle),
+      keepReceived: (messageId) => deliveries.session(client.id)?.receive(messageId),
+      pause: () => pauseReading(client),
+      resume: () => resumeReading(client),
+      fail: (error) => {
+        if (!client.closed) client.emit('error', error)
+      },
+    })
+    publisher.adaptTo(this.#logStatus)
     const subscriber = client.clean
       ? new PassingSubscriber(outbox, giveUp)
       : deliveries.attachSession(client.id, outbox)
-    const connection = { client, subscriber, outbox, filters: new Set<string>() }
-    this.#connections.set(client.id, connection)
-    return connection
-  }
-
-  #attach(client: Client): void {
-    if (!client.closed) this.#connection(client)
+    this.#connections.set(client.id, { client, publisher, subscriber, outbox, filters: new Set<string>() })
   }
 
   #detach(client: Client): void {
@@ -260,18 +238,17 @@ export class RecordingBroker extends Aedes {
     this.#options.deliveries.detach(connection.subscriber, connection.filters)
   }
 
-  #subscribe(client: Client, { topic, qos }: { readonly topic: string; readonly qos: 0 | 1 | 2 }): void {
-    // Before CONNACK a client's old subscriptions are restored; they come back with the session. `connected` is set later: a quick
-    // client subscribes in between.
-    if (client.closed || !(client as unknown as ClientInternals).connackSent) return
-    const { subscriber, filters } = this.#connection(client)
-    filters.add(topic)
-    this.#options.deliveries.subscribe(subscriber, { filter: topic, qos })
+  /** Also called before the client is connected, for the subscriptions of an earlier connection: those come back with the session. */
+  #subscribe(client: Client, { topic, qos }: { readonly topic: string; readonly qos: Qos }): void {
+    const connection = this.#connection(client)
+    if (connection === undefined) return
+    connection.filters.add(topic)
+    this.#options.deliveries.subscribe(connection.subscriber, { filter: topic, qos })
   }
 
   #unsubscribe(client: Client, filters: readonly string[]): void {
-    const connection = this.#connections.get(client.id)
-    if (connection?.client !== client || client.closed) return
+    const connection = this.#connection(client)
+    if (connection === undefined) return
     for (const filter of filters) {
       connection.filters.delete(filter)
       this.#options.deliveries.unsubscribe(connection.subscriber, filter)
@@ -283,17 +260,10 @@ function connackError(message: string, returnCode: number): AuthenticateError {
   return Object.assign(new Error(message), { returnCode }) as AuthenticateError
 }
 
-/** Closes the connection when a packet declares itself longer than 1 MiB, before its body is buffered. */
-function limitPackets(client: Client): Client {
-  const { _parser: parser } = client as unknown as ClientInternals
-  const parse = parser.parse.bind(parser)
-  parser.parse = (chunk) => {
-    const left = parse(chunk)
-    const { length } = parser.packet
-    if (length > MAX_PACKET_BYTES) {
-      client.emit('error', new Error(`a packet of ${length} bytes; the limit is ${MAX_PACKET_BYTES} bytes`))
-    }
-    return left
-  }
-  return client
-}
+const eventOf = (client: Client | null, { topic, payload, qos, retain }: PublishPacket): NewEvent => ({
+  topic,
+  payload: Buffer.from(payload),
+  qos,
+  retain,
+  client: client?.id ?? '',
+})

@@ -5,11 +5,11 @@ import type { Duplex } from 'node:stream'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
-import { LOG_STATUS_TOPIC, type LogStatus } from '../events/payloads.js'
 import type { Clock, Logger } from '../events/ports.js'
 import type { Credentials } from './access.js'
+import { MAX_PACKET_BYTES } from './client-packets.js'
 import { Deliveries } from './deliveries.js'
-import { MAX_PACKET_BYTES, RecordingBroker } from './recording-broker.js'
+import { RecordingBroker } from './recording-broker.js'
 import { SessionStore } from './session-store.js'
 
 export interface BrokerOptions extends Credentials {
@@ -43,7 +43,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const store = new SessionStore(sessionsPath, logger)
   const broker = new RecordingBroker({ ...options, deliveries: new Deliveries(reader, store) })
   await broker.listen()
-  const endStatus = log.onStatus((status: LogStatus) => broker.tell(LOG_STATUS_TOPIC, JSON.stringify(status)))
+  const endStatus = log.onStatus((status) => broker.logChanged(status))
 
   const sockets = new Set<Socket>()
   const tcp = createServer({ noDelay: true }, (socket) => {

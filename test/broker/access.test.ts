@@ -66,6 +66,8 @@ describe('who may publish where', () => {
     expect(refusalOf(role, 'system/u1/request/run_job', true)).toMatch(/never retained/)
     expect(refusalOf(role, '$SYS/benchlog/log', false)).toMatch(/belong to the broker/)
     expect(refusalOf(role, 'a/\0', false)).toMatch(/NUL/)
+    expect(refusalOf(role, `a${'/'.repeat(99)}`, false)).toBeNull()
+    expect(refusalOf(role, `a${'/'.repeat(100)}`, false)).toMatch(/at most 100 levels/)
   })
 })
 

@@ -39,6 +39,29 @@ test('on a full disk nothing is acknowledged or delivered, $SYS/benchlog/log say
   expect(verifyLog(`${broker.home}/event-log.db`).problems).toEqual([])
 })
 
+test('a publisher that waits for the disk stays connected, and each of its messages is recorded once', async () => {
+  const broker = await startTestBroker({ maxPages: 60 })
+  const publisher = await connect(broker, { keepalive: 1 })
+  let pongs = 0
+  let closings = 0
+  publisher.on('packetreceive', ({ cmd }) => {
+    if (cmd === 'pingresp') pongs++
+  })
+  publisher.on('close', () => closings++)
+  // 3 MB: more than a connection may have waiting while the log can be written.
+  const texts = Array.from({ length: 150 }, (_, i) => `lab/${i % 3}=${i}${'x'.repeat(20_000)}`)
+  const published = texts.map((text, i) => {
+    const [topic = '', payload = ''] = text.split('=')
+    return publisher.publishAsync(topic, payload, { qos: ((i % 2) + 1) as 1 | 2 })
+  })
+  await eventually(() => expect(broker.log.status().writable).toBe(false))
+  await eventually(() => expect(pongs).toBeGreaterThan(2))
+  broker.log.limitPages(100_000)
+  await Promise.all(published)
+  expect(closings).toBe(0)
+  expect(textsOf(broker.events())).toEqual(texts)
+})
+
 test('stops in time although the disk is full', async () => {
   const broker = await startTestBroker({ maxPages: 10 })
   const client = await connect(broker)

@@ -1,8 +1,6 @@
 import fc from 'fast-check'
-import { parser as newParser, type Packet } from 'mqtt-packet'
 import { expect, test } from 'vitest'
 import type { Message } from '../../broker/message.js'
-import { encodePublish, encodePubrel } from '../../broker/publish-frame.codec.js'
 import { RetainedValues } from '../../broker/retained-values.js'
 import { SubscriptionTree } from '../../broker/subscription-tree.js'
 import type { Qos } from '../../events/event.js'
@@ -63,47 +61,4 @@ test('retained values are found as a comparison of every topic finds them', () =
     }),
     { numRuns: 500 },
   )
-})
-
-function parsed(bytes: Buffer): Packet[] {
-  const packets: Packet[] = []
-  const parser = newParser()
-  parser.on('packet', (packet) => packets.push(packet))
-  parser.parse(bytes)
-  return packets
-}
-
-test('encoded PUBLISH packets say what they were given, as an independent parser reads them', () => {
-  const sizes = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(16_370, 16_383, 16_384, 2_097_152))
-  fc.assert(
-    fc.property(
-      fc.record({
-        topic: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }).filter((topic) => !/[+#\0]/.test(topic)),
-        payload: sizes.map((size) => Buffer.alloc(size, 7)),
-        qos,
-        retain: fc.boolean(),
-        dup: fc.boolean(),
-        messageId: fc.integer({ min: 1, max: 65_535 }),
-      }),
-      (frame) => {
-        const [packet, ...more] = parsed(encodePublish(frame))
-        expect(more).toEqual([])
-        expect(packet).toMatchObject({
-          cmd: 'publish',
-          topic: frame.topic,
-          qos: frame.qos,
-          retain: frame.retain,
-          dup: frame.dup,
-        })
-        if (packet?.cmd !== 'publish') return
-        expect(Buffer.compare(Buffer.from(packet.payload), frame.payload)).toBe(0)
-        if (frame.qos > 0) expect(packet.messageId).toBe(frame.messageId)
-      },
-    ),
-    { numRuns: 100 },
-  )
-})
-
-test('encoded PUBREL packets carry their identifier', () => {
-  expect(parsed(encodePubrel(0x1234))).toMatchObject([{ cmd: 'pubrel', messageId: 0x1234 }])
 })

@@ -1,0 +1,68 @@
+/** Fixed header: a byte of type and flags, then a length of at most four bytes. */
+const MOST_HEADER_BYTES = 5
+
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/** Cuts the bytes of a connection into MQTT packets, fixed header included (MQTT 3.1.1 §2.2). */
+export class PacketStream {
+  readonly #limitBytes: number
+  #bytes = NOTHING
+  #at = 0
+  /** Chunks that are not yet joined with `bytes`: a long packet is put together once. */
+  #chunks: Buffer[] = []
+  #chunkBytes = 0
+  /** Bytes without which there is no next packet. */
+  #needed = 2
+
+  /** @param limitBytes longest remaining length */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#chunkBytes += chunk.length
+  }
+
+  /** The next packet that has come completely; a view.
+   * @throws Error when it is longer than the limit, before its body came, or its length is malformed. */
+  next(): Buffer | undefined {
+    if (this.#bytes.length - this.#at + this.#chunkBytes < this.#needed) return undefined
+    if (this.#chunks.length > 0) this.#join()
+    const length = this.#packetLength()
+    if (length === undefined || this.#at + length > this.#bytes.length) {
+      this.#needed = length ?? this.#bytes.length - this.#at + 1
+      return undefined
+    }
+    const packet = this.#bytes.subarray(this.#at, this.#at + length)
+    this.#at += length
+    this.#needed = 2
+    return packet
+  }
+
+  #join(): void {
+    const [first = NOTHING] = this.#chunks
+    const isAlone = this.#at === this.#bytes.length && this.#chunks.length === 1
+    this.#bytes = isAlone ? first : Buffer.concat([this.#bytes.subarray(this.#at), ...this.#chunks])
+    this.#at = 0
+    this.#chunks = []
+    this.#chunkBytes = 0
+  }
+
+  /** Bytes of the packet that begins here; undefined when its header has not come completely. */
+  #packetLength(): number | undefined {
+    let remaining = 0
+    for (let header = 1; header < MOST_HEADER_BYTES; header++) {
+      const byte = this.#bytes[this.#at + header]
+      if (byte === undefined) return undefined
+      remaining |= (byte & 127) << (7 * (header - 1))
+      if (byte < 128) {
+        if (remaining > this.#limitBytes) {
+          throw new Error(`a packet of ${remaining} bytes; the limit is ${this.#limitBytes} bytes`)
+        }
+        return 1 + header + remaining
+      }
+    }
+    throw new Error('a packet whose length takes more than four bytes') // [MQTT-2.2.3]
+  }
+}

@@ -1,0 +1,106 @@
+import type { NewEvent } from '../events/event.js'
+import type { Outbox } from './outbox.js'
+import { PUBACK, PUBREC, type PublishFrame } from './publish-frame.codec.js'
+import type { ReceivedMessages } from './received-messages.js'
+
+/** Bytes of one connection that may wait for the log; then nothing more is read from it until half of them are recorded. A flood is
+ * held back early, because others wait behind it; on a full disk the clients' pings stand behind their messages. */
+const WAITING_BYTES = { writable: 1024 * 1024, unwritable: 8 * 1024 * 1024 } as const
+/** What an event takes in memory on top of its bytes. */
+const OVERHEAD_BYTES = 200
+/** QoS 2 messages a client may leave unreleased; as Mosquitto is set up on a leader. */
+const MAX_UNRELEASED = 1000
+
+export interface PublisherPorts {
+  readonly clientId: string
+  readonly outbox: Outbox
+  readonly received: ReceivedMessages
+  /** Calls `settle` when the event is recorded and delivered, or with the reason why it is not. */
+  record(event: NewEvent, settle: (error?: Error | null) => void): void
+  /** A QoS 2 message was recorded: it is not recorded again until its release. */
+  keepReceived(messageId: number): void
+  /** Stops and goes on reading from the connection. */
+  pause(): void
+  resume(): void
+  /** Closes the connection. */
+  fail(error: Error): void
+}
+
+/** The sending side of one connection. What comes is recorded in its order, and acknowledged once it is recorded and delivered; while
+ * it waits, the connection is read on, so that a client with messages under way still gets answers to its pings. */
+export class Publisher {
+  readonly #ports: PublisherPorts
+  #limitBytes: number = WAITING_BYTES.writable
+  #waitingBytes = 0
+  #paused = false
+
+  constructor(ports: PublisherPorts) {
+    this.#ports = ports
+  }
+
+  /** The log can be written, or cannot. */
+  adaptTo({ writable }: { readonly writable: boolean }): void {
+    this.#limitBytes = writable ? WAITING_BYTES.writable : WAITING_BYTES.unwritable
+    this.#adjustReading()
+  }
+
+  receive(frame: PublishFrame): void {
+    if (frame.qos === 2) this.#receiveOnce(frame)
+    else this.#record(frame, (error) => this.#settled(frame, error))
+  }
+
+  #receiveOnce(frame: PublishFrame): void {
+    const { clientId, received, keepReceived, fail } = this.#ports
+    const { messageId } = frame
+    const earlier = received.find(clientId, messageId)
+    if (earlier !== undefined) {
+      earlier.then(() => this.#acknowledge(frame), fail)
+      return
+    }
+    if (received.count(clientId) >= MAX_UNRELEASED) {
+      fail(new Error(`${MAX_UNRELEASED} messages of QoS 2 wait for their release`))
+      return
+    }
+    const recorded = new Promise<void>((resolve, reject) => {
+      this.#record(frame, (error) => {
+        if (error == null) {
+          keepReceived(messageId)
+          resolve()
+        } else {
+          received.remove(clientId, messageId)
+          reject(error)
+        }
+        this.#settled(frame, error)
+      })
+    })
+    recorded.catch(() => undefined)
+    received.add(clientId, messageId, recorded)
+  }
+
+  #record({ topic, payload, qos, retain }: PublishFrame, settle: (error?: Error | null) => void): void {
+    this.#waitingBytes += OVERHEAD_BYTES + payload.length
+    this.#adjustReading()
+    this.#ports.record({ topic, payload, qos, retain, client: this.#ports.clientId }, settle)
+  }
+
+  #settled(frame: PublishFrame, error: Error | null | undefined): void {
+    this.#waitingBytes -= OVERHEAD_BYTES + frame.payload.length
+    if (error == null) this.#acknowledge(frame)
+    else this.#ports.fail(error)
+    this.#adjustReading()
+  }
+
+  #adjustReading(): void {
+    if (!this.#paused && this.#waitingBytes > this.#limitBytes) {
+      this.#paused = true
+      this.#ports.pause()
+    } else if (this.#paused && this.#waitingBytes <= this.#limitBytes / 2) {
+      this.#paused = false
+      this.#ports.resume()
+    }
+  }
+
+  #acknowledge({ qos, messageId }: PublishFrame): void {
+    if (qos > 0) this.#ports.outbox.acknowledge(qos === 1 ? PUBACK : PUBREC, messageId)
+  }
+}
