@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { openForWriting as openLog } from '../event-log/database.js'
 import { openEventLogReader } from '../event-log/reader.js'
 import { openForWriting } from '../projections/database.js'
 import { projections } from '../projections/index.js'
@@ -10,10 +9,10 @@ import { BATCH_EVENTS, Projector } from '../projections/projector.js'
 import { describeLoad } from './machine.js'
 import type { Print, Scenario } from './scenario.js'
 import { formatCount, renderTable, verdict } from './table.js'
+import { writeUnitLog } from './unit-log.js'
 
 /** Events of the bench's log: about three days of one unit. */
 const EVENTS = 500_000
-const START_MS = Date.parse('2026-11-20T09:00:00.000Z')
 
 interface FoldRate {
   readonly name: 'bare insert' | 'live' | 'rebuild'
@@ -54,7 +53,7 @@ function measureRates(): readonly FoldRate[] {
   const directory = mkdtempSync(join(tmpdir(), 'benchlog-fold-'))
   try {
     const logPath = join(directory, 'event-log.db')
-    writeLog(logPath, EVENTS)
+    writeUnitLog(logPath, EVENTS)
     const bare = measure(EVENTS, () => insertBare(join(directory, 'bare.db'), EVENTS))
     const live = measure(EVENTS, fold(logPath, join(directory, 'live.db'), 'indexes first'))
     const rebuild = measure(EVENTS, fold(logPath, join(directory, 'rebuild.db'), 'indexes last'))
@@ -77,67 +76,6 @@ function measure(events: number, work: () => void): Pick<FoldRate, 'eventsPerSec
     eventsPerSecond: events / ((performance.now() - startMs) / 1000),
     eventsPerCpuSecond: events / ((user + system) / 1e6),
   }
-}
-
-/** A unit's mix: two OD channels, stirring, temperature, a setting, and now and then a dose. */
-function eventAt(index: number): { readonly topic: string; readonly payload: string } {
-  const timestamp = `${new Date(START_MS + index * 500).toISOString().slice(0, -1)}000Z`
-  const unit = 'pioreactor/u1/growth'
-  const od = (channel: string) => ({
-    calibrated: 0,
-    timestamp,
-    angle: '90',
-    od: 0.1 + index * 1e-7,
-    channel,
-    ir_led_intensity: 80,
-  })
-  switch (index % 10) {
-    case 0:
-    case 1:
-    case 2:
-      return { topic: `${unit}/od_reading/od1`, payload: JSON.stringify(od('1')) }
-    case 3:
-    case 4:
-    case 5:
-      return { topic: `${unit}/od_reading/od2`, payload: JSON.stringify(od('2')) }
-    case 6:
-    case 7:
-      return {
-        topic: `${unit}/stirring/measured_rpm`,
-        payload: JSON.stringify({ measured_rpm: 500 + (index % 7), timestamp }),
-      }
-    case 8:
-      return {
-        topic: `${unit}/temperature_automation/temperature`,
-        payload: JSON.stringify({ timestamp, temperature: 30.25 }),
-      }
-    default:
-      return index % 100 === 9
-        ? {
-            topic: `${unit}/dosing_events`,
-            payload: JSON.stringify({ volume_change: 0.5, event: 'add_media', source_of_event: 'bench', timestamp }),
-          }
-        : { topic: `${unit}/stirring/duty_cycle`, payload: String(30 + (index % 11)) }
-  }
-}
-
-function writeLog(path: string, events: number): void {
-  const log = openLog(path)
-  const insert = log.prepare('INSERT INTO events VALUES (?, ?, ?, ?, 1, ?, ?)')
-  log.transaction(() => {
-    for (let index = 0; index < events; index++) {
-      const { topic, payload } = eventAt(index)
-      insert.run(
-        index + 1,
-        START_MS + index * 500,
-        topic,
-        Buffer.from(payload),
-        topic.endsWith('events') ? 0 : 1,
-        'bench',
-      )
-    }
-  })()
-  log.close()
 }
 
 function insertBare(path: string, events: number): void {

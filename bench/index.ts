@@ -1,3 +1,4 @@
+import { coldStartScenario } from './cold-start.bench.js'
 import { foldScenario } from './fold.bench.js'
 import { latencyScenario } from './latency.bench.js'
 import { describeMachine } from './machine.js'
@@ -12,6 +13,7 @@ const scenarios: readonly Scenario[] = [
   foldScenario,
   potentiostatScenario,
   memoryScenario,
+  coldStartScenario,
 ]
 
 const print: Print = (text) => {

@@ -29,9 +29,11 @@ export const startCommand: Command = {
     const end = endRequested()
     const parts: Stoppable[] = []
     try {
-      const addresses = await startUnit(config, logger, parts)
-      for (const line of banner(config, addresses)) print(line)
-      await end
+      const ready = startUnit(config, logger, parts).then((addresses) => {
+        for (const line of banner(config, addresses)) print(line)
+      })
+      // Folding a long log anew takes a while; who gives up waiting need not.
+      await Promise.race([end, ready.then(() => end)])
       print('Stopping: jobs end, outputs go off, the log is flushed.')
       const stopped = await within(STOP_MS, stopAll(parts, logger), false, (error) =>
         logger.error({ err: error }, 'stop failed'),
@@ -67,23 +69,45 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[]): Pr
   const log = await startLog(config, clock, logger)
   parts.push({ name: 'log', stop: () => log.stop() })
   // Before the broker, so that they end after it and see the last event.
-  const readSide = await startReadSide(config, logger)
-  parts.push({ name: 'projections', stop: () => readSide.stop() })
+  const readSide = startLater(parts, 'projections', startReadSide(config, logger))
   const broker = await startBrokerSide(config, clock, logger, log)
   parts.push({ name: 'broker', stop: () => broker.stop() })
   const ports: Config = { ...config, mqttPort: broker.port, mqttWsPort: broker.wsPort }
   const bus = await serviceBus(ports, logger)({ name: 'gateway' })
   parts.push({ name: 'gateway bus', stop: () => bus.close() })
-  const http = await startHttpSide(ports, clock, logger, {
-    bus,
-    logStatus: () => log.writer.status(),
-    onUpgrade: broker.handleUpgrade,
-  })
-  parts.push({ name: 'gateway', stop: () => http.stop() })
+  // The culture need not wait until a long log is folded, but who asks must not be told of yesterday.
+  const http = startLater(
+    parts,
+    'gateway',
+    readSide.then(() =>
+      startHttpSide(ports, clock, logger, {
+        bus,
+        logStatus: () => log.writer.status(),
+        onUpgrade: broker.handleUpgrade,
+      }),
+    ),
+  )
   const services = superviseServices(ports, logger)
   parts.push({ name: 'services', stop: () => services.stop() })
   await servicesReady(bus, config, clock)
-  return { http: http.port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+  return { http: (await http).port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+}
+
+/** Notes a part that will be up some time later; it is stopped if it was up by then. */
+function startLater<T extends Omit<Stoppable, 'name'>>(
+  parts: Stoppable[],
+  name: string,
+  starting: Promise<T>,
+): Promise<T> {
+  let running: T | undefined
+  parts.push({ name, stop: async () => running?.stop() })
+  const started = starting.then((part) => {
+    running = part
+    return part
+  })
+  // Whoever awaits it sees it fail; until then, and when nobody does any more, it is no defect.
+  started.catch(() => undefined)
+  return started
 }
 
 async function stopAll(parts: readonly Stoppable[], logger: Logger): Promise<boolean> {

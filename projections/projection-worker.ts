@@ -4,6 +4,8 @@ import { type FollowOptions, followLog } from './follow-log.js'
 /** What a projection worker tells the thread that started it. */
 export type WorkerReport =
   | { readonly kind: 'caught_up'; readonly position: number }
+  /** Now and then on the way there. */
+  | { readonly kind: 'catching_up'; readonly position: number }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined }
 /** What it is told. */
 export type WorkerOrder = 'stop'
@@ -17,6 +19,9 @@ export interface FollowerParts {
   readonly close: () => void | Promise<void>
 }
 
+/** Events handled between two reports on the way: some seconds of work. */
+const REPORT_EVENTS = 500_000
+
 /** Body of a worker thread that follows the log: reports the first time it has caught up, and failures; ends when told to. */
 export async function followAsWorker({ step, onCaughtUp, position, close, ...rest }: FollowerParts): Promise<void> {
   const stop = new AbortController()
@@ -25,6 +30,7 @@ export async function followAsWorker({ step, onCaughtUp, position, close, ...res
     if (order === 'stop') stop.abort()
   })
   let announced = false
+  let unreported = 0
   let lastFailure = ''
   const onError = (error: unknown): void => {
     const failure = failureOf(error)
@@ -34,7 +40,15 @@ export async function followAsWorker({ step, onCaughtUp, position, close, ...res
   }
   await followLog({
     ...rest,
-    step,
+    step() {
+      const handled = step()
+      unreported += handled
+      if (!announced && unreported >= REPORT_EVENTS) {
+        report({ kind: 'catching_up', position: position() })
+        unreported = 0
+      }
+      return handled
+    },
     stop: stop.signal,
     onError,
     onCaughtUp() {

@@ -81,6 +81,8 @@ function startThread(name: string, url: URL, parentLogger: Logger, workerData: o
       if (report.kind === 'caught_up') {
         logger.debug({ position: report.position }, 'caught up with the log')
         resolve()
+      } else if (report.kind === 'catching_up') {
+        logger.info({ position: report.position }, 'folding the log')
       } else logger.error({ reason: report.message, stack: report.stack }, 'a batch failed and is tried again')
     })
   })
