@@ -1,6 +1,6 @@
 import type { SerialConnection } from '../transport/hardware.js'
 import { ModbusClient, ModbusTimeout, type RequestOptions } from '../transport/modbus-client.js'
-import { decodeFloat, decodeFloats, encodeFloats } from '../transport/register-values.codec.js'
+import { decodeFloat, decodeFloats, decodeUint32, encodeFloats } from '../transport/register-values.codec.js'
 import {
   type CommandName,
   CURRENT_SAMPLES_ADDRESS,
@@ -29,6 +29,8 @@ const ONCE = { attempts: 1 } as const
 export const PEEK_REGISTERS = REGISTERS_PER_PAIR - 1
 /** Register offset of PID `output`, V. */
 const PID_OUTPUT_REGISTER = 8
+/** Register offset of PID `st_tm`, ms. */
+const PID_EVALUATED_REGISTER = 14
 
 /** The commands of one potentiostat. What is safe to repeat is repeated; the rest says so. */
 export class Potentiostat {
@@ -92,6 +94,12 @@ export class Potentiostat {
   async controlOutput(): Promise<number> {
     const { address, length } = registerGroups.pid
     return decodeFloat(await this.modbus.read(address, length), PID_OUTPUT_REGISTER)
+  }
+
+  /** When current control was last evaluated, ms of the device. */
+  async controlEvaluation(): Promise<number> {
+    const { address, length } = registerGroups.pid
+    return decodeUint32(await this.modbus.read(address, length), PID_EVALUATED_REGISTER)
   }
 
   /** Takes pairs from the ADC queue: current in A, potential in V, alternating.

@@ -18,6 +18,8 @@ const PERIOD_SETTLED_MS = 500
 /** Pairs come every 0.36 ms; without any for so long the device no longer measures. */
 const STALLED_MS = 2000
 const PERIOD_MS = NOMINAL_PERIOD_S * 1000
+/** Rows hold the reading before them for at most this long; a longer gap is a loss of samples. */
+const READING_GAP_MS = 500
 
 export interface GalvanostaticRun {
   /** A, constant per segment. */
@@ -44,7 +46,7 @@ interface Reading {
  *
  * Firmware 1.0.0 queues no pairs under current control, although pyBEEP expects them. When pairs come they become the rows. When none
  * have come after 100 ms the live values, which are read from the first moment on, become the rows: each row holds the latest reading
- * at its time, and the observation says how many readings there were. Rows carry the target that was in force.
+ * at its time, and the observation says how many readings there were and how far apart. Rows carry the target that was in force.
  * @throws SamplesLost, MeasurementInterrupted, MeasurementAborted, ModbusTimeout, ConnectionLost. */
 export async function acquireGalvanostatic(
   device: Potentiostat,
@@ -78,6 +80,8 @@ class GalvanostaticAcquisition {
   /** Readings that rows still need, oldest first. */
   #pending: Reading[] = []
   #readings = 0
+  #longestGapMs = 0
+  #evaluation = Number.NaN
 
   constructor(device: Potentiostat, clock: Clock, run: GalvanostaticRun, observation: Observation, stop: AbortSignal) {
     this.#device = device
@@ -109,8 +113,7 @@ class GalvanostaticAcquisition {
       if (ms >= PERIOD_SETTLED_MS) this.#observation.samplePeriodS = live.sampleTicks * TICK_S
       if (this.#queued || live.adcQueued !== this.#staleCount) await this.#fetch(live.adcQueued, ms)
       if (!this.#queued) {
-        this.#pending.push({ ms, current: live.currentA, potential: live.potentialV })
-        this.#readings += 1
+        await this.#note({ ms, current: live.currentA, potential: live.potentialV })
         if (ms >= Math.min(DECIDE_MS, this.#run.samples * PERIOD_MS)) this.#holdReadings()
       }
       await this.#clock.sleepUntil(this.#startedMs + Math.min(ms + POLL_MS, this.#stepEnd * PERIOD_MS), this.#stop)
@@ -172,6 +175,30 @@ class GalvanostaticAcquisition {
     }
   }
 
+  /** Keeps a reading that the device has taken since the one before. */
+  async #note(reading: Reading): Promise<void> {
+    const gapMs = reading.ms - (this.#pending.at(-1)?.ms ?? 0)
+    this.#longestGapMs = Math.max(this.#longestGapMs, gapMs)
+    if (gapMs > READING_GAP_MS) {
+      const lost = Math.round(gapMs / PERIOD_MS)
+      this.#observation.lostSamples += lost
+      throw new SamplesLost(lost, `the device gave no new reading for ${Math.round(gapMs)} ms`)
+    }
+    if (!(await this.#isNew(reading))) return
+    this.#pending.push(reading)
+    this.#readings += 1
+  }
+
+  /** Readings that differ are two; equal ones may be those of an amplifier at its limit, or one reading of a device that stands still. */
+  async #isNew({ current, potential }: Reading): Promise<boolean> {
+    const last = this.#pending.at(-1)
+    if (last === undefined || last.current !== current || last.potential !== potential) return true
+    const evaluation = await this.#device.controlEvaluation()
+    const isLater = evaluation !== this.#evaluation
+    this.#evaluation = evaluation
+    return isLater
+  }
+
   /** Rows up to the latest reading; each holds the reading before it, rows before the first reading hold that one. */
   #holdReadings(): void {
     const { samples } = this.#run
@@ -226,7 +253,7 @@ class GalvanostaticAcquisition {
     this.#observation.polledReadings = this.#readings
     const spacing = (this.#run.samples * PERIOD_MS) / Math.max(1, this.#readings)
     warnings.push(
-      `The device queues no samples under current control; rows hold ${this.#readings} readings, one every ${spacing.toFixed(1)} ms on average.`,
+      `The device queues no samples under current control; rows hold ${this.#readings} readings, one every ${spacing.toFixed(1)} ms on average, at most ${Math.round(this.#longestGapMs)} ms apart.`,
     )
   }
 

@@ -110,6 +110,8 @@ export class Run {
       status = cancelled && !unsafe ? 'cancelled' : 'failed'
       message = cancelled && !unsafe ? CANCELLED : reasonOf(error)
       logger.warn({ run: this.order.run_id, slot: slot.name, err: error }, 'slot ended early')
+      // Looking for devices finds it again, brings it to rest and only then lists it.
+      if (unsafe) await slot.device.close()
     }
     this.#meter.slotEnded(slot.name, status)
     slot.release()

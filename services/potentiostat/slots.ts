@@ -27,6 +27,8 @@ interface Slot {
   port: string
   device: Potentiostat | null
   runId: string | null
+  /** Why it could not be connected when last tried; told once. */
+  trouble: string | null
 }
 
 /** The places of the box. A slot belongs to a serial number for good: whichever order devices are found in, each returns to its own. */
@@ -40,7 +42,7 @@ export class Slots {
   constructor(deps: SlotsDeps, known: readonly DeviceRecord[]) {
     this.#deps = deps
     for (const { slot, sn, port } of known) {
-      this.#slots.set(slot, { name: slot, serialNumber: sn, port, device: null, runId: null })
+      this.#slots.set(slot, { name: slot, serialNumber: sn, port, device: null, runId: null, trouble: null })
     }
   }
 
@@ -124,10 +126,14 @@ export class Slots {
         throw error
       }
       slot.device = device
+      slot.trouble = null
       this.#announce(slot)
       logger.info({ slot: slot.name, sn: slot.serialNumber, at: timestampOf(clock.now()) }, 'potentiostat connected')
     } catch (error) {
-      logger.warn({ slot: slot.name, port: path, err: error }, 'potentiostat cannot be used')
+      const trouble = error instanceof Error ? error.message : String(error)
+      if (trouble !== slot.trouble)
+        logger.warn({ slot: slot.name, port: path, err: error }, 'potentiostat cannot be used')
+      slot.trouble = trouble
     }
   }
 
@@ -142,6 +148,7 @@ export class Slots {
       port: candidate.path,
       device: null,
       runId: null,
+      trouble: null,
     }
     this.#slots.set(slot.name, slot)
     return slot
