@@ -77,7 +77,7 @@ export const settings = {
     (home) => join(home, '.pioreactor'),
     'config.ini, unit_config.ini, calibrations, plugins.',
   ),
-  MQTT_URL: setting(Type.String(), '', 'Broker to bridge to, such as mqtt://leader.local.'),
+  MQTT_URL: setting(Type.String(), '', 'Reserved for a bridge to another broker; must be empty in this version.'),
   RECORD_EXCLUDE: setting(
     Type.String(),
     '',
@@ -132,7 +132,6 @@ export interface Config {
   readonly runsRoot: string
   readonly nasConfigPath: string
   readonly dotPioreactor: string
-  readonly mqttUrl: string
   readonly recordExclude: readonly string[]
   readonly resumeJobs: readonly string[]
   readonly simulatedPotentiostats: number
@@ -167,6 +166,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   })
   const values = Object.fromEntries(entries) as Values
+  // Neither ignored, which would look like a backup, nor shown, for it may hold a password.
+  if (values.MQTT_URL !== '')
+    problems.push('MQTT_URL is set; this version has no bridge to another broker, so it must be empty.')
   problems.push(...openDoors(values))
   if (problems.length > 0) {
     throw new InvalidInput(problems.join('\n'), { details: { problems } }, 'config.invalid')
@@ -194,7 +196,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     runsRoot: resolve(values.RUNS_ROOT),
     nasConfigPath: resolve(values.NAS_CONFIG_PATH),
     dotPioreactor: resolve(values.DOT_PIOREACTOR),
-    mqttUrl: values.MQTT_URL,
     recordExclude: list(values.RECORD_EXCLUDE),
     resumeJobs: list(values.RESUME_JOBS),
     simulatedPotentiostats: values.SIMULATED_POTENTIOSTATS,

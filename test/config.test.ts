@@ -66,3 +66,9 @@ it('refuses accelerated time on real hardware', () =>
   expect(() => readConfig({ HARDWARE: 'real', SIMULATION_SPEED: '10' })).toThrow(
     /SIMULATION_SPEED is 10; with HARDWARE=real/,
   ))
+
+it('refuses a bridge it does not have, without showing the password of its address', () => {
+  const start = () => readConfig({ MQTT_URL: 'mqtt://me:secret@leader.local' })
+  expect(start).toThrow(/MQTT_URL is set; this version has no bridge/)
+  expect(start).not.toThrow(/secret/)
+})
