@@ -10,6 +10,8 @@ export function sidecar(
 ): string {
   const mode = order.modes[modeIndex]
   const report = state.reports.find(({ mode_index }) => mode_index === modeIndex)
+  // A mode that was broken off has a report too.
+  const isComplete = report !== undefined && report.rows === mode?.rows && report.cell_off_verified
   const record = {
     run_id: order.run_id,
     experiment_name: order.experiment_name,
@@ -19,8 +21,8 @@ export function sidecar(
     slot: state.slot,
     mode: mode?.mode,
     mode_index: modeIndex,
-    status: report === undefined ? state.status : 'done',
-    message: report === undefined ? state.message : null,
+    status: isComplete ? 'done' : state.status,
+    message: isComplete ? null : state.message,
     parameters: mode?.params,
     columns: mode?.columns.map(({ header }) => header),
     rows,

@@ -82,6 +82,8 @@ test('pulled out in a run, its slot fails truthfully with its rows; put back, it
   expect(text.trimEnd().split('\r\n')).toHaveLength(1 + (failed?.samples ?? 0))
   expect(failed?.files).toEqual(['slot01/CA/Pulled_slot01_CA.csv', 'slot01/CA/Pulled_slot01_CA.json'])
   expect(done?.samples).toBe(16_666 + 555)
+  const sidecar = await box.get(`/runs/${runId}/file?path=slot01/CA/Pulled_slot01_CA.json`)
+  expect(sidecar.json).toMatchObject({ status: 'failed', message: failed?.message, device_serial: pulled })
 
   const again = await box.order({ ...order, modes: ['OCP'] })
   expect(await box.ended(again)).toMatchObject({ status: 'done' })
