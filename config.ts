@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { decodeValue } from './events/define-job.js'
 import { InvalidInput, LabError } from './events/errors.js'
+import type { RunFileLayout } from './events/payloads.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
 
 /** One setting of the environment. The default may depend on settings declared before it. */
@@ -67,6 +68,16 @@ export const settings = {
     `Doors that may stand open on other addresses, comma-separated: ${DOORS.join(', ')}.`,
   ),
   RUNS_ROOT: setting(Type.String({ minLength: 1 }), (home) => join(home, 'runs'), 'Root directory of run files.'),
+  BOX_LAYOUT: setting(
+    Type.String({ enum: ['contract', 'wells'] }),
+    'contract',
+    "Where new runs keep their slot folders: in the run's directory, or in Wells/ below it.",
+  ),
+  BOX_FILE_NAME: setting(
+    Type.String({ enum: ['short', 'full'] }),
+    'short',
+    'File names of new runs: experiment, slot and mode, or with subdirectory and date too.',
+  ),
   NAS_CONFIG_PATH: setting(
     Type.String({ minLength: 1 }),
     (home) => join(home, 'nas_smb.json'),
@@ -130,6 +141,7 @@ export interface Config {
   readonly mqttUsername: string
   readonly mqttPassword: string
   readonly runsRoot: string
+  readonly runFileLayout: RunFileLayout
   readonly nasConfigPath: string
   readonly dotPioreactor: string
   readonly recordExclude: readonly string[]
@@ -194,6 +206,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     mqttUsername: values.MQTT_USERNAME,
     mqttPassword: values.MQTT_PASSWORD,
     runsRoot: resolve(values.RUNS_ROOT),
+    runFileLayout: {
+      layout: values.BOX_LAYOUT as RunFileLayout['layout'],
+      file_name: values.BOX_FILE_NAME as RunFileLayout['file_name'],
+    },
     nasConfigPath: resolve(values.NAS_CONFIG_PATH),
     dotPioreactor: resolve(values.DOT_PIOREACTOR),
     recordExclude: list(values.RECORD_EXCLUDE),

@@ -84,12 +84,12 @@ async function start(config: Config, hardware: Hardware, logger: Logger): Promis
     bus,
     connectBus: connect,
   }
-  const { dotPioreactor, nasConfigPath, runsRoot, spoolDirectory } = config
+  const { dotPioreactor, nasConfigPath, runsRoot, runFileLayout, spoolDirectory } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock })
   const services = await startServices(context, [
     (shared) => startJobService(shared, jobs, config.resumeJobs),
-    startBoxService,
+    (shared) => startBoxService({ ...shared, runFileLayout }),
     (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
   ])
   logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')

@@ -216,6 +216,14 @@ export const RunMode = Type.Object({
 })
 export type RunMode = Static<typeof RunMode>
 
+/** Where the files of a run go: `contract` puts slot folders into the run's directory, `wells` into `Wells/` below it; `short` file names hold
+ * experiment, slot and mode, `full` ones subdirectory and date too. */
+export const RunFileLayout = Type.Object({
+  layout: Type.Union([Type.Literal('contract'), Type.Literal('wells')]),
+  file_name: Type.Union([Type.Literal('short'), Type.Literal('full')]),
+})
+export type RunFileLayout = Static<typeof RunFileLayout>
+
 /** `potentiostat/<box>/<run_id>/order`: the accepted order. Retained. */
 export const RunOrder = Type.Object({
   run_id: Type.String({ pattern: RUN_ID_PATTERN }),
@@ -232,6 +240,8 @@ export const RunOrder = Type.Object({
   client_datetime: Type.String(),
   group_id: Type.Union([Type.String(), Type.Null()]),
   make_plot: Type.Boolean(),
+  /** Recorded with the order, so that a rebuild finds the same paths whatever the settings are then; absent: `contract`, `short`. */
+  file_layout: Type.Optional(RunFileLayout),
   simulated: Type.Boolean(),
   warnings: Type.Array(Type.String()),
   timestamp: Timestamp,

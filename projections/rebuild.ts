@@ -5,7 +5,6 @@ import { Projector } from './projector.js'
 import { ArtifactMaker } from './run-files/artifact-maker.js'
 import { RunFileSink } from './run-files/run-file-sink.js'
 import { openRunFilesDatabase } from './run-files/run-files-database.js'
-import { CONTRACT_LAYOUT, type RunLayout } from './run-files/run-layout.js'
 
 export interface RebuildProgress {
   /** Position reached, and the log's last. */
@@ -45,17 +44,16 @@ export interface RebuildRunFilesOptions {
   readonly eventLogPath: string
   readonly runFilesStatePath: string
   readonly runsRoot: string
-  readonly layout?: RunLayout
   readonly onProgress?: (progress: RebuildProgress) => void
 }
 
 /** Writes the files of every run anew from the log. For a process of its own, while no other writes run files. */
 export async function rebuildRunFiles(options: RebuildRunFilesOptions): Promise<void> {
-  const { eventLogPath, runFilesStatePath, runsRoot, layout = CONTRACT_LAYOUT, onProgress } = options
+  const { eventLogPath, runFilesStatePath, runsRoot, onProgress } = options
   const log = openEventLogReader(eventLogPath)
   const database = openRunFilesDatabase(runFilesStatePath)
   try {
-    const sink = new RunFileSink({ database, log, runsRoot, layout })
+    const sink = new RunFileSink({ database, log, runsRoot })
     sink.reset()
     while (sink.advance() > 0) {
       onProgress?.({ position: sink.store.position, last: log.lastPosition() })

@@ -3,7 +3,6 @@ import { LabError } from '../events/errors.js'
 import type { Logger } from '../events/ports.js'
 import type { WorkerOrder, WorkerReport } from './projection-worker.js'
 import type { ProjectorWorkerData } from './projector-worker.js'
-import { CONTRACT_LAYOUT, type RunLayout } from './run-files/run-layout.js'
 import type { SinkWorkerData } from './run-files/sink-worker.js'
 
 export interface ProjectionsOptions {
@@ -12,7 +11,6 @@ export interface ProjectionsOptions {
   readonly runFilesStatePath: string
   readonly runsRoot: string
   readonly logger: Logger
-  readonly layout?: RunLayout
 }
 
 export interface RunningProjections {
@@ -34,7 +32,7 @@ export class ProjectionsEnded extends LabError {
  * @returns when both have caught up with the log once.
  * @throws ProjectionsEnded when a thread cannot start, for instance because there is no log. */
 export async function startProjections(options: ProjectionsOptions): Promise<RunningProjections> {
-  const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot, logger, layout = CONTRACT_LAYOUT } = options
+  const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot, logger } = options
   const threads = [
     startThread('projector', new URL('./projector-worker.js', import.meta.url), logger, {
       eventLogPath,
@@ -44,7 +42,6 @@ export async function startProjections(options: ProjectionsOptions): Promise<Run
       eventLogPath,
       runFilesStatePath,
       runsRoot,
-      layout,
     } satisfies SinkWorkerData),
   ]
   const stop = async (): Promise<void> => {

@@ -26,6 +26,13 @@ describe('settings', () => {
   it('put paths below the data directory', () =>
     expect(readConfig({ BENCHLOG_HOME: '/data/bench' }).eventLogPath).toBe('/data/bench/event-log.db'))
 
+  it('name where the files of runs go', () => {
+    expect(readConfig({}).runFileLayout).toEqual({ layout: 'contract', file_name: 'short' })
+    const wells = readConfig({ BOX_LAYOUT: 'wells', BOX_FILE_NAME: 'full' })
+    expect(wells.runFileLayout).toEqual({ layout: 'wells', file_name: 'full' })
+    expect(() => readConfig({ BOX_LAYOUT: 'flat' })).toThrow('BOX_LAYOUT is "flat"; allowed are ["contract","wells"].')
+  })
+
   it('report every problem at once, each with variable, value and what is allowed', () => {
     let message = ''
     try {

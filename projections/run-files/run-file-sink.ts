@@ -8,7 +8,6 @@ import type { ArtifactRequest } from './artifact.js'
 import { FileBatch } from './file-batch.js'
 import { resetRunFilesDatabase } from './run-files-database.js'
 import { type RunFile, RunFilesStore } from './run-files-store.js'
-import { CONTRACT_LAYOUT, type RunLayout } from './run-layout.js'
 import { manifestOf, manifestPath } from './run-manifest.js'
 import { RunRecorder } from './run-recorder.js'
 
@@ -30,7 +29,6 @@ export interface RunFileSinkOptions {
   readonly log: EventLogReader
   /** Absolute path of the directory that holds all runs. */
   readonly runsRoot: string
-  readonly layout?: RunLayout
 }
 
 /** Writes the files of potentiostat runs from the log. Files are fsynced before the position is committed, and what a crash left
@@ -39,15 +37,13 @@ export class RunFileSink {
   readonly #database: Database.Database
   readonly #log: EventLogReader
   readonly #runsRoot: string
-  readonly #layout: RunLayout
   readonly store: RunFilesStore
   readonly #write: Database.Transaction<(events: readonly FoldEvent[], position: number) => void>
 
-  constructor({ database, log, runsRoot, layout = CONTRACT_LAYOUT }: RunFileSinkOptions) {
+  constructor({ database, log, runsRoot }: RunFileSinkOptions) {
     this.#database = database
     this.#log = log
     this.#runsRoot = runsRoot
-    this.#layout = layout
     if (new RunFilesStore(database).position > log.lastPosition()) resetRunFilesDatabase(database)
     this.store = new RunFilesStore(database)
     this.#write = database.transaction((events: readonly FoldEvent[], position: number) =>
@@ -77,7 +73,7 @@ export class RunFileSink {
 
   #writeBatch(events: readonly FoldEvent[], position: number): void {
     const batch = new FileBatch()
-    const recorder = new RunRecorder(this.store, batch, this.#layout)
+    const recorder = new RunRecorder(this.store, batch)
     for (const event of events) {
       try {
         recorder.record(event)

@@ -7,7 +7,7 @@ import { isTerminal } from '../run-slots.js'
 import { csvHeader, csvRows, rowCount } from './csv-rows.js'
 import type { FileBatch } from './file-batch.js'
 import type { KnownRun, RunFile, RunFilesStore } from './run-files-store.js'
-import { modeBasePath, numberedMode, type RunLayout, runDirectory } from './run-layout.js'
+import { modeBasePath, numberedMode, runDirectory } from './run-layout.js'
 import { manifestPath } from './run-manifest.js'
 import { sidecar } from './sidecar.js'
 
@@ -18,13 +18,11 @@ const RUN_PATHS = '_run_paths.json'
 export class RunRecorder {
   readonly #store: RunFilesStore
   readonly #batch: FileBatch
-  readonly #layout: RunLayout
   readonly #changed = new Map<string, RunFile>()
 
-  constructor(store: RunFilesStore, batch: FileBatch, layout: RunLayout) {
+  constructor(store: RunFilesStore, batch: FileBatch) {
     this.#store = store
     this.#batch = batch
-    this.#layout = layout
   }
 
   /** @throws InvalidInput when the event is malformed; nothing has changed then. */
@@ -81,7 +79,7 @@ export class RunRecorder {
   }
 
   #file(run: KnownRun, slot: string, modeIndex: number, kind: RunFile['kind'], suffix: string): RunFile {
-    const path = modeBasePath(run.order, slot, modeIndex, this.#layout) + suffix
+    const path = modeBasePath(run.order, slot, modeIndex) + suffix
     const run_id = run.order.run_id
     return (
       this.#changed.get(`${run.directory}/${path}`) ??

@@ -4,23 +4,21 @@ import { followAsWorker } from '../projection-worker.js'
 import { ArtifactMaker } from './artifact-maker.js'
 import { RunFileSink } from './run-file-sink.js'
 import { openRunFilesDatabase } from './run-files-database.js'
-import type { RunLayout } from './run-layout.js'
 
 /** Thread that writes run files from the log. */
 export interface SinkWorkerData {
   readonly eventLogPath: string
   readonly runFilesStatePath: string
   readonly runsRoot: string
-  readonly layout: RunLayout
 }
 
 /** Blocks of several devices share one fsync per file. */
 const PACE_MS = 250
 
-const { eventLogPath, runFilesStatePath, runsRoot, layout } = workerData as SinkWorkerData
+const { eventLogPath, runFilesStatePath, runsRoot } = workerData as SinkWorkerData
 const log = openEventLogReader(eventLogPath)
 const database = openRunFilesDatabase(runFilesStatePath)
-const sink = new RunFileSink({ database, log, runsRoot, layout })
+const sink = new RunFileSink({ database, log, runsRoot })
 const artifacts = new ArtifactMaker(sink)
 
 await followAsWorker({

@@ -1,6 +1,6 @@
 import type { AnnouncedMode } from '../../events/define-mode.js'
 import { InvalidInput, LabError } from '../../events/errors.js'
-import { type Request, type RunOrder, timestampOf } from '../../events/payloads.js'
+import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../events/payloads.js'
 import { deviceTopic, systemTopic } from '../../events/topic.js'
 import type { Service, ServiceContext } from '../service.js'
 import { modes } from './modes/index.js'
@@ -14,6 +14,11 @@ const SCAN_MS = 1000
 /** How long `stop` waits for devices, and again for the broker. Real time: what hangs does not hang shorter in a simulation. */
 const STOP_MS = 1000
 
+export interface BoxContext extends ServiceContext {
+  /** Where the files of new runs go. */
+  readonly runFileLayout: RunFileLayout
+}
+
 interface ActiveRun {
   readonly run: Run
   readonly idle: Promise<void>
@@ -22,7 +27,7 @@ interface ActiveRun {
 
 /** The potentiostat box: finds devices, announces the modes, carries out runs.
  * @returns once modes and devices are announced, interrupted runs are marked failed and every device found is at rest, cell open. */
-export async function startBoxService(context: ServiceContext): Promise<Service> {
+export async function startBoxService(context: BoxContext): Promise<Service> {
   const { bus, unit, box, clock, hardware } = context
   const logger = context.logger.child({ service: 'potentiostat' })
   const past = await readPastRuns(context)
@@ -85,6 +90,7 @@ export async function startBoxService(context: ServiceContext): Promise<Service>
       tia_gain: planned.gain,
       average: planned.average,
       period_s: NOMINAL_PERIOD_S,
+      file_layout: context.runFileLayout,
       simulated: context.hardwareKind === 'simulated',
       warnings: [...planned.warnings],
       timestamp: timestampOf(clock.now()),

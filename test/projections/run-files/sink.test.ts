@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RunFileSink } from '../../../projections/run-files/run-file-sink.js'
 import { resetRunFilesDatabase } from '../../../projections/run-files/run-files-database.js'
-import type { RunLayout } from '../../../projections/run-files/run-layout.js'
 import { MemoryLog, type TestEvent } from '../../support/memory-log.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { ca, cv, order, report, samples, slotState, T0 } from '../lab-events.js'
@@ -16,13 +15,12 @@ function emptyDatabase(): Database.Database {
   return database
 }
 
-function write(events: readonly TestEvent[], layout?: RunLayout) {
+function write(events: readonly TestEvent[]) {
   const runsRoot = temporaryDirectory()
   const sink = new RunFileSink({
     database: emptyDatabase(),
     log: new MemoryLog(events),
     runsRoot,
-    ...(layout === undefined ? {} : { layout }),
   })
   while (sink.advance() > 0);
   return { sink, runsRoot, files: tree(runsRoot) }
@@ -111,6 +109,20 @@ describe('files of a run', () => {
     })
   })
 
+  test('say which mode of a sequence failed, although the driver reports of it too', () => {
+    const sidecarOf = (files: Record<string, string>, mode: string) =>
+      JSON.parse(files[CSV.replaceAll('CV', mode).replace('.csv', '.json')] ?? '') as {
+        status: string
+        message: string
+      }
+    const { files } = write([
+      order('r1', { modes: [ca(2), cv(4)] }),
+      slotState('r1', 'failed', { message: 'Samples were lost.', reports: [report(0, 2), report(1, 2)] }),
+    ])
+    expect(sidecarOf(files, 'CA')).toMatchObject({ status: 'done', message: null })
+    expect(sidecarOf(files, 'CV')).toMatchObject({ status: 'failed', message: 'Samples were lost.' })
+  })
+
   test('count a repeated block once and note rows that never came', () => {
     const { sink, files } = write([
       order('r1'),
@@ -140,14 +152,15 @@ describe('files of a run', () => {
     ])
   })
 
-  test('lie below Wells/ with full names when the layout says so', () => {
-    const { files } = write([order('r1', { subdir: 'Grp/A' }), slotState('r1', 'running')], {
-      layout: 'wells',
-      fileName: 'full',
-    })
-    expect(Object.keys(files)[0]).toBe(
-      'My_Exp/Grp_A/2025-11-03T10-15-31/Wells/slot01/CV/My_Exp_Grp_A_2025-11-03_10-15-31_slot01_CV.csv',
-    )
+  test('lie below Wells/ and have full names when the order says so', () => {
+    const directory = 'My_Exp/Grp_A/2025-11-03T10-15-31'
+    const files = ([layout, file_name]: readonly ['contract' | 'wells', 'short' | 'full']) =>
+      Object.keys(
+        write([order('r1', { subdir: 'Grp/A', file_layout: { layout, file_name } }), slotState('r1', 'running')]).files,
+      )[0]
+    expect(files(['wells', 'full'])).toBe(`${directory}/Wells/slot01/CV/My_Exp_Grp_A_2025-11-03_10-15-31_slot01_CV.csv`)
+    expect(files(['wells', 'short'])).toBe(`${directory}/Wells/slot01/CV/My_Exp_slot01_CV.csv`)
+    expect(files(['contract', 'full'])).toBe(`${directory}/slot01/CV/My_Exp_Grp_A_2025-11-03_10-15-31_slot01_CV.csv`)
   })
 
   test('of two runs share a directory unless they share a slot', () => {

@@ -1,7 +1,7 @@
 import type { Request, RunProgress, SampleBlock, SlotState } from '../../../events/payloads.js'
 import type { Logger } from '../../../events/ports.js'
-import { startBoxService } from '../../../services/potentiostat/box-service.js'
-import type { Service, ServiceContext } from '../../../services/service.js'
+import { type BoxContext, startBoxService } from '../../../services/potentiostat/box-service.js'
+import type { Service } from '../../../services/service.js'
 import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { clock, openSocket } from './bench.js'
@@ -42,7 +42,7 @@ export interface Box {
 export async function startBox(serial: SerialPorts, broker = new MemoryBroker()): Promise<Box> {
   const bus = broker.connect()
   const unused = new Proxy({}, { get: () => undefined })
-  const context: ServiceContext = {
+  const context: BoxContext = {
     unit: 'u1',
     box: 'A',
     clock,
@@ -50,6 +50,7 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     hardware: { ...(unused as Hardware), serial },
     hardwareKind: 'simulated',
     dotPioreactor: '/nowhere',
+    runFileLayout: { layout: 'wells', file_name: 'full' },
     bus,
     connectBus: async () => broker.connect(),
   }
