@@ -181,25 +181,26 @@ export const DeviceRecord = Type.Object({
 })
 export type DeviceRecord = Static<typeof DeviceRecord>
 
+/** What a column of a run's CSV may show. */
+const COLUMN_FIELDS = [
+  'time',
+  'current',
+  'potential',
+  'applied',
+  'cycle',
+  'step',
+  'exp',
+  'frequency',
+  'z_real',
+  'z_imag',
+  'z_abs',
+  'phase',
+] as const
+
 /** Which value a CSV column holds. `time` is sample index × period; others are arrays of a sample block. */
 export const RunColumn = Type.Object({
   header: Type.String(),
-  field: Type.Union(
-    [
-      'time',
-      'current',
-      'potential',
-      'applied',
-      'cycle',
-      'step',
-      'exp',
-      'frequency',
-      'z_real',
-      'z_imag',
-      'z_abs',
-      'phase',
-    ].map((name) => Type.Literal(name)),
-  ),
+  field: Type.Union(COLUMN_FIELDS.map((name) => Type.Literal(name))),
 })
 export type RunColumn = Static<typeof RunColumn>
 

@@ -43,46 +43,24 @@ type Cells = (row: number) => string
 
 function cellsOf(field: RunColumn['field'], block: SampleBlock, period: number, average: number): Cells {
   switch (field) {
-    case 'time': {
-      const { time } = block
-      if (time !== undefined) return doubles(time)
-      return (row) => csvNumber((block.first_sample + row * average) * period)
-    }
     case 'exp':
       return () => '1.0'
     case 'cycle':
-      return labels(block.cycle)
     case 'step':
-      return labels(block.step)
+      return labels(block[field])
     case 'current':
-      return floats(block.current)
     case 'potential':
-      return floats(block.potential)
     case 'applied':
-      return floats(block.applied)
-    case 'frequency':
-      return doubles(block.frequency)
-    case 'z_real':
-      return doubles(block.z_real)
-    case 'z_imag':
-      return doubles(block.z_imag)
-    case 'z_abs':
-      return doubles(block.z_abs)
-    case 'phase':
-      return doubles(block.phase)
+      return numbers(block[field]?.map(Math.fround))
+    case 'time':
+      if (block.time === undefined) return (row) => csvNumber((block.first_sample + row * average) * period)
+      return numbers(block.time)
     default:
-      return () => ''
+      return numbers(block[field])
   }
 }
 
-const floats =
-  (values: readonly number[] | undefined): Cells =>
-  (row) => {
-    const value = values?.[row]
-    return value === undefined ? '' : csvNumber(Math.fround(value))
-  }
-
-const doubles =
+const numbers =
   (values: readonly number[] | undefined): Cells =>
   (row) => {
     const value = values?.[row]

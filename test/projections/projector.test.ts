@@ -7,24 +7,8 @@ import { projections } from '../../projections/index.js'
 import { foldProjection, type Projection, rowsProjection } from '../../projections/projection.js'
 import { Projector } from '../../projections/projector.js'
 import { MemoryLog, type TestEvent } from '../support/memory-log.js'
+import { tableContents } from '../support/table-contents.js'
 import { ca, jobRecord, odReading, order, progress, setting, slotState, T0 } from './lab-events.js'
-
-/** Every row of every table, in a fixed order. */
-function contents(database: Database.Database): Record<string, unknown[]> {
-  const tables = database
-    .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name")
-    .all()
-  return Object.fromEntries(
-    tables.map(({ name }) => [
-      name,
-      database
-        .prepare(`SELECT * FROM "${name}"`)
-        .all()
-        .map((row) => JSON.stringify(row))
-        .sort(),
-    ]),
-  )
-}
 
 function foldAll(log: MemoryLog, list: readonly Projection[] = projections, database = new Database(':memory:')) {
   const projector = new Projector(database, log, list)
@@ -113,10 +97,10 @@ describe('folding', () => {
           log.append(...waiting)
           foldAll(log, someProjections, database)
           const rebuilt = foldAll(new MemoryLog(events), someProjections).database
-          expect(contents(database)).toEqual(contents(rebuilt))
+          expect(tableContents(database)).toEqual(tableContents(rebuilt))
           projector.reset()
           foldAll(log, someProjections, database)
-          expect(contents(database)).toEqual(contents(rebuilt))
+          expect(tableContents(database)).toEqual(tableContents(rebuilt))
         },
       ),
       { numRuns: 20 },

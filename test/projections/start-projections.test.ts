@@ -2,22 +2,14 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
-import type { Logger } from '../../events/ports.js'
 import { openReadModels } from '../../projections/open-read-models.js'
 import { rebuildReadModels, rebuildRunFiles } from '../../projections/rebuild.js'
 import { ProjectionsEnded, type RunningProjections, startProjections } from '../../projections/start-projections.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { newEvent, type TestEvent } from '../support/memory-log.js'
+import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { jobRecord, odReading, order, report, samples, setting, slotState } from './lab-events.js'
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-}
 
 /** Two threads start and a plot is drawn, on a machine that may be busy with other tests. */
 vi.setConfig({ testTimeout: 120_000 })
@@ -35,13 +27,13 @@ async function startUnit() {
     runFilesStatePath: join(home, 'run-files.db'),
     runsRoot: join(home, 'runs'),
   }
-  const writer = await openEventLogWriter({ path: paths.eventLogPath, clock: new FakeClock(), logger: silent })
+  const writer = await openEventLogWriter({ path: paths.eventLogPath, clock: new FakeClock(), logger: silentLogger })
   running.push({ stop: () => writer.close() })
   return { paths, writer }
 }
 
 async function start(paths: Awaited<ReturnType<typeof startUnit>>['paths']): Promise<RunningProjections> {
-  const projections = await startProjections({ ...paths, logger: silent })
+  const projections = await startProjections({ ...paths, logger: silentLogger })
   running.unshift(projections)
   return projections
 }
@@ -110,8 +102,8 @@ test('says what is wrong when there is no log', async () => {
     runFilesStatePath: join(home, 'run-files.db'),
     runsRoot: join(home, 'runs'),
   }
-  await expect(startProjections({ ...paths, logger: silent })).rejects.toThrow(ProjectionsEnded)
-  await expect(startProjections({ ...paths, logger: silent })).rejects.toThrow(/no event log/)
+  await expect(startProjections({ ...paths, logger: silentLogger })).rejects.toThrow(ProjectionsEnded)
+  await expect(startProjections({ ...paths, logger: silentLogger })).rejects.toThrow(/no event log/)
 })
 
 function contents(root: string): Record<string, string> {

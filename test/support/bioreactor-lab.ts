@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { Logger } from '../../events/ports.js'
 import { check } from '../../events/schema.js'
 import type { Calibration } from '../../services/bioreactor/calibrations.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
@@ -13,14 +12,7 @@ import type { Service, ServiceContext } from '../../services/service.js'
 import { FakeBioreactor } from './fake-bioreactor.js'
 import { FakeClock } from './fake-clock.js'
 import { MemoryBroker, type MemoryBus } from './memory-bus.js'
-
-export const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-}
+import { silentLogger } from './silent-logger.js'
 
 const noHardware = new Proxy({}, { get: () => undefined }) as ServiceContext['hardware']
 
@@ -89,7 +81,7 @@ export async function startBioreactorLab({
     unit: 'u1',
     box: 'u1',
     clock,
-    logger: silent,
+    logger: silentLogger,
     hardware: noHardware,
     hardwareKind: 'simulated',
     dotPioreactor,

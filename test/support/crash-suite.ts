@@ -10,6 +10,7 @@ import type { EventLogReader } from '../../events/ports.js'
 import { rebuildReadModels } from '../../projections/rebuild.js'
 import { outputsOn } from './bench-outputs.js'
 import { createLabHome, type Lab } from './start-lab.js'
+import { tableContents } from './table-contents.js'
 import { until } from './until.js'
 
 /** Outputs must be safe so long after a death, ms: heartbeat timeout, and the guardian's run. */
@@ -185,7 +186,7 @@ async function keptItsPromises(home: string, acknowledged: readonly Sent[]): Pro
   try {
     const rebuilt = join(directory, 'read-models.db')
     await rebuildReadModels({ eventLogPath: logPath, readModelsPath: rebuilt })
-    expect(dump(join(home, 'read-models.db'))).toEqual(dump(rebuilt))
+    expect(contentsOf(join(home, 'read-models.db'))).toEqual(contentsOf(rebuilt))
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
@@ -202,23 +203,10 @@ function* payloadsOf(log: EventLogReader): Iterable<string> {
   }
 }
 
-/** Every table with its rows in an order of their own. */
-function dump(path: string): Readonly<Record<string, readonly string[]>> {
+function contentsOf(path: string): ReturnType<typeof tableContents> {
   const database = new Database(path, { readonly: true })
   try {
-    const tables = database
-      .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-      .all()
-    return Object.fromEntries(
-      tables.map(({ name }) => [
-        name,
-        database
-          .prepare(`SELECT * FROM "${name}"`)
-          .all()
-          .map((row) => JSON.stringify(row))
-          .sort(),
-      ]),
-    )
+    return tableContents(database)
   } finally {
     database.close()
   }

@@ -2,7 +2,7 @@ import type { Logger } from '../../events/ports.js'
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
-  readonly fields: object
+  readonly fields: Readonly<Record<string, unknown>>
   readonly message: string
 }
 
@@ -10,7 +10,7 @@ export interface LogLine {
 export function recordingLogger(): Logger & { readonly lines: LogLine[] } {
   const lines: LogLine[] = []
   const at = (level: LogLine['level']) => (fields: object, message: string) => {
-    lines.push({ level, fields, message })
+    lines.push({ level, fields: { ...fields }, message })
   }
   const logger = {
     lines,

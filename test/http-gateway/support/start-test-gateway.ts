@@ -1,35 +1,15 @@
 import { connect } from 'node:net'
 import { LabError, toErrorRecord } from '../../../events/errors.js'
 import type { LogStatus, RequestName } from '../../../events/payloads.js'
-import type { Logger } from '../../../events/ports.js'
 import { outcomeTopic, requestTopic } from '../../../events/topic.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { rawRequest } from '../../support/raw-request.js'
+import { recordingLogger } from '../../support/recording-logger.js'
 import { expectAsDeclared } from './as-declared.js'
 import { FakeReadModels } from './fake-read-models.js'
-
-export interface LogLine {
-  readonly level: string
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly message: string
-}
-
-function recordingLogger(lines: LogLine[]): Logger {
-  const at = (level: string) => (fields: object, message: string) => {
-    lines.push({ level, fields: { ...fields }, message })
-  }
-  const logger: Logger = {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    child: () => logger,
-  }
-  return logger
-}
 
 export interface Answer {
   readonly status: number
@@ -44,7 +24,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
   const clock = new FakeClock()
   const broker = new MemoryBroker()
   const readModels = new FakeReadModels()
-  const lines: LogLine[] = []
+  const logger = recordingLogger()
   const log = { position: 0, lastPosition: () => log.position }
   const status: { value: LogStatus | null } = { value: null }
   const deps: GatewayDeps = {
@@ -56,7 +36,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     runsRoot: '/nonexistent',
     spoolDirectory: '/nonexistent',
     clock,
-    logger: recordingLogger(lines),
+    logger,
     bus: broker.connect(),
     readModels,
     log,
@@ -112,7 +92,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
   }
 
   return {
-    ...{ base, deps, port: gateway.port, broker, clock, readModels, lines, log, status, serve, send },
+    ...{ base, deps, port: gateway.port, broker, clock, readModels, lines: logger.lines, log, status, serve, send },
     get: (path: string, headers: Record<string, string> = {}) => send('GET', path, undefined, headers),
     /** Sends path and headers exactly as given, which `fetch` would not. */
     raw: async (path: string, headers: Record<string, string> = {}) => {

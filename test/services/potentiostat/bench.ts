@@ -76,22 +76,16 @@ export function openSocket(path: string): Promise<SerialConnection> {
   })
 }
 
-export interface Device extends VirtualPotentiostatServer {
-  dispose(): Promise<void>
-}
+/** What a test started, to be disposed of with its directory. */
+type Disposable<T> = T & { dispose(): Promise<void> }
+export type Device = Disposable<VirtualPotentiostatServer>
+export type PtyDevice = Disposable<PtyServer>
 
-/** A virtual device on a socket in a directory of its own. */
-export async function startDevice(
-  options: Partial<ServeOptions> = {},
-): Promise<VirtualPotentiostatServer & { dispose(): Promise<void> }> {
+async function inDirectory<T extends { stop(): Promise<void> }>(
+  start: (directory: string) => Promise<T>,
+): Promise<Disposable<T>> {
   const directory = await mkdtemp(join(tmpdir(), 'potentiostat-'))
-  const server = await startVirtualPotentiostat({
-    path: join(directory, 'port'),
-    serial: '0123456789AB',
-    seed: 1,
-    clock,
-    ...options,
-  })
+  const server = await start(directory)
   return Object.assign(server, {
     async dispose() {
       await server.stop()
@@ -99,29 +93,19 @@ export async function startDevice(
     },
   })
 }
+
+const device = { serial: '0123456789AB', seed: 1, clock }
+
+/** A virtual device on a socket in a directory of its own. */
+export const startDevice = (options: Partial<ServeOptions> = {}): Promise<Device> =>
+  inDirectory((directory) => startVirtualPotentiostat({ path: join(directory, 'port'), ...device, ...options }))
 
 /** This machine can make no pseudo-terminal, and need not. */
 export const withoutPty = process.env['REQUIRE_PEERS'] !== '1' && findPtyTool() === null
 
 /** A virtual device on a pseudo-terminal in a directory of its own. */
-export async function startPtyDevice(
-  options: Partial<ServePtyOptions> = {},
-): Promise<PtyServer & { dispose(): Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'potentiostat-pty-'))
-  const server = await servePty({
-    link: join(directory, 'ttyACM0'),
-    serial: '0123456789AB',
-    seed: 1,
-    clock,
-    ...options,
-  })
-  return Object.assign(server, {
-    async dispose() {
-      await server.stop()
-      await rm(directory, { recursive: true, force: true })
-    },
-  })
-}
+export const startPtyDevice = (options: Partial<ServePtyOptions> = {}): Promise<PtyDevice> =>
+  inDirectory((directory) => servePty({ link: join(directory, 'ttyACM0'), ...device, ...options }))
 
 export function planOf(mode: string, raw: Record<string, unknown>): MeasurementPlan {
   const found = findMode(mode)

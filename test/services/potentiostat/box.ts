@@ -1,18 +1,10 @@
 import type { Request, RunProgress, SampleBlock, SlotState } from '../../../events/payloads.js'
-import type { Logger } from '../../../events/ports.js'
 import { type BoxContext, startBoxService } from '../../../services/potentiostat/box-service.js'
 import type { Service } from '../../../services/service.js'
 import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
+import { silentLogger } from '../../support/silent-logger.js'
 import { clock, openSocket } from './bench.js'
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-}
 
 /** Serial ports that list whatever is plugged in at the moment. */
 export class PluggedPorts implements SerialPorts {
@@ -46,7 +38,7 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     unit: 'u1',
     box: 'A',
     clock,
-    logger: silent,
+    logger: silentLogger,
     hardware: { ...(unused as Hardware), serial },
     hardwareKind: 'simulated',
     dotPioreactor: '/nowhere',

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { serialPorts } from '../../../services/transport/serial-port.js'
 import type { CellFactory } from '../../../simulation/potentiostat/cell.js'
 import { ferricyanide, RandlesCell } from '../../../simulation/potentiostat/randles-cell.js'
-import { type Measured, runMode, startPtyDevice, withoutPty } from './bench.js'
+import { type Measured, type PtyDevice, runMode, startPtyDevice, withoutPty } from './bench.js'
 
-let device: Awaited<ReturnType<typeof startPtyDevice>>
+let device: PtyDevice
 afterEach(() => device?.dispose())
 
 async function measured(mode: string, raw: Record<string, unknown>, cell?: CellFactory): Promise<Measured> {

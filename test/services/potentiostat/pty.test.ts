@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rowsOf } from '../../../services/potentiostat/plan.js'
 import { serialPorts } from '../../../services/transport/serial-port.js'
-import { type Measured, planOf, runMode, startPtyDevice, withoutPty } from './bench.js'
+import { type Measured, type PtyDevice, planOf, runMode, startPtyDevice, withoutPty } from './bench.js'
 
 /** Fields of a row that every mode has, and those that come with the mode. */
 const columns: Readonly<Record<string, readonly (keyof Measured)[]>> = {
@@ -26,7 +26,7 @@ const orders: readonly (readonly [string, Record<string, unknown>])[] = [
 ]
 
 describe.skipIf(withoutPty)('through a real serial port', () => {
-  let server: Awaited<ReturnType<typeof startPtyDevice>>
+  let server: PtyDevice
 
   beforeEach(async () => {
     server = await startPtyDevice()

@@ -28,7 +28,7 @@ import {
   type VirtualPotentiostatServer,
 } from '../../../simulation/potentiostat/serve.js'
 import { FakeClock } from '../../support/fake-clock.js'
-import { silentLogger } from './silent-logger.js'
+import { silentLogger } from '../../support/silent-logger.js'
 
 /** A host that knows one request at a time. */
 class Host {
