@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { LabError, NoDevice } from '../events/errors.js'
 import { LED_CHANNELS } from './bioreactor/bench-hardware.js'
 import { DAC43608_ADDRESS, POWER_DOWN_ALL } from './bioreactor/chips/dac43608.codec.js'
@@ -64,25 +65,44 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   }
 }
 
-type SwitchOff = (i2c: I2cBus) => Promise<void>
+/** A chip that is busy or disturbed answers the next try. */
+const LED_TRIES = 3
+const LED_RETRY_MS = 20
 
-const picoOff: SwitchOff = async (i2c) => {
-  for (const channel of LED_CHANNELS) await i2c.write(PICO_ADDRESS, encodeLed(channel, 0))
-}
-const dacOff: SwitchOff = (i2c) => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL)
+const picoOff = (i2c: I2cBus): Promise<void>[] =>
+  LED_CHANNELS.map((channel) => persistently(() => i2c.write(PICO_ADDRESS, encodeLed(channel, 0))))
+const dacOff = (i2c: I2cBus): Promise<void>[] => [persistently(() => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL))]
 
 /** A HAT that does not tell its version is asked by address. The co-processor first: the DAC's address may be a converter's there. */
 async function switchLedsOff({ i2c, hatVersion }: Hardware): Promise<void> {
-  if (hatVersion === '1.0') return dacOff(i2c)
-  if (hatVersion != null) return picoOff(i2c)
-  await picoOff(i2c)
-    .catch(() => dacOff(i2c))
-    .catch(ignoreAbsence)
+  if (hatVersion === '1.0') return all(dacOff(i2c))
+  const pico = await Promise.allSettled(picoOff(i2c))
+  const refusals = pico.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  if (refusals.length === 0) return
+  if (hatVersion != null || refusals.length < pico.length) throw refusals[0]
+  // Nothing is where the co-processor would be; without a DAC either there is no HAT, and nothing to switch off.
+  await all(dacOff(i2c)).catch(ignoreAbsence)
 }
 
-/** Without a HAT there is nothing to switch off. */
 const ignoreAbsence = (error: unknown): void => {
   if (!(error instanceof NoDevice)) throw error
+}
+
+/** Waits for all of them before it throws the first error. */
+async function all(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+async function persistently(work: () => Promise<void>): Promise<void> {
+  for (let left = LED_TRIES - 1; ; left--) {
+    try {
+      return await work()
+    } catch (error) {
+      if (left === 0) throw error
+      await delay(LED_RETRY_MS)
+    }
+  }
 }
 
 const OPEN_SWITCH = writeRequest(UNIT_ADDRESS, registerGroups.command.address, commandRegisters('setSwitch', 0))

@@ -5,9 +5,9 @@ import { openLinuxI2c } from './linux-i2c.js'
 import { serialPorts } from './serial-port.js'
 import { createSysfsPwm } from './sysfs-pwm.js'
 
-/** The hardware of a Raspberry Pi with the Pioreactor image. @throws NoI2cBus */
+/** The hardware of a Raspberry Pi with the Pioreactor image. What is missing is said by whoever needs it. */
 export async function openLinuxHardware(): Promise<Hardware> {
-  const i2c = await openLinuxI2c()
+  const i2c = openLinuxI2c()
   return {
     i2c,
     pwm: createSysfsPwm(),

@@ -127,8 +127,11 @@ async function switchOff(path: string): Promise<void> {
     throw error
   })
   if (period === 0) return
-  await write(join(path, 'duty_cycle'), 0)
-  await write(join(path, 'enable'), 0)
+  try {
+    await write(join(path, 'duty_cycle'), 0)
+  } finally {
+    await write(join(path, 'enable'), 0)
+  }
 }
 
 class SysfsPwmOutput implements PwmOutput {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
+import { NoDevice } from '../../events/errors.js'
 import { driveOutputsSafe } from '../../services/safe-state.js'
 import type { Hardware } from '../../services/transport/hardware.js'
 import { connectBench } from '../../simulation/connect-bench.js'
@@ -108,4 +109,42 @@ test('a bus that hangs does not keep it from ending', async () => {
   const report = await driveOutputsSafe(hanging)
   expect(report.failed).toEqual([{ step: 'leds', reason: 'Not done within 2000 ms.' }])
   expect(bench.outputs.pwm['18']).toBe(0)
+})
+
+const onePercent = (channel: number): Uint8Array => Uint8Array.of(channel, 3)
+
+/** A bench whose four LEDs are on and whose bus refuses writes as told. */
+function refusing(refuses: (channel: number, attempt: number) => boolean) {
+  const bench = new VirtualBench({ clock: createClock(), seed: 1 })
+  const hardware = createInProcessHardware(bench)
+  const attempts = new Map<number, number>()
+  const i2c: Hardware['i2c'] = {
+    ...hardware.i2c,
+    async write(address, bytes) {
+      const channel = bytes[0] ?? 0
+      const attempt = (attempts.get(channel) ?? 0) + 1
+      attempts.set(channel, attempt)
+      if (address === 0x2c && refuses(channel, attempt)) throw new NoDevice('Nothing answers.')
+      await hardware.i2c.write(address, bytes)
+    },
+  }
+  for (const channel of [0, 1, 2, 3]) bench.transact(0x2c, onePercent(channel), 0)
+  expect(Object.values(bench.outputs.leds).every((percent) => percent > 0)).toBe(true)
+  return { bench, hardware: { ...hardware, i2c } }
+}
+
+test.each(['1.2', null])(
+  'one LED that cannot be switched off leaves the others dark and is told: HAT %s',
+  async (hatVersion) => {
+    const { bench, hardware } = refusing((channel) => channel === 0)
+    const report = await driveOutputsSafe({ ...hardware, hatVersion })
+    expect(report).toMatchObject({ safe: false, failed: [{ step: 'leds' }] })
+    expect(bench.outputs.leds).toMatchObject({ B: 0, C: 0, D: 0 })
+  },
+)
+
+test('an LED that answers only the second try is switched off', async () => {
+  const { bench, hardware } = refusing((_, attempt) => attempt === 1)
+  expect(await driveOutputsSafe(hardware)).toMatchObject({ safe: true })
+  expect(bench.outputs.leds).toEqual({ A: 0, B: 0, C: 0, D: 0 })
 })

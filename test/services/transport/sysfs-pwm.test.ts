@@ -91,6 +91,15 @@ describe('a tree in the shape of sysfs', () => {
     expect(await channelFiles('pwmchip2/pwm0')).toEqual(['4000000', '4000000', '1'])
   })
 
+  test('an output whose duty cycle cannot be written is disabled all the same, and it is told', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    const duty = join(root, 'pwmchip0', 'pwm0', 'duty_cycle')
+    await rm(duty)
+    await mkdir(duty)
+    await expect(createSysfsPwm(root).allOff()).rejects.toThrow()
+    expect((await readFile(join(root, 'pwmchip0', 'pwm0', 'enable'), 'utf8')).trim()).toBe('0')
+  })
+
   test('all off has nothing to do without any PWM', async () => {
     await expect(createSysfsPwm(join(root, 'absent')).allOff()).resolves.toBeUndefined()
   })
