@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { isAlive } from '../support/is-alive.js'
@@ -34,6 +35,14 @@ it('acts when the whole process group of its ward is killed', async () => {
   await startWard()
   process.kill(-Number(ward.pid), 'SIGKILL')
   await until(() => existsSync(mark()), 'the guardian to act')
+})
+
+it('is replaced when it is killed first', async () => {
+  const first = await startWard()
+  process.kill(first, 'SIGKILL')
+  await once(ward.stdout as Readable, 'data')
+  process.kill(-Number(ward.pid), 'SIGKILL')
+  await until(() => existsSync(mark()), 'the next guardian to act')
 })
 
 it('does not act once it is dismissed', async () => {
