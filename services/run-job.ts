@@ -45,6 +45,8 @@ export class RunningJob implements JobPeer {
   readonly started: Promise<void>
   /** Resolves when everything is released and published. */
   readonly ended: Promise<void>
+  /** Resolves when the job is ready, or its outputs are safe because it will not be. */
+  readonly startDecided: Promise<void>
 
   readonly #deps: RunJobDeps
   readonly #values = new Map<string, unknown>()
@@ -79,7 +81,7 @@ export class RunningJob implements JobPeer {
     })
     this.started = this.#start(job)
     // Nobody needs to wait for the start; the state tells.
-    this.started.catch(() => undefined)
+    this.startDecided = Promise.race([this.started.catch(() => undefined), this.#safe])
   }
 
   get state(): JobState {
@@ -133,7 +135,12 @@ export class RunningJob implements JobPeer {
     if (this.isEnding || this.#suspendedFrom !== null) return
     if (this.#state === 'init') return this.stop(reason)
     this.#suspendedFrom = this.#state
-    await this.#activity?.sleep()
+    try {
+      await this.#activity?.sleep()
+    } catch (error) {
+      // An output that does not obey is tried again by everything that makes this job safe.
+      return this.stop(`${reason}, and the job could not be paused: ${this.#explain(error)}`)
+    }
     await this.#serially(async () => {
       if (this.isEnding || this.#state !== 'ready') return
       this.#enter('sleeping')
@@ -183,9 +190,11 @@ export class RunningJob implements JobPeer {
       this.#bus = bus
       this.#outbox = new Outbox(bus, this.#deps.logger)
       this.#enter('init')
-      this.#activity = await job.start(this.#run(), options)
-      if (this.isEnding) throw new LabError('job.stopped', 'state', `${name} was stopped while it started.`)
+      // Commands given from here on are answered; nothing is awaited between the hardware being ready and the job being so.
       await followSetCommands(this, bus, this.#deps.clock)
+      this.#refuseEnding()
+      this.#activity = await job.start(this.#run(), options)
+      this.#refuseEnding()
       this.#watchConnection(bus)
       this.#enter('ready')
       this.log('info', 'Ready.')
@@ -194,6 +203,11 @@ export class RunningJob implements JobPeer {
       await this.stop(this.#reason ?? this.#explain(error))
       throw error
     }
+  }
+
+  #refuseEnding(): void {
+    if (!this.isEnding) return
+    throw new LabError('job.stopped', 'state', `${this.definition.name} was stopped while it started.`)
   }
 
   #explain(error: unknown): string {

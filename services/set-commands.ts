@@ -11,6 +11,8 @@ export interface CommandedJob {
   readonly definition: JobDefinition
   readonly order: { readonly unit: string; readonly experiment: string }
   readonly state: JobState
+  /** Resolves when the job is ready, or its outputs are safe because it will not be. */
+  readonly startDecided: Promise<void>
   value(setting: string): unknown
   update(values: ReadonlyMap<string, unknown>): Promise<void>
   requestState(to: JobState): Promise<void>
@@ -67,6 +69,8 @@ async function carryOut(job: CommandedJob, setting: string, text: string): Promi
       return { accepted: true, result: job.state }
     }
     const value = job.definition.parse(setting, text)
+    // Who sets something right after the start means the job that is about to be ready.
+    await job.startDecided
     await job.update(new Map([[setting, value]]))
     return { accepted: true, result: job.value(setting) }
   } catch (error) {

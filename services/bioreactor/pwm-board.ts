@@ -33,8 +33,11 @@ export class PwmBoard {
         user.emit('pwms/dc', encodePins(this.#duty), { retain: true })
       })
       user.atEnd(async () => {
-        await line.close()
-        this.#claimed.delete(pin)
+        try {
+          await line.close()
+        } finally {
+          this.#claimed.delete(pin)
+        }
       })
       user.emit('pwms/dc', encodePins(this.#duty), { retain: true })
       return line

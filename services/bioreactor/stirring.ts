@@ -192,6 +192,8 @@ class Stirrer implements Activity<StirringSettings> {
     this.#run.atEnd(() => this.#endTimer())
     this.#beginPolling()
     this.#dodger.start()
+    // Once more, and first: what is under way at the end may take its time, the motor may not.
+    this.#run.atEnd(() => this.#bar.halt())
   }
 
   async sleep(): Promise<void> {

@@ -110,6 +110,26 @@ describe('commands', () => {
     expect(duty()).toBe(41)
   })
 
+  test('one that comes while the job starts is carried out when it is ready', async () => {
+    lab = await startBioreactorLab()
+    const id = await lab.begin('stirring')
+    expect(lab.published('stirring/$state')).toEqual(['init'])
+    await lab.set('stirring', 'target_rpm', '321')
+    await lab.clock.advance(2000)
+    expect(lab.task(id)).toMatchObject({ status: 'succeeded' })
+    expect(outcomes('target_rpm')).toMatchObject([{ accepted: true, result: 321 }])
+  })
+
+  test('one that comes to a job that never gets ready is refused', async () => {
+    lab = await startBioreactorLab()
+    const id = await lab.begin('stirring')
+    await lab.set('stirring', 'target_rpm', '321')
+    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'stirring' })
+    await lab.clock.advance(0)
+    expect(outcomes('target_rpm')).toMatchObject([{ accepted: false, error: { code: 'job.not_ready' } }])
+    expect(lab.task(id)).toMatchObject({ status: 'failed' })
+  })
+
   test('several settings change together or not at all', async () => {
     lab = await startBioreactorLab()
     await lab.run('stirring')
@@ -150,6 +170,15 @@ describe('without the broker', () => {
     expect(lab.published('logs/app/warning').at(-1)).toContain('Resumed after a gap')
   })
 
+  test('a job whose output does not obey the pause is ended, and its output tried again', async () => {
+    lab = await startBioreactorLab()
+    await lab.run('stirring')
+    lab.bioreactor.deafTo = 1
+    await lab.service.suspend('test')
+    expect(duty()).toBe(0)
+    expect(record(1)).toMatchObject({ is_running: false, reason: expect.stringContaining('pin17') as unknown })
+  })
+
   test('a job paused by its user stays paused', async () => {
     lab = await startBioreactorLab()
     await lab.run('stirring')
@@ -178,6 +207,36 @@ describe('ending', () => {
     expect(lab.task('stop')).toMatchObject({ status: 'succeeded', result: true })
     expect(duty()).toBe(0)
     expect(record(1)).toMatchObject({ is_running: false, state: 'disconnected', reason: null })
+  })
+
+  test('a stop that comes while the job starts is the last word', async () => {
+    lab = await startBioreactorLab()
+    const { context } = lab
+    const { connectBus } = context
+    let subscribed: () => void = () => undefined
+    const slow = new Promise<void>((resolve) => {
+      subscribed = resolve
+    })
+    Object.assign(context, {
+      connectBus: async (options: Parameters<typeof connectBus>[0]) => {
+        const bus = await connectBus(options)
+        const subscribe = bus.subscribe.bind(bus)
+        return Object.assign(bus, {
+          subscribe: async (...args: Parameters<typeof subscribe>) => {
+            await slow
+            return subscribe(...args)
+          },
+        })
+      },
+    })
+    await lab.begin('stirring')
+    await lab.clock.advance(2000)
+    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'stirring' })
+    await lab.clock.advance(0)
+    subscribed()
+    await lab.clock.advance(30_000)
+    expect(lab.published('stirring/$state')).toEqual(['init', 'disconnected'])
+    expect(record(1)).toMatchObject({ state: 'disconnected', is_running: false })
   })
 
   test('a stop needs a filter', async () => {

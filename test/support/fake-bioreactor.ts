@@ -17,6 +17,8 @@ export class FakeBioreactor implements Bioreactor {
   heaterBoardPresent = true
   /** Makes every write of a non-zero value fail. */
   broken = false
+  /** How many of the next writes of 0 fail. */
+  deafTo = 0
   readonly #edges = new Map<number, (timeS: number) => void>()
   readonly adcs = new Map<PdChannel, FakeAdc>()
 
@@ -76,6 +78,7 @@ export class FakeBioreactor implements Bioreactor {
   }
 
   #write(output: string, value: number, apply: () => void): void {
+    if (value === 0 && this.deafTo-- > 0) throw new LabError('hardware.no_device', 'hardware', `${output} is deaf.`)
     if (this.broken && value > 0) throw new LabError('hardware.no_device', 'hardware', `${output} does not answer.`)
     this.writes.push({ output, value })
     apply()

@@ -39,3 +39,15 @@ test('publishes what a Pioreactor publishes from start to stop', async () => {
   ])
   expect(lab.bioreactor.duty.get(STIRRING_PIN) ?? 0).toBe(0)
 })
+
+test('a stop while a stalled bar is kicked switches the motor off at once', async () => {
+  const started = await startBioreactorLab()
+  lab = started
+  await started.run('stirring', { target_rpm: '400' })
+  const duty = (): number => started.bioreactor.duty.get(STIRRING_PIN) ?? 0
+  for (let waited = 0; duty() < 100 && waited < 400; waited++) await started.clock.advance(50)
+  expect(started.published('logs/app/warning').at(-1)).toContain('kicking')
+  await started.service.requests.stop_jobs?.({ id: 'stop', job_name: 'stirring' })
+  await started.clock.advance(0)
+  expect(duty()).toBe(0)
+})
