@@ -26,32 +26,61 @@ const BACKOFF_MS = [250, 500, 1000, 2000, 5000, 10_000]
 /** A child that lived so long has recovered: the next restart is quick again. */
 const STABLE_MS = 30_000
 
-/** Runs a child process for ever: restarts it with back-off when it ends, kills it when it misses its heartbeats. */
+interface Running {
+  /** Null when the system refused to start one. */
+  readonly child: ChildProcess | null
+  readonly ended: Promise<void>
+}
+
+/** Runs a child process for ever: restarts it with back-off when it ends or cannot be started, kills it when it misses its heartbeats. */
 export function supervise(options: SuperviseOptions): Supervised {
+  const { name, logger } = options
   let stopping = false
   let failures = 0
-  let current = run()
   let restart: NodeJS.Timeout | undefined
+  let current = run()
 
-  function run(): { readonly child: ChildProcess; readonly ended: Promise<void> } {
+  function run(): Running {
     const startedAt = performance.now()
-    const child = spawn(process.execPath, options.args, {
-      env: supervisedEnvironment(options.env),
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
+    const again = (reason: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void => {
+      if (stopping) return
+      failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1
+      const delayMs = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0
+      logger.warn({ child: name, ...reason, delayMs }, 'process ended, restarting')
+      restart = setTimeout(() => {
+        current = run()
+      }, delayMs)
+    }
+    const notStarted = (error: unknown): void => {
+      logger.error({ child: name, err: error }, 'process did not start')
+      again({})
+    }
+    let child: ChildProcess
+    try {
+      child = spawn(process.execPath, options.args, {
+        env: supervisedEnvironment(options.env),
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      })
+    } catch (error) {
+      // Some refusals of the system are thrown (no memory), others emitted (no process left).
+      notStarted(error)
+      return { child: null, ended: Promise.resolve() }
+    }
     const endWatch = watchHeartbeats(child, options)
     const ended = new Promise<void>((resolve) => {
-      child.once('error', (error) => options.logger.error({ child: options.name, err: error }, 'process did not start'))
+      child.on('error', (error) => {
+        if (child.pid !== undefined) {
+          logger.warn({ child: name, err: error }, 'process could not be told')
+          return
+        }
+        endWatch()
+        resolve()
+        notStarted(error)
+      })
       child.once('exit', (code, signal) => {
         endWatch()
         resolve()
-        if (stopping) return
-        failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1
-        const delayMs = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0
-        options.logger.warn({ child: options.name, code, signal, delayMs }, 'process ended, restarting')
-        restart = setTimeout(() => {
-          current = run()
-        }, delayMs)
+        again({ code, signal })
       })
     })
     return { child, ended }
@@ -59,15 +88,15 @@ export function supervise(options: SuperviseOptions): Supervised {
 
   return {
     get pid() {
-      return current.child.pid
+      return current.child?.pid
     },
     async stop() {
       stopping = true
       clearTimeout(restart)
       const { child, ended } = current
-      if (child.exitCode !== null || child.signalCode !== null) return
+      if (child === null || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
       const kill = setTimeout(() => {
-        options.logger.warn({ child: options.name }, 'process did not stop in time, killing it')
+        logger.warn({ child: name }, 'process did not stop in time, killing it')
         child.kill('SIGKILL')
       }, options.stopTimeoutMs)
       if (child.connected) child.send('stop' satisfies SupervisorMessage)

@@ -8,11 +8,11 @@ import { until } from '../support/until.js'
 const child = fileURLToPath(new URL('../support/child-under-supervision.js', import.meta.url))
 let supervised: Supervised
 
-function start(behaviour: string) {
+function start(behaviour: string, args: readonly string[] = []) {
   const logger = recordingLogger()
   supervised = supervise({
     name: 'child',
-    args: [child, behaviour],
+    args: [child, behaviour, ...args],
     env: process.env,
     heartbeatTimeoutMs: 500,
     startTimeoutMs: 10_000,
@@ -49,4 +49,10 @@ it('kills a child that does not stop when asked', async () => {
   await supervised.stop()
   expect(said('did not stop in time')).toBe(1)
   expect(isAlive(Number(supervised.pid))).toBe(false)
+})
+
+it('goes on trying when the system refuses to start a process', async () => {
+  // Longer than the system takes as one argument.
+  const { said } = start('well', ['x'.repeat(200_000)])
+  await until(() => said('process did not start') >= 2, 'two attempts')
 })
