@@ -51,6 +51,9 @@ const commands: readonly CommandEntry[] = [
   },
 ]
 
+// Whoever closes the terminal, or reads the first lines only, must not end the unit the hard way.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }

@@ -29,7 +29,13 @@ export interface CommandEntry {
 export function overview(commands: readonly CommandEntry[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length))
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-  return ['Usage: benchlog <command> [options]', '', ...lines, '', 'benchlog <command> --help tells more.'].join('\n')
+  return [
+    'Usage: benchlog <command> [options]',
+    '',
+    ...lines,
+    '',
+    'benchlog <command> --help tells more. Settings are environment variables: docs/settings.md.',
+  ].join('\n')
 }
 
 /** Help about one command. */

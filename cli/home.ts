@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ClockSettings, createClock } from '../clock.js'
 import { type Config, newSecret } from '../config.js'
@@ -7,39 +7,94 @@ import type { Clock } from '../events/ports.js'
 
 const SERVICE_PASSWORD = 'service-password'
 
-/** Makes the data directory and its private `run` directory. */
+/** Makes the data directory and its private `run` directory. @throws LabError `home.unusable` naming the setting. */
 export function makeHome(config: Config): void {
-  mkdirSync(config.home, { recursive: true })
-  mkdirSync(config.runDirectory, { recursive: true, mode: 0o700 })
-  mkdirSync(config.spoolDirectory, { recursive: true, mode: 0o700 })
-  mkdirSync(config.dotPioreactor, { recursive: true })
-  mkdirSync(config.runsRoot, { recursive: true })
+  make('BENCHLOG_HOME', config.home)
+  make('BENCHLOG_HOME', config.runDirectory, 0o700)
+  make('BENCHLOG_HOME', config.spoolDirectory, 0o700)
+  make('DOT_PIOREACTOR', config.dotPioreactor)
+  make('RUNS_ROOT', config.runsRoot)
 }
 
-/** Claims the data directory for this process: two writers would ruin one log. Returns the release.
- * @throws LabError `home.in_use` naming the process that holds it. */
-export function claimHome(config: Config): () => void {
-  const path = join(config.runDirectory, 'pid')
-  const holder = readPid(path)
-  if (holder !== null && isAlive(holder)) {
-    throw new LabError('home.in_use', 'state', `${config.home} is in use by process ${holder}.`, {
-      remediation: 'Stop that process, or set BENCHLOG_HOME to another directory.',
+function make(setting: string, path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { recursive: true, mode })
+    accessSync(path, constants.W_OK)
+  } catch (cause) {
+    const reason = REASONS[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message
+    throw new LabError('home.unusable', 'state', `${setting}: ${path} cannot be used: ${reason}.`, {
+      cause,
+      remediation: `Set ${setting} to a directory this user may write to.`,
     })
   }
-  writeFileSync(path, `${process.pid}\n`)
-  return () => {
-    if (readPid(path) === process.pid) rmSync(path, { force: true })
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EEXIST: 'it is not a directory',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is not a directory',
+  EROFS: 'the file system is read-only',
+}
+
+/** What only one process may do with a data directory: write the log, drive the hardware, write read models and run files. */
+export type Role = 'broker' | 'services' | 'projections'
+
+/** Claims roles in the data directory for this process. Returns the release.
+ * @throws LabError `home.in_use` naming the process that holds one of them. */
+export function claimHome(config: Config, ...roles: readonly Role[]): () => void {
+  const own = identityOf(process.pid) ?? ''
+  const claimed: string[] = []
+  const release = (): void => {
+    for (const path of claimed) if (readIfThere(path) === own) rmSync(path, { force: true })
+  }
+  try {
+    for (const role of roles) {
+      const path = join(config.runDirectory, `${role}.pid`)
+      claim(path, own, `${config.home} is in use: its ${role} run in process`)
+      claimed.push(path)
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+  return release
+}
+
+/** The file takes its name with its content, so that of two that start at once one fails. */
+function claim(path: string, own: string, taken: string): void {
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, own)
+  try {
+    for (;;) {
+      try {
+        linkSync(draft, path)
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+      const holder = readIfThere(path)
+      const pid = Number.parseInt(holder, 10)
+      if (holder !== '' && holder !== own && identityOf(pid) === holder) {
+        throw new LabError('home.in_use', 'state', `${taken} ${pid}.`, {
+          remediation: 'Stop that process, or set BENCHLOG_HOME to another directory.',
+        })
+      }
+      rmSync(path, { force: true })
+    }
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 
-function readPid(path: string): number | null {
-  const pid = Number(readIfThere(path))
-  return Number.isInteger(pid) && pid > 0 ? pid : null
-}
-
-/** Whether the pid belongs to a Benchlog: after a reboot the number may be anybody's. */
-function isAlive(pid: number): boolean {
-  return pid !== process.pid && readIfThere(`/proc/${pid}/cmdline`).includes('main.js')
+/** Process id, boot and start time: after a reboot the same number may be anybody's. Null when there is no such process. */
+function identityOf(pid: number): string | null {
+  const stat = readIfThere(`/proc/${pid}/stat`)
+  // The name of the program, in parentheses, may contain anything.
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const startedAt = fields[18]
+  if (startedAt === undefined || state === 'Z') return null
+  return `${pid} ${readIfThere('/proc/sys/kernel/random/boot_id')} ${startedAt}`
 }
 
 /** A new password for the services of this start, readable by this user alone. */

@@ -1,6 +1,8 @@
+import { openEventLogReader } from '../event-log/reader.js'
 import { verifyLog } from '../event-log/verify.js'
 import { type RebuildProgress, rebuildReadModels, rebuildRunFiles } from '../projections/rebuild.js'
 import type { Command } from './commands.js'
+import { claimHome, makeHome } from './home.js'
 
 export const verifyCommand: Command = {
   async run({ config, print }) {
@@ -15,17 +17,19 @@ export const verifyCommand: Command = {
 export const rebuildCommand: Command = {
   options: { runs: { type: 'boolean', doc: 'Write the files of all runs again, byte for byte.' } },
   async run({ config, options, print }) {
-    const onProgress = ({ position, last }: RebuildProgress): void => print(`${position} of ${last} events folded`)
-    await rebuildReadModels({ eventLogPath: config.eventLogPath, readModelsPath: config.readModelsPath, onProgress })
-    if (options['runs'] === true) {
-      await rebuildRunFiles({
-        eventLogPath: config.eventLogPath,
-        runFilesStatePath: config.runFilesStatePath,
-        runsRoot: config.runsRoot,
-        onProgress,
-      })
+    // Without a log there is nothing to rebuild, and no directory to make.
+    openEventLogReader(config.eventLogPath).close()
+    makeHome(config)
+    const release = claimHome(config, 'projections')
+    try {
+      const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot } = config
+      const onProgress = ({ position, last }: RebuildProgress): void => print(`${position} of ${last} events folded`)
+      await rebuildReadModels({ eventLogPath, readModelsPath, onProgress })
+      if (options['runs'] === true) await rebuildRunFiles({ eventLogPath, runFilesStatePath, runsRoot, onProgress })
+      print('Rebuilt.')
+      return 0
+    } finally {
+      release()
     }
-    print('Rebuilt.')
-    return 0
   },
 }

@@ -10,7 +10,7 @@ import { endRequested } from './signals.js'
 export const brokerCommand: Command = {
   async run({ config, print }) {
     makeHome(config)
-    const release = claimHome(config)
+    const release = claimHome(config, 'broker')
     try {
       const end = endRequested()
       const clock = openClock(config)
@@ -31,12 +31,17 @@ export const brokerCommand: Command = {
 export const projectionsCommand: Command = {
   async run({ config, print }) {
     makeHome(config)
-    const end = endRequested()
-    const running = await startReadSide(config, createLogger(config.logLevel, 'projections'))
-    print('Read models are up to date and follow the log.')
-    await end
-    await running.stop()
-    return 0
+    const release = claimHome(config, 'projections')
+    try {
+      const end = endRequested()
+      const running = await startReadSide(config, createLogger(config.logLevel, 'projections'))
+      print('Read models are up to date and follow the log.')
+      await end
+      await running.stop()
+      return 0
+    } finally {
+      release()
+    }
   },
 }
 

@@ -9,6 +9,7 @@ import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway
 import { openReadModels } from '../projections/open-read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import { writeServicePassword } from './home.js'
+import { portProblem } from './port-problem.js'
 
 /** The event log with one reader on the side of the broker. */
 export interface RunningLog {
@@ -50,6 +51,8 @@ export function startBrokerSide(
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,
     recordExclude: config.recordExclude,
+  }).catch((error: unknown) => {
+    throw portProblem(config, error)
   })
 }
 
@@ -119,6 +122,10 @@ export async function startHttpSide(
     host: config.host,
     port: config.httpPort,
     ...(onUpgrade === undefined ? {} : { onUpgrade }),
+  }).catch((error: unknown) => {
+    log.close()
+    readModels.close()
+    throw portProblem(config, error)
   })
   return {
     port: gateway.port,

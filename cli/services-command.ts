@@ -19,7 +19,7 @@ import {
 import type { Hardware } from '../services/transport/hardware.js'
 import type { Command } from './commands.js'
 import { startGuardian } from './guardian.js'
-import { makeHome, openClock } from './home.js'
+import { claimHome, makeHome, openClock } from './home.js'
 import { openHardware } from './open-hardware.js'
 import { serviceBus } from './service-bus.js'
 import { within } from './signals.js'
@@ -34,11 +34,12 @@ export const servicesCommand: Command = {
   async run({ config }) {
     const end = endOfService()
     makeHome(config)
+    const release = claimHome(config, 'services')
     const logger = createLogger(config.logLevel, 'services')
     claimPriority(ACQUISITION)
     const endHeartbeat = beat()
     // Started before anything can switch an output on, and outlives whatever happens to this process.
-    const guardian = startGuardian([process.execPath, SWITCH_OFF, config.hardware, config.runDirectory])
+    const guardian = startGuardian([process.execPath, SWITCH_OFF, config.hardware, config.runDirectory], logger)
     const hardware = await openHardware(config)
     try {
       await driveOutputsSafe(hardware)
@@ -50,6 +51,7 @@ export const servicesCommand: Command = {
     } finally {
       endHeartbeat()
       await hardware.close()
+      release()
     }
   },
 }

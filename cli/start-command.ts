@@ -23,30 +23,35 @@ const SERVICES_START_MS = 60_000
 
 export const startCommand: Command = {
   async run({ config, print }) {
-    makeHome(config)
-    const release = claimHome(config)
-    const logger = createLogger(config.logLevel, 'main')
     const end = endRequested()
+    makeHome(config)
+    const release = claimHome(config, 'broker', 'projections')
+    const logger = createLogger(config.logLevel, 'main')
     const parts: Stoppable[] = []
+    const ending = new AbortController()
+    void end.then(() => ending.abort())
     try {
-      const ready = startUnit(config, logger, parts).then((addresses) => {
-        for (const line of banner(config, addresses)) print(line)
-      })
-      // Folding a long log anew takes a while; who gives up waiting need not.
-      await Promise.race([end, ready.then(() => end)])
+      const starting = startUnit(config, logger, parts, ending.signal)
+      try {
+        const addresses = await Promise.race([starting, end.then(() => null)])
+        if (addresses !== null) for (const line of banner(config, addresses)) print(line)
+        await end
+      } catch (error) {
+        await stopAll(parts, logger)
+        throw error
+      }
       print('Stopping: jobs end, outputs go off, the log is flushed.')
-      const stopped = await within(STOP_MS, stopAll(parts, logger), false, (error) =>
-        logger.error({ err: error }, 'stop failed'),
-      )
+      // What was just being started is stopped with the rest.
+      const stopping = starting.then(ignore, ignore).then(() => stopAll(parts, logger))
+      const stopped = await within(STOP_MS, stopping, false, (error) => logger.error({ err: error }, 'stop failed'))
       return stopped ? 0 : 1
-    } catch (error) {
-      await stopAll(parts, logger)
-      throw error
     } finally {
       release()
     }
   },
 }
+
+const ignore = (): void => undefined
 
 interface Stoppable {
   readonly name: string
@@ -59,38 +64,54 @@ interface Addresses {
   readonly webSocket: number
 }
 
-/** Starts the parts in the order of their dependence, noting each in `parts` so that it is stopped whatever happens next. */
-async function startUnit(config: Config, logger: Logger, parts: Stoppable[]): Promise<Addresses> {
+/** Starts the parts in the order of their dependence, noting each in `parts` so that it is stopped whatever happens next. Goes no further
+ * once `ending` is aborted. */
+async function startUnit(config: Config, logger: Logger, parts: Stoppable[], ending: AbortSignal): Promise<Addresses> {
+  const add = async <T>(name: string, start: () => Promise<T>, stop: (part: T) => Promise<unknown>): Promise<T> => {
+    ending.throwIfAborted()
+    const part = await start()
+    parts.push({ name, stop: () => stop(part) })
+    return part
+  }
   const clock = openClock(config)
   if (config.hardware === 'simulated') {
-    await startBench(config)
-    parts.push({ name: 'bench', stop: () => shutDownBench(benchDirectory(config)) })
+    await add(
+      'bench',
+      () => startBench(config),
+      () => shutDownBench(benchDirectory(config)),
+    )
   }
-  const log = await startLog(config, clock, logger)
-  parts.push({ name: 'log', stop: () => log.stop() })
+  const stop = (part: Pick<Stoppable, 'stop'>): Promise<unknown> => part.stop()
+  const log = await add('log', () => startLog(config, clock, logger), stop)
   // Before the broker, so that they end after it and see the last event.
   const readSide = startLater(parts, 'projections', startReadSide(config, logger))
-  const broker = await startBrokerSide(config, clock, logger, log)
-  parts.push({ name: 'broker', stop: () => broker.stop() })
+  const broker = await add('broker', () => startBrokerSide(config, clock, logger, log), stop)
   const ports: Config = { ...config, mqttPort: broker.port, mqttWsPort: broker.wsPort }
-  const bus = await serviceBus(ports, logger)({ name: 'gateway' })
-  parts.push({ name: 'gateway bus', stop: () => bus.close() })
+  const connect = serviceBus(ports, logger)
+  const bus = await add(
+    'gateway bus',
+    () => connect({ name: 'gateway' }),
+    (opened) => opened.close(),
+  )
   // The culture need not wait until a long log is folded, but who asks must not be told of yesterday.
+  const gateway = { bus, logStatus: () => log.writer.status(), onUpgrade: broker.handleUpgrade }
   const http = startLater(
     parts,
     'gateway',
-    readSide.then(() =>
-      startHttpSide(ports, clock, logger, {
-        bus,
-        logStatus: () => log.writer.status(),
-        onUpgrade: broker.handleUpgrade,
-      }),
-    ),
+    readSide.then(() => startHttpSide(ports, clock, logger, gateway)),
   )
-  const services = superviseServices(ports, logger)
-  parts.push({ name: 'services', stop: () => services.stop() })
-  await servicesReady(bus, config, clock)
-  return { http: (await http).port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+  await add('services', async () => superviseServices(ports, logger), stop)
+  await unlessAborted(ending, servicesReady(bus, config, clock))
+  return { http: (await unlessAborted(ending, http)).port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+}
+
+/** The work; rejects as soon as the signal is aborted. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  return Promise.race([work, aborted])
 }
 
 /** Notes a part that will be up some time later; it is stopped if it was up by then. */

@@ -6,7 +6,7 @@ import type { Faults } from './faults.js'
 import { serialOfIndex } from './serial-numbers.js'
 import { type PtyServer, servePty } from './serve-pty.js'
 
-export const simulatePotentiostatUsage = `benchlog simulate potentiostat --pty <path> [options]
+export const simulatePotentiostatUsage = `Usage: benchlog simulate potentiostat --pty <path> [options]
   --pty <path>            where the serial port appears
   --cell <name>           ${Object.keys(cells).join(', ')} (default randles)
   --serial <12 hex>       USB serial number (default ${serialOfIndex(0)})
