@@ -1,72 +1,95 @@
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { generate } from 'mqtt-packet'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { recordingLogger } from '../support/recording-logger.js'
 import { connect, inboxOf, startTestBroker, type TestBroker } from './test-broker.js'
 
-const HELLO = generate({
-  cmd: 'connect',
-  protocolId: 'MQTT',
-  protocolVersion: 4,
-  clean: true,
-  clientId: 'stalled',
-  keepalive: 0,
-})
-const SUBSCRIBE = generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'lab/#', qos: 0 }] })
+/** Bytes a client sends to subscribe to everything of the lab. */
+const greeting = (clientId: string): Buffer =>
+  Buffer.concat([
+    generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId, keepalive: 0 }),
+    generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'lab/#', qos: 0 }] }),
+  ])
+/** Of CONNACK and SUBACK. */
+const WELCOME_BYTES = 4 + 5
 
-/** A client that subscribes and then stops reading. The function reads on and resolves when the broker has closed the connection. */
-async function stallTcp({ port }: TestBroker): Promise<() => Promise<void>> {
-  const socket = connectTcp(port, '127.0.0.1')
-  socket.on('error', () => undefined)
-  socket.write(HELLO)
-  await new Promise((resolve) => socket.once('data', resolve))
-  socket.write(SUBSCRIBE)
-  await new Promise((resolve) => socket.once('data', resolve))
-  socket.pause()
-  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  return () => {
-    socket.resume()
-    return gone
+interface Stalled {
+  /** Reads on until the broker has closed the connection. @returns bytes received */
+  readOn(): Promise<number>
+}
+
+/** A client that subscribes and then stops reading. */
+async function stall(
+  source: Pick<Socket | WebSocket, 'pause' | 'resume' | 'once'>,
+  onBytes: (listener: (bytes: Buffer) => void) => void,
+): Promise<Stalled> {
+  let received = 0
+  await new Promise<void>((resolve) => {
+    onBytes((bytes) => {
+      received += bytes.length
+      if (received >= WELCOME_BYTES) resolve()
+    })
+  })
+  source.pause()
+  const gone = new Promise<void>((resolve) => source.once('close', () => resolve()))
+  return {
+    async readOn() {
+      source.resume()
+      await gone
+      return received
+    },
   }
 }
 
-async function stallWebSocket({ wsPort }: TestBroker): Promise<() => Promise<void>> {
+function stallTcp({ port }: TestBroker): Promise<Stalled> {
+  const socket = connectTcp(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write(greeting('stalled-tcp'))
+  return stall(socket, (listener) => socket.on('data', listener))
+}
+
+async function stallWebSocket({ wsPort }: TestBroker): Promise<Stalled> {
   const socket = new WebSocket(`ws://127.0.0.1:${wsPort}`, 'mqtt')
   socket.on('error', () => undefined)
   await new Promise((resolve) => socket.once('open', resolve))
-  socket.send(HELLO)
-  await new Promise((resolve) => socket.once('message', resolve))
-  socket.send(SUBSCRIBE)
-  await new Promise((resolve) => socket.once('message', resolve))
-  socket.pause()
-  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  return () => {
-    socket.resume()
-    return gone
+  socket.send(greeting('stalled-ws'))
+  return stall(socket, (listener) => socket.on('message', listener))
+}
+
+/** Calls `send` for 0 … total - 1 at a steady rate; after a delay it catches up. */
+async function pace(perSecond: number, total: number, send: (index: number) => void): Promise<void> {
+  const start = performance.now()
+  for (let sent = 0; sent < total; await delay(1)) {
+    const due = Math.min(total, Math.ceil(((performance.now() - start) / 1000) * perSecond))
+    while (sent < due) send(sent++)
   }
 }
 
-test.each([
-  ['TCP', stallTcp],
-  ['WebSocket', stallWebSocket],
-])('a subscriber that stops reading over %s harms nobody and is let go', async (_, stall) => {
-  const broker = await startTestBroker()
-  const readOn = await stall(broker)
-  const reader = await connect(broker)
-  const inbox = inboxOf(reader)
-  await reader.subscribeAsync('lab/#', { qos: 1 })
+test('at 4000 messages/s subscribers that stop reading are cut off, and others and the log get everything in log order', async () => {
+  const logger = recordingLogger()
+  const broker = await startTestBroker({ logger })
+  const stalled = await Promise.all([stallTcp(broker), stallWebSocket(broker)])
+  const readers = await Promise.all([false, true].map((webSocket) => connect(broker, { webSocket })))
+  const inboxes = readers.map(inboxOf)
+  for (const [qos, reader] of readers.entries()) await reader.subscribeAsync('lab/#', { qos: qos as 0 | 1 })
   const publisher = await connect(broker)
   // 16 MB: more than the sockets' buffers and the limit together.
-  const payload = 'x'.repeat(4000)
-  const total = 4000
-  for (let sent = 0; sent < total; sent += 200) {
-    await Promise.all(
-      Array.from({ length: 200 }, (_, i) => publisher.publishAsync(`lab/${sent + i}`, payload, { qos: 1 })),
-    )
-  }
-  await inbox.count(total)
-  expect(inbox.packets.map(({ topic }) => topic)).toEqual(broker.events().map(({ topic }) => topic))
-  await readOn()
+  const total = 8000
+  const payload = 'x'.repeat(2000)
+  const published: Promise<unknown>[] = []
+  await pace(4000, total, (i) => published.push(publisher.publishAsync(`lab/${i}`, payload, { qos: 1 })))
+  await Promise.all(published)
+  await Promise.all(inboxes.map((inbox) => inbox.count(total)))
+
+  const logged = broker.events().map(({ topic }) => topic)
+  expect(logged).toEqual(Array.from({ length: total }, (_, i) => `lab/${i}`))
+  for (const { packets } of inboxes) expect(packets.map(({ topic }) => topic)).toEqual(logged)
+  const cutOff = logger.lines.filter(({ message }) => message.includes('does not read')).map(({ fields }) => fields)
+  expect(cutOff).toHaveLength(2)
+  expect(cutOff).toEqual(expect.arrayContaining([{ client: 'stalled-tcp' }, { client: 'stalled-ws' }]))
+  for (const { readOn } of stalled) expect(await readOn()).toBeLessThan(total * payload.length)
 })
 
 test('a subscriber gets all retained values, however many bytes they are', async () => {
