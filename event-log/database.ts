@@ -38,7 +38,7 @@ const SCHEMA = `
 `
 
 /** Opens the log for its only writer, making it when the file is new or empty.
- * @throws ForeignLog when the file belongs to something else or to a newer version. */
+ * @throws ForeignLog when the file belongs to something else or to another version; it stays as it is. */
 export function openForWriting(path: string): Database.Database {
   const db = new Database(path)
   try {
@@ -94,8 +94,11 @@ function identify(db: Database.Database, path: string): 'empty' | 'log' {
   }
   const version = db.pragma('user_version', { simple: true })
   if (version === SCHEMA_VERSION) return 'log'
-  throw new ForeignLog(`${path} has schema version ${String(version)}; this program reads ${SCHEMA_VERSION}.`, {
-    remediation: 'Use the version of the program that wrote it, or a newer one.',
-    details,
-  })
+  throw new ForeignLog(
+    `The event log ${path} has schema version ${String(version)}; this program reads version ${SCHEMA_VERSION}.`,
+    {
+      remediation: 'Use the version of the program that wrote it, or move the file away to begin a new log.',
+      details: { path, version, readable_version: SCHEMA_VERSION },
+    },
+  )
 }

@@ -48,7 +48,7 @@ export const errorCodes = {
   'runs.not_complete': [409, 'The run has not ended, or its files are no longer on this computer.'],
   'nas.invalid_config': [400, 'A setting of the network share is empty, too small or holds characters it may not.'],
   'services.suspended': [503, 'The services wait until the log can be written again; nothing starts meanwhile.'],
-  'log.foreign': [500, 'The file of the event log belongs to another program or a later version.'],
+  'log.foreign': [500, 'The file of the event log belongs to another program, or to another version of this one.'],
   'log.missing': [500, 'There is no event log at the given place.'],
   'read_models.not_ready': [503, 'The read models are not built yet.'],
   'projections.ended': [500, 'A thread that folds the log ended.'],

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -152,13 +152,22 @@ test.each([
   await expect(opening).rejects.toMatchObject({ code: 'log.foreign' })
 })
 
-test('refuses a log of a newer version and leaves it as it is', async () => {
+test.each([1, 99])('refuses a log of schema version %d, says so, and leaves it as it is', async (version) => {
   const path = logPath()
-  await (await openWriter({ path })).close()
-  new Database(path).exec('PRAGMA user_version = 99').close()
+  const writer = await openWriter({ path })
+  await writer.append([event('a', '1', { retain: true })])
+  await writer.close()
+  new Database(path).exec(`PRAGMA user_version = ${version}`).close()
+  const before = readFileSync(path)
   const opening = openEventLogWriter({ path, clock: new FakeClock(), logger: silentLogger })
-  await expect(opening).rejects.toThrow(/version 99/)
-  expect(() => openReader(path)).toThrow(/version 99/)
+  const refusal = {
+    code: 'log.foreign',
+    message: `The event log ${path} has schema version ${version}; this program reads version 2.`,
+    remediation: expect.stringContaining('version of the program that wrote it'),
+  }
+  await expect(opening).rejects.toMatchObject(refusal)
+  expect(() => openReader(path)).toThrow(refusal.message)
+  expect(readFileSync(path).equals(before)).toBe(true)
 })
 
 test('makes the directories above the log', async () => {
