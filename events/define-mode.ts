@@ -57,6 +57,8 @@ export type ModeRule =
       readonly severity: 'error' | 'warning'
       readonly whenAbove?: { readonly field: string; readonly limit: number }
     }
+  /** Error when the field is given: ignoring it would do something else with the cell than was asked for. */
+  | { readonly kind: 'unsupported'; readonly field: string; readonly text: string }
   /** Warning when a list has fewer distinct values. */
   | { readonly kind: 'distinct_values'; readonly field: string; readonly atLeast: number; readonly text: string }
   /** An absent field takes the value of another. */

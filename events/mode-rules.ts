@@ -53,6 +53,12 @@ export function applyRule(declaration: ModeDeclaration, rule: ModeRule, context:
       ;(rule.severity === 'error' ? errors : warnings).push({ field: rule.field, code: 'zero_sweep', message })
       return
     }
+    case 'unsupported': {
+      if (isEmpty(context.raw[rule.field])) return
+      context.used.add(rule.field)
+      errors.push({ field: rule.field, code: 'unsupported', message: `${rule.field} is not supported: ${rule.text}` })
+      return
+    }
     case 'distinct_values': {
       const value = params[rule.field]
       if (!Array.isArray(value) || new Set(value).size >= rule.atLeast) return
@@ -136,6 +142,10 @@ function durationS(formula: DurationFormula, params: Readonly<Record<string, Par
   const rates = Array.isArray(rate) ? (rate as readonly number[]) : [numberOf(rate)]
   return rates.reduce((sum, each) => sum + length / each, 0)
 }
+
+/** Whether a form left the field empty. */
+export const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === 'string' && value.trim() === '')
 
 const numberOf = (value: ParameterValue | undefined): number => (typeof value === 'number' ? value : Number.NaN)
 

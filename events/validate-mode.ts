@@ -6,7 +6,7 @@ import type {
   ParameterValue,
   ValidatedParameters,
 } from './define-mode.js'
-import { applyRule, type RuleContext, suppliedByRule } from './mode-rules.js'
+import { applyRule, isEmpty, type RuleContext, suppliedByRule } from './mode-rules.js'
 
 /** What else an order says; without it currents are not compared with a range. */
 export interface OrderContext {
@@ -52,7 +52,7 @@ export function validateParameters(
   const context: RuleContext = { raw, params, errors, warnings, adjustments, used, tiaGain: order.tiaGain }
   for (const rule of declaration.rules) applyRule(declaration, rule, context)
   for (const field of Object.keys(raw)) {
-    if (used.has(field)) continue
+    if (used.has(field) || isEmpty(raw[field])) continue
     const message = `${field} is not a parameter of ${declaration.mode}, or stands beside the parameter it is an alias of; it is ignored.`
     warnings.push({ field, code: 'unknown_field', message })
   }
@@ -72,9 +72,6 @@ export function parameterTypeText(spec: ParameterSpec): string {
       return spec.default === null ? 'typing.Optional[float]' : "<class 'float'>"
   }
 }
-
-const isEmpty = (value: unknown): boolean =>
-  value === null || value === undefined || (typeof value === 'string' && value.trim() === '')
 
 const missing = (field: string, spec: ParameterSpec): ParameterIssue => ({
   field,

@@ -52,6 +52,25 @@ describe('values', () => {
     expect(params['potential']).toBe(-6)
   })
 
+  test('an alternating electrolysis as SEVA orders it is an amperogram with a frequency', () => {
+    const raw = { duration_s: '1', frequency_hz: '2', voltage_v: '0.3', current_ma: null, control_mode: 'potential' }
+    const { ok, params, warnings } = validate('CA', { ...raw, charge_cutoff_c: null, voltage_cutoff_v: '' })
+    expect({ ok, params, warnings }).toEqual({
+      ok: true,
+      params: { potential: 0.3, duration: 1, frequency: 2, control_mode: 'potential' },
+      warnings: [],
+    })
+  })
+
+  test('what would end a measurement differently, or control something else, is refused instead of ignored', () => {
+    const raw = { duration_s: 1, voltage_v: 0.3, charge_cutoff_c: '5', voltage_cutoff_v: 1, control_mode: 'current' }
+    expect(codes(validate('CA', raw).errors)).toEqual([
+      'control_mode invalid_choice',
+      'charge_cutoff_c unsupported',
+      'voltage_cutoff_v unsupported',
+    ])
+  })
+
   test('elements of a list are named', () => {
     const { errors } = validate('PSTEP', { potentials: [0, 'x', 11], step_duration: 1 })
     expect(codes(errors)).toEqual(['potentials[1] not_a_number'])
@@ -83,7 +102,7 @@ describe('values', () => {
 describe('names', () => {
   test('aliases are resolved and reported', () => {
     const { params, adjustments } = validate('CA', { duration_s: 2, voltage_v: '0.5' })
-    expect(params).toEqual({ potential: 0.5, duration: 2 })
+    expect(params).toMatchObject({ potential: 0.5, duration: 2 })
     expect(adjustments.map(({ field, reason }) => [field, reason])).toEqual([
       ['potential', 'given as voltage_v'],
       ['duration', 'given as duration_s'],

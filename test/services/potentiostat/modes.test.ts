@@ -57,6 +57,20 @@ describe('potentiostatic waveforms', () => {
     expect(values.slice(-2)).toEqual([0.49981987476348877, 0.5])
   })
 
+  test('an amperogram with a frequency alternates between its potential and the negative, without drifting', () => {
+    const { values } = pointsOf(planOf('CA', { potential: 0.25, duration: 3, frequency_hz: '7' }))
+    expect(values).toHaveLength(8333)
+    expect(new Set(values)).toEqual(new Set([0.25, -0.25]))
+    const changes = values.flatMap((value, at) => (at > 0 && value !== values[at - 1] ? [at] : []))
+    expect(changes).toEqual(Array.from({ length: 41 }, (_, half) => Math.round((half + 1) / (14 * 0.00036))))
+  })
+
+  test('an amperogram at half the sample rate changes its sign with every sample', () => {
+    const { values } = pointsOf(planOf('CA', { potential: 0.1, duration: 0.1, frequency: 1388 }))
+    expect(values.slice(0, 4).map(Math.sign)).toEqual([1, -1, 1, -1])
+    expect(values).toHaveLength(277)
+  })
+
   test('a voltammogram labels its return to the end as part of the last cycle', () => {
     const plan = planOf('CV', { start: 0, vertex1: 0.6, vertex2: -0.2, end: 0, scan_rate: 1, cycles: 2 })
     const { values, labels } = pointsOf(plan)
@@ -228,7 +242,8 @@ describe('declarations', () => {
   const float = "<class 'float'>"
   const int = "<class 'int'>"
   test.each([
-    ['CA', { potential: float, duration: float }],
+    // The last two are ours.
+    ['CA', { potential: float, duration: float, frequency: float, control_mode: "<class 'str'>" }],
     ['LSV', { start: float, end: float, scan_rate: float }],
     ['CV', { start: float, vertex1: float, vertex2: float, end: float, scan_rate: float, cycles: int }],
     ['PSTEP', { potentials: 'typing.List[float]', step_duration: float }],
