@@ -23,13 +23,26 @@ export const rebuildCommand: Command = {
     const release = claimHome(config, 'projections')
     try {
       const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot } = config
-      const onProgress = ({ position, last }: RebuildProgress): void => print(`${position} of ${last} events folded`)
-      await rebuildReadModels({ eventLogPath, readModelsPath, onProgress })
-      if (options['runs'] === true) await rebuildRunFiles({ eventLogPath, runFilesStatePath, runsRoot, onProgress })
+      await rebuildReadModels({ eventLogPath, readModelsPath, onProgress: inTenths('read models', print) })
+      if (options['runs'] === true) {
+        const onProgress = inTenths('run files', print)
+        await rebuildRunFiles({ eventLogPath, runFilesStatePath, runsRoot, onProgress })
+      }
       print('Rebuilt.')
       return 0
     } finally {
       release()
     }
   },
+}
+
+/** One line per tenth of the way. */
+function inTenths(what: string, print: (line: string) => void): (progress: RebuildProgress) => void {
+  let shown = 0
+  return ({ position, last }) => {
+    const tenths = Math.trunc((10 * position) / last)
+    if (tenths === shown) return
+    shown = tenths
+    print(`${what}: ${10 * tenths} % of ${last} events`)
+  }
 }

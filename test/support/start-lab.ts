@@ -11,17 +11,23 @@ import { until } from './until.js'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 
+/** A unit that may still be starting. */
+export interface LaunchedLab {
+  readonly main: ChildProcess
+  /** Everything written to standard output and standard error so far. */
+  readonly output: () => string
+  /** Ctrl-C: the signal reaches the whole group. Resolves with the exit code. */
+  interrupt(): Promise<number | null>
+}
+
 /** A whole unit as users start it: the compiled program in its own process group, on free ports, in a temporary directory. */
-export interface Lab {
+export interface Lab extends LaunchedLab {
   readonly home: string
   readonly unit: string
   /** `http://localhost:<port>` */
   readonly url: string
   readonly mqttPort: number
   readonly wsPort: number
-  readonly main: ChildProcess
-  /** Everything written to standard output and standard error so far. */
-  readonly output: () => string
   connect(options?: { clientId?: string; clean?: boolean }): Promise<MqttClient>
   /** GET as JSON. */
   get<T = unknown>(path: string): Promise<T>
@@ -29,15 +35,16 @@ export interface Lab {
   send<T = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }>
   /** Process id of the services. */
   servicesPid(): number
-  /** Ctrl-C: the signal reaches the whole group. Resolves with the exit code. */
-  interrupt(): Promise<number | null>
   /** kill -9 of the whole process group. */
   killAll(): Promise<void>
 }
 
 export interface LabHome {
   readonly home: string
+  /** Resolves when the unit says that it is ready. */
   start(env?: Readonly<Record<string, string>>): Promise<Lab>
+  /** Does not wait for it. */
+  launch(env?: Readonly<Record<string, string>>): LaunchedLab
   /** Ends whatever still runs, the bench included, and removes the directory. */
   remove(): Promise<void>
 }
@@ -46,13 +53,15 @@ export interface LabHome {
 export function createLabHome(): LabHome {
   const home = mkdtempSync(join(tmpdir(), 'benchlog-'))
   const started: ChildProcess[] = []
+  const launch = (env: Readonly<Record<string, string>> = {}): LaunchedLab => {
+    const launched = launchLab(home, env)
+    started.push(launched.main)
+    return launched
+  }
   return {
     home,
-    async start(env = {}) {
-      const lab = await startLab(home, env)
-      started.push(lab.main)
-      return lab
-    },
+    launch,
+    start: (env = {}) => whenReady(home, launch(env), env['UNIT_NAME'] ?? 'lab'),
     async remove() {
       for (const child of started) killGroup(child)
       await shutDownBench(join(home, 'run', 'bench')).catch(() => undefined)
@@ -61,7 +70,7 @@ export function createLabHome(): LabHome {
   }
 }
 
-async function startLab(home: string, env: Readonly<Record<string, string>>): Promise<Lab> {
+function launchLab(home: string, env: Readonly<Record<string, string>>): LaunchedLab {
   const child = spawn(process.execPath, [main], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,18 +91,30 @@ async function startLab(home: string, env: Readonly<Record<string, string>>): Pr
   child.stderr.on('data', (text: Buffer) => {
     output += text.toString()
   })
-  await until(() => /Ctrl-C stops it/.test(output) || child.exitCode !== null, 'the banner', 90_000)
-  const port = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? fail(output))
+  return {
+    main: child,
+    output: () => output,
+    async interrupt() {
+      process.kill(-Number(child.pid), 'SIGINT')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      return child.exitCode
+    },
+  }
+}
+
+async function whenReady(home: string, launched: LaunchedLab, unit: string): Promise<Lab> {
+  const { main: child, output } = launched
+  await until(() => /Ctrl-C stops it/.test(output()) || child.exitCode !== null, 'the banner', 90_000)
+  const port = (pattern: RegExp): number => Number(pattern.exec(output())?.[1] ?? fail(output()))
   const url = `http://localhost:${port(/Dashboard and REST\s+http:\/\/localhost:(\d+)/)}`
   const mqttPort = port(/mqtt:\/\/localhost:(\d+)/)
   return {
+    ...launched,
     home,
-    unit: env['UNIT_NAME'] ?? 'lab',
+    unit,
     url,
     mqttPort,
     wsPort: port(/ws:\/\/localhost:(\d+)/),
-    main: child,
-    output: () => output,
     connect: (options = {}) =>
       connectAsync(`mqtt://localhost:${mqttPort}`, { protocolVersion: 4, reconnectPeriod: 0, ...options }),
     async get<T>(path: string) {
@@ -107,11 +128,6 @@ async function startLab(home: string, env: Readonly<Record<string, string>>): Pr
       return { status: response.status, body: (await response.json()) as T }
     },
     servicesPid: () => childPid(Number(child.pid), 'services'),
-    async interrupt() {
-      process.kill(-Number(child.pid), 'SIGINT')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      return child.exitCode
-    },
     async killAll() {
       const alive = child.exitCode === null && child.signalCode === null
       const services = alive ? childPid(Number(child.pid), 'services') : null
