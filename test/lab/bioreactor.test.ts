@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mainPath } from '../../cli/services-command.js'
 import { benchOf, outputsOn, readOutputs } from '../support/bench-outputs.js'
 import { watch } from '../support/event-watch.js'
 import { createLabHome, type Lab } from '../support/start-lab.js'
@@ -167,12 +165,6 @@ describe('od_reading', () => {
     expect(await finished(body)).toMatchObject({ status: 'succeeded' })
     await until(() => outputsOn(lab.home).length === 0, 'outputs off')
   })
-})
-
-it('refuses a rebuild beside it: both would write the same tables', () => {
-  const env = { ...process.env, BENCHLOG_HOME: lab.home }
-  const { status, stderr } = spawnSync(process.execPath, [mainPath(), 'rebuild'], { env, encoding: 'utf8' })
-  expect([status, stderr]).toEqual([1, expect.stringContaining(`is in use by process ${lab.main.pid}`)])
 })
 
 it('leaves on Ctrl-C within 5 s, exit code 0, every output off', async () => {

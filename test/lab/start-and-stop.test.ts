@@ -1,42 +1,30 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { connectAsync } from 'mqtt'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { mainPath } from '../../cli/services-command.js'
-import { isBenchAlive, shutDownBench } from '../../simulation/bench-directory.js'
-import { benchOf } from '../support/bench-outputs.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
+import { openForWriting } from '../../projections/database.js'
+import { isBenchAlive } from '../../simulation/bench-directory.js'
+import { benchOf, outputsOn } from '../support/bench-outputs.js'
+import { createLabHome, type LabHome, READY } from '../support/start-lab.js'
 import { until } from '../support/until.js'
 
-let home: string
-let unit: ChildProcess
-let output: string
+let lab: LabHome
 
 beforeEach(() => {
-  home = temporaryDirectory()
-  output = ''
+  lab = createLabHome()
 })
-afterEach(async () => {
-  unit.kill('SIGKILL')
-  await shutDownBench(benchOf(home))
-})
+afterEach(() => lab.remove())
 
-function start(...args: readonly string[]): void {
-  const env = { ...process.env, BENCHLOG_HOME: home, HTTP_PORT: '0', MQTT_PORT: '0', MQTT_WS_PORT: '0' }
-  unit = spawn(process.execPath, [mainPath(), ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env })
-  for (const stream of [unit.stdout, unit.stderr]) {
-    stream?.on('data', (text: Buffer) => {
-      output += text.toString()
-    })
-  }
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return String(port)
 }
-
-const exited = async (): Promise<number | null> => {
-  if (unit.exitCode === null && unit.signalCode === null) await once(unit, 'exit')
-  return unit.exitCode
-}
-const ready = (): Promise<void> => until(() => output.includes('Ctrl-C stops it'), 'the banner', 60_000)
 
 it.each([
   ['the bench is made', 'run/bench'],
@@ -44,39 +32,49 @@ it.each([
   ['the broker listens', 'run/service-password'],
   ['the services start', 'run/services.pid'],
 ])('a Ctrl-C as soon as %s ends the start, the bench included', async (_, file) => {
-  start()
-  await until(() => existsSync(join(home, file)), file)
-  process.kill(-Number(unit.pid), 'SIGINT')
-  expect(await exited()).toBe(0)
-  expect(output).not.toMatch(/restarting|Error| {4}at /)
-  expect(output).not.toContain('Ctrl-C stops it')
-  expect(await isBenchAlive(benchOf(home))).toBe(false)
+  const unit = lab.launch()
+  await until(() => existsSync(join(lab.home, file)), file)
+  expect(await unit.interrupt()).toBe(0)
+  expect(unit.output()).not.toMatch(/restarting|Error| {4}at /)
+  expect(unit.output()).not.toContain(READY)
+  expect(await isBenchAlive(benchOf(lab.home))).toBe(false)
+})
+
+it('a culture does not wait until a long log is folded; requests do', async () => {
+  const readModels = openForWriting(join(lab.home, 'read-models.db'))
+  readModels.exec('BEGIN IMMEDIATE')
+  const port = await freePort()
+  const unit = lab.launch({ MQTT_PORT: port })
+  await until(() => existsSync(join(lab.home, 'sessions.db')), 'the broker')
+  const states: string[] = []
+  const client = await connectAsync(`mqtt://localhost:${port}`, { reconnectPeriod: 20 })
+  client.on('message', (_topic, payload) => states.push(payload.toString()))
+  await client.subscribeAsync('system/lab/service')
+  await until(() => states.some((state) => state.includes('"ready"')), 'the services')
+  expect(unit.output()).not.toContain(READY)
+  await client.endAsync()
+  readModels.exec('ROLLBACK')
+  readModels.close()
+  await until(() => unit.output().includes(READY), 'the whole unit')
+  expect(await unit.interrupt()).toBe(0)
 })
 
 it('a terminal that is closed ends the unit as a Ctrl-C does', async () => {
-  start()
-  await ready()
-  unit.stdout?.destroy()
-  unit.stderr?.destroy()
-  process.kill(-Number(unit.pid), 'SIGHUP')
-  expect(await exited()).toBe(0)
-  expect(await isBenchAlive(benchOf(home))).toBe(false)
+  const unit = await lab.start()
+  unit.main.stdout?.destroy()
+  unit.main.stderr?.destroy()
+  expect(await unit.interrupt('SIGHUP')).toBe(0)
+  expect(outputsOn(lab.home)).toEqual([])
+  expect(await isBenchAlive(benchOf(lab.home))).toBe(false)
 })
 
-it.each(['services', 'projections', 'broker', 'rebuild'])(
-  '%s is refused beside a running unit, and disturbs nothing',
-  async (command) => {
-    start()
-    await ready()
-    const running = unit
-    start(command)
-    const second = unit
-    unit = running
-    const [code] = await once(second, 'exit')
-    expect(code).toBe(1)
-    expect(output).toMatch(/is in use: its \w+ run in process \d+/)
-    process.kill(-Number(unit.pid), 'SIGINT')
-    expect(await exited()).toBe(0)
-    expect(output).not.toContain('restarting')
-  },
-)
+it('nothing else runs on the data directory of a running unit, nor disturbs it', async () => {
+  const unit = await lab.start()
+  for (const command of ['services', 'projections', 'broker', 'rebuild']) {
+    const second = lab.launch({}, command)
+    expect(await second.exited()).toBe(1)
+    expect(second.output()).toMatch(/is in use: its \w+ run in process \d+/)
+  }
+  expect(await unit.interrupt()).toBe(0)
+  expect(unit.output()).not.toContain('restarting')
+})

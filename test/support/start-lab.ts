@@ -11,13 +11,18 @@ import { until } from './until.js'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
 
+/** Last line of the banner of a unit that is ready. */
+export const READY = 'Ctrl-C stops it'
+
 /** A unit that may still be starting. */
 export interface LaunchedLab {
   readonly main: ChildProcess
   /** Everything written to standard output and standard error so far. */
   readonly output: () => string
-  /** Ctrl-C: the signal reaches the whole group. Resolves with the exit code. */
-  interrupt(): Promise<number | null>
+  /** Resolves with the exit code; null when a signal ended it. */
+  exited(): Promise<number | null>
+  /** Ctrl-C, or another signal: it reaches the whole group. Resolves with the exit code. */
+  interrupt(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 /** A whole unit as users start it: the compiled program in its own process group, on free ports, in a temporary directory. */
@@ -43,8 +48,8 @@ export interface LabHome {
   readonly home: string
   /** Resolves when the unit says that it is ready. */
   start(env?: Readonly<Record<string, string>>): Promise<Lab>
-  /** Does not wait for it. */
-  launch(env?: Readonly<Record<string, string>>): LaunchedLab
+  /** Does not wait for it; or runs another command. */
+  launch(env?: Readonly<Record<string, string>>, ...args: readonly string[]): LaunchedLab
   /** Ends whatever still runs, the bench included, and removes the directory. */
   remove(): Promise<void>
 }
@@ -53,8 +58,8 @@ export interface LabHome {
 export function createLabHome(): LabHome {
   const home = mkdtempSync(join(tmpdir(), 'benchlog-'))
   const started: ChildProcess[] = []
-  const launch = (env: Readonly<Record<string, string>> = {}): LaunchedLab => {
-    const launched = launchLab(home, env)
+  const launch: LabHome['launch'] = (env = {}, ...args) => {
+    const launched = launchLab(home, env, args)
     started.push(launched.main)
     return launched
   }
@@ -70,8 +75,8 @@ export function createLabHome(): LabHome {
   }
 }
 
-function launchLab(home: string, env: Readonly<Record<string, string>>): LaunchedLab {
-  const child = spawn(process.execPath, [main], {
+function launchLab(home: string, env: Readonly<Record<string, string>>, args: readonly string[]): LaunchedLab {
+  const child = spawn(process.execPath, [main, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -91,20 +96,24 @@ function launchLab(home: string, env: Readonly<Record<string, string>>): Launche
   child.stderr.on('data', (text: Buffer) => {
     output += text.toString()
   })
+  const exited = async (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    return child.exitCode
+  }
   return {
     main: child,
     output: () => output,
-    async interrupt() {
-      process.kill(-Number(child.pid), 'SIGINT')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      return child.exitCode
+    exited,
+    interrupt(signal = 'SIGINT') {
+      process.kill(-Number(child.pid), signal)
+      return exited()
     },
   }
 }
 
 async function whenReady(home: string, launched: LaunchedLab, unit: string): Promise<Lab> {
   const { main: child, output } = launched
-  await until(() => /Ctrl-C stops it/.test(output()) || child.exitCode !== null, 'the banner', 90_000)
+  await until(() => output().includes(READY) || child.exitCode !== null, 'the banner', 90_000)
   const port = (pattern: RegExp): number => Number(pattern.exec(output())?.[1] ?? fail(output()))
   const url = `http://localhost:${port(/Dashboard and REST\s+http:\/\/localhost:(\d+)/)}`
   const mqttPort = port(/mqtt:\/\/localhost:(\d+)/)
