@@ -54,6 +54,12 @@ export const settings = {
     '',
     'Identifier of the potentiostat box; empty means the unit.',
   ),
+  BOX_BUILD: setting(Type.String(), '', 'Build that /version reports; empty means BOX_BUILD_ID.'),
+  BOX_BUILD_ID: setting(
+    Type.String(),
+    '',
+    'Build that /version reports without BOX_BUILD; empty means the time of the start.',
+  ),
   BOX_API_KEY: setting(Type.String(), '', 'Key expected in X-API-Key; empty means no check.'),
   UNIT_API_PASSWORD: setting(
     Type.String(),
@@ -136,6 +142,8 @@ export interface Config {
   readonly box: string
   /** As the box API reports it: empty when not configured. */
   readonly boxId: string
+  /** Empty means the time of the start. */
+  readonly build: string
   readonly boxApiKey: string
   readonly unitApiPassword: string
   readonly mqttUsername: string
@@ -201,6 +209,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     unit: values.UNIT_NAME,
     box: values.BOX_ID || values.UNIT_NAME,
     boxId: values.BOX_ID,
+    build: values.BOX_BUILD || values.BOX_BUILD_ID,
     boxApiKey: values.BOX_API_KEY,
     unitApiPassword: values.UNIT_API_PASSWORD,
     mqttUsername: values.MQTT_USERNAME,

@@ -114,9 +114,19 @@ export async function startHttpSide(
     runFilesStatePath: config.runFilesStatePath,
   })
   const log = openEventLogReader(config.eventLogPath)
-  const { unit, box, boxId, boxApiKey, unitApiPassword, runsRoot, spoolDirectory, hardware: hardwareKind } = config
+  const {
+    unit,
+    box,
+    boxId,
+    build,
+    boxApiKey,
+    unitApiPassword,
+    runsRoot,
+    spoolDirectory,
+    hardware: hardwareKind,
+  } = config
   const secrets = { boxApiKey, unitApiPassword }
-  const place = { unit, box, boxId, runsRoot, spoolDirectory, hardwareKind }
+  const place = { unit, box, boxId, build, runsRoot, spoolDirectory, hardwareKind }
   const gateway = await startGateway({
     deps: { ...place, ...secrets, clock, logger, bus, readModels, log, logStatus, startedAt: clock.now() },
     host: config.host,

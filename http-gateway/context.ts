@@ -11,6 +11,8 @@ export interface GatewayDeps {
   readonly box: string
   /** As reported by the box API; empty when not configured. */
   readonly boxId: string
+  /** What `/version` calls the build; empty means the time of the start. */
+  readonly build: string
   /** Expected in `X-API-Key`; empty means no check. */
   readonly boxApiKey: string
   /** Expected by HTTP Basic with any user; empty means no check. */

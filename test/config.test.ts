@@ -26,6 +26,12 @@ describe('settings', () => {
   it('put paths below the data directory', () =>
     expect(readConfig({ BENCHLOG_HOME: '/data/bench' }).eventLogPath).toBe('/data/bench/event-log.db'))
 
+  it('name the build by whichever variable is set first', () => {
+    expect(readConfig({}).build).toBe('')
+    expect(readConfig({ BOX_BUILD_ID: 'id' }).build).toBe('id')
+    expect(readConfig({ BOX_BUILD: 'b', BOX_BUILD_ID: 'id' }).build).toBe('b')
+  })
+
   it('name where the files of runs go', () => {
     expect(readConfig({}).runFileLayout).toEqual({ layout: 'contract', file_name: 'short' })
     const wells = readConfig({ BOX_LAYOUT: 'wells', BOX_FILE_NAME: 'full' })

@@ -8,6 +8,9 @@ import { type ConnectedDevice, connectedDevices, DeviceEntry } from './devices.j
 /** `2026-11-20T09:41:57.443Z` → `20261120T094157Z` */
 const compactTime = (date: Date): string => date.toISOString().replace(/[-:]|\.\d+/g, '')
 
+/** The driver whose modes, waveforms and files ours agree with. */
+const PYBEEP_VERSION = '0.1.2'
+
 export const getVersion = endpoint({
   method: 'get',
   path: '/version',
@@ -21,13 +24,14 @@ export const getVersion = endpoint({
   }),
   errors: [],
   auth: 'open',
-  handle: (_input, { startedAt }) => ({
+  handle: (_input, { startedAt, build, hardwareKind }) => ({
     api: '1.0',
-    pybeep: 'unknown',
-    firmware: 'unknown',
+    pybeep: `Benchlog, as pyBEEP ${PYBEEP_VERSION}`,
+    // The potentiostats have no register that tells their version.
+    firmware: hardwareKind === 'simulated' ? 'simulated' : 'unknown',
     // Clients show this field as the version of the runtime.
     python: `node ${process.versions.node}`,
-    build: compactTime(startedAt),
+    build: build || compactTime(startedAt),
   }),
 })
 

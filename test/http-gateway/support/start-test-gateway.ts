@@ -31,6 +31,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     unit: 'u1',
     box: 'box1',
     boxId: 'box1',
+    build: '',
     boxApiKey: '',
     unitApiPassword: '',
     runsRoot: '/nonexistent',
@@ -102,6 +103,9 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     stop: gateway.stop,
   }
 }
+
+/** Status and error code of an answer. */
+export const codeOf = ({ status, json }: Answer): unknown[] => [status, (json as { code?: string }).code]
 
 export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>
 
