@@ -17,6 +17,10 @@ export interface SessionSource {
 
 /** Messages a client may leave unacknowledged; as Mosquitto is set up on a leader. */
 const WINDOW = 1000
+/** Retained values come on top of the window, as many as there are; a client that leaves so many unacknowledged gets no more. */
+const MOST_IN_FLIGHT = 10 * WINDOW
+/** Packet identifiers are 16 bits. */
+const MOST_IDENTIFIERS = 60_000
 /** One step of catching up: a few ms, then others have their turn. */
 const PAGE = { limit: 100, scan: 2000 } as const
 
@@ -100,6 +104,11 @@ export class Session implements Subscriber {
   }
 
   replayRetained(messages: readonly { readonly message: Message; readonly qos: Qos }[]): void {
+    const { size } = this.#state.inFlight
+    if (size > MOST_IN_FLIGHT || size + messages.length > MOST_IDENTIFIERS) {
+      this.#outbox?.giveUp()
+      return
+    }
     for (const { message, qos } of messages) this.#prepare(message, qos, true)
     this.#source.store.flush()
     this.transmit()

@@ -118,3 +118,48 @@ test('a connection that never says anything keeps nobody waiting', async () => {
   await client.publishAsync('lab/a', 'x', { qos: 1 })
   mute.destroy()
 })
+
+/** Asks for everything retained again and again, and does not look at what comes. Resolves when the broker has had enough. */
+async function askWithoutEnd({ port }: TestBroker, clean: boolean, reads: boolean): Promise<void> {
+  const socket = connectTcp(port, '127.0.0.1')
+  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  let open = true
+  void gone.then(() => {
+    open = false
+  })
+  socket.on('error', () => undefined)
+  socket.write(
+    generate({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clean,
+      clientId: 'greedy',
+      keepalive: 0,
+    }),
+  )
+  await new Promise((resolve) => socket.once('data', resolve))
+  if (reads) socket.resume()
+  else socket.pause()
+  for (let messageId = 1; open && messageId < 1000; messageId++) {
+    socket.write(generate({ cmd: 'subscribe', messageId, subscriptions: [{ topic: 'lab/#', qos: 1 }] }))
+    await new Promise(setImmediate)
+  }
+  socket.resume()
+  await gone
+}
+
+test.each([
+  ['reads nothing, in a clean session', true, false],
+  ['reads nothing, in a persistent session', false, false],
+  ['acknowledges nothing, in a persistent session', false, true],
+])('a client that asks for retained values again and again and %s, is let go', async (_, clean, reads) => {
+  const broker = await startTestBroker()
+  const publisher = await connect(broker)
+  const payload = reads ? 'x' : 'x'.repeat(5_000)
+  await Promise.all(
+    Array.from({ length: 400 }, (_unused, i) => publisher.publishAsync(`lab/${i}`, payload, { qos: 1, retain: true })),
+  )
+  await askWithoutEnd(broker, clean, reads)
+  await publisher.publishAsync('lab/0', 'goes on', { qos: 1 })
+})
