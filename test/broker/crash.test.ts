@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { verifyLog } from '../../event-log/verify.js'
+import { eventually } from '../support/eventually.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { connect, eventually, type Inbox, inboxOf } from './test-broker.js'
+import { connect, type Inbox, inboxOf } from './test-broker.js'
 
 async function startProcess(home: string): Promise<{ child: ChildProcess; port: number; wsPort: number }> {
   const child = fork(fileURLToPath(new URL('./broker-process.js', import.meta.url)), [home])

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { verifyLog } from '../../event-log/verify.js'
-import { connect, eventually, inboxOf, startTestBroker, textsOf } from './test-broker.js'
+import { eventually } from '../support/eventually.js'
+import { connect, inboxOf, startTestBroker, textsOf } from './test-broker.js'
 
 test('on a full disk nothing is acknowledged or delivered, $SYS/benchlog/log says so, and work resumes by itself', async () => {
   const broker = await startTestBroker({ maxPages: 60 })

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { generate, parser as newParser } from 'mqtt-packet'
 import { expect, test } from 'vitest'
-import { connect, eventually, inboxOf, startTestBroker, textsOf } from './test-broker.js'
+import { eventually } from '../support/eventually.js'
+import { connect, inboxOf, startTestBroker, textsOf } from './test-broker.js'
 
 test.each([false, true])(
   'one publisher mixing retained and unretained messages of all QoS: nothing lost, all in log order; WebSocket: %s',

@@ -2,7 +2,8 @@ import { connect as connectTcp } from 'node:net'
 import type { IClientOptions, MqttClient } from 'mqtt'
 import { generate, parser as newParser } from 'mqtt-packet'
 import { expect, test } from 'vitest'
-import { connect, eventually, inboxOf, startTestBroker, type TestBroker, textsOf } from './test-broker.js'
+import { eventually } from '../support/eventually.js'
+import { connect, inboxOf, startTestBroker, type TestBroker, textsOf } from './test-broker.js'
 
 const PERSISTENT: IClientOptions = { clientId: 'dashboard', clean: false }
 

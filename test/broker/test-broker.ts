@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
-import { onTestFinished, vi } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type BrokerOptions, type RunningBroker, startBroker } from '../../broker/start-broker.js'
 import { createClock } from '../../clock.js'
 import { openEventLogReader, type PagingEventLogReader } from '../../event-log/reader.js'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
 import type { RecordedEvent } from '../../events/event.js'
+import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -96,10 +97,6 @@ export async function connect(
   })
   return client
 }
-
-/** Waits until the assertion holds. */
-export const eventually = (assertion: () => void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 20_000, interval: 10 })
 
 /** What a client receives from now on, in the order of the wire: this client hands out QoS 2 messages only when released. */
 export interface Inbox {

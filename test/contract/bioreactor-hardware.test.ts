@@ -76,27 +76,31 @@ describe.each([
   test('an LED level that is written shows among the outputs', async () => {
     const { hardware, outputs } = await open()
     await hardware.i2c.write(PICO, Uint8Array.of(0, 0xcc))
-    expect(await eventually(outputs, ({ leds }) => leds.A > 0)).toMatchObject({ leds: { A: 80, B: 0, C: 0, D: 0 } })
+    await eventually(async () => expect(await outputs()).toMatchObject({ leds: { A: 80, B: 0, C: 0, D: 0 } }))
   })
 
   test('a PWM output drives its pin until it is closed', async () => {
     const { hardware, outputs } = await open()
     const output = await hardware.pwm.open(STIRRER_PIN, 200)
     await output.setDutyCycle(30)
-    await eventually(outputs, ({ pwm }) => pwm[STIRRER_PIN] === 30)
+    const isDrivenAt = (percent: number): Promise<void> =>
+      eventually(async () => expect((await outputs()).pwm[STIRRER_PIN]).toBe(percent))
+    await isDrivenAt(30)
     await output.setDutyCycle(12.5)
-    await eventually(outputs, ({ pwm }) => pwm[STIRRER_PIN] === 12.5)
+    await isDrivenAt(12.5)
     await output.close()
-    await eventually(outputs, ({ pwm }) => pwm[STIRRER_PIN] === 0)
+    await isDrivenAt(0)
     await expect(output.setDutyCycle(30)).rejects.toMatchObject({ code: 'hardware.no_pwm' })
   })
 
   test('every pin of the board has a PWM output, and all go off together', async () => {
     const { hardware, outputs } = await open()
     for (const pin of [12, 13, 16, 17, 18]) await (await hardware.pwm.open(pin, 250)).setDutyCycle(40)
-    await eventually(outputs, ({ pwm }) => Object.values(pwm).every((percent) => percent === 40))
+    const areAllAt = (percent: number): Promise<void> =>
+      eventually(async () => expect(new Set(Object.values((await outputs()).pwm))).toEqual(new Set([percent])))
+    await areAllAt(40)
     await hardware.pwm.allOff()
-    await eventually(outputs, ({ pwm }) => Object.values(pwm).every((percent) => percent === 0))
+    await areAllAt(0)
     await expect(hardware.pwm.open(5, 250)).rejects.toMatchObject({ code: 'hardware.no_pwm' })
   })
 
@@ -106,10 +110,7 @@ describe.each([
     const end = await hardware.edges.watchFalling(HALL_PIN, (timeS) => times.push(timeS))
     await (await hardware.pwm.open(STIRRER_PIN, 200)).setDutyCycle(30)
     // The motor is up to speed after some revolutions.
-    await eventually(
-      () => times.length,
-      (count) => count >= 20,
-    )
+    await eventually(() => expect(times.length).toBeGreaterThanOrEqual(20))
     await end()
     const gaps = times.slice(-5).map((timeS, index, last) => timeS - (last[index - 1] ?? timeS - 0.12))
     for (const gap of gaps) expect(gap).toBeCloseTo(0.12, 2)

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { COMMIT_CHANNEL } from '../../event-log/commit-channel.js'
 import { verifyLog } from '../../event-log/verify.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
 import { LogUnavailable } from '../../events/errors.js'
 import type { LogStatus } from '../../events/payloads.js'
+import { eventually } from '../support/eventually.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { event, logPath, openReader, openWriter } from './log.js'
@@ -93,7 +94,7 @@ test('while the disk is full nothing is acknowledged or recorded, and work resum
     await writer.append([event(`a/${i}`, payload)])
     acknowledged++
   })
-  await vi.waitFor(() => expect(statuses.at(-1)?.writable).toBe(false))
+  await eventually(() => expect(statuses.at(-1)?.writable).toBe(false))
   expect(statuses.at(-1)?.reason).toMatch(/full/)
   const before = acknowledged
   expect(openReader(path).lastPosition()).toBe(before)
@@ -101,7 +102,7 @@ test('while the disk is full nothing is acknowledged or recorded, and work resum
   expect(acknowledged).toBe(before)
 
   writer.limitPages(100_000)
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await clock.advance(500)
     expect(acknowledged).toBe(30)
   })
@@ -122,9 +123,9 @@ test('keeps the retained table right when the disk is full in the middle of it',
   const writer = await openWriter({ path, clock, maxPages: 30 })
   const topics = Array.from({ length: 200 }, (_, i) => `${'long/'.repeat(40)}${i}`)
   const appended = writer.append(topics.map((topic) => event(topic, '1', { retain: true })))
-  await vi.waitFor(() => expect(writer.status().reason).toMatch(/full/))
+  await eventually(() => expect(writer.status().reason).toMatch(/full/))
   writer.limitPages(100_000)
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await clock.advance(500)
     expect(writer.status().writable).toBe(true)
   })
@@ -137,7 +138,7 @@ test('refuses more than it may hold while the disk is full', async () => {
   const big = event('a', 'x'.repeat(60_000))
   const waiting = writer.append([big]).catch((error: unknown) => error)
   await expect(writer.append([big])).rejects.toThrow(/limit is 100000 bytes/)
-  await vi.waitFor(() => expect(writer.status().writable).toBe(false))
+  await eventually(() => expect(writer.status().writable).toBe(false))
   await writer.close()
   expect(await waiting).toBeInstanceOf(LogUnavailable)
 })

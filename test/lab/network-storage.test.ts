@@ -84,12 +84,17 @@ describe.skipIf(!sambaIsInstalled())('a whole unit and a Samba server', { timeou
   const remote = (runId: string): string => join(samba.directory(SHARE), 'Box01', csv(runId))
   const marker = (runId: string, name: string): string => join(home.home, 'runs', 'Exp', runId, name)
   const failureOf = (runId: string) =>
-    eventually(
-      async () => (existsSync(marker(runId, 'UPLOAD_FAILED')) ? (await upload(runId)).last_error : null),
-      (reason) => reason !== null,
-    )
+    eventually(async () => {
+      expect(existsSync(marker(runId, 'UPLOAD_FAILED'))).toBe(true)
+      const { last_error: reason } = await upload(runId)
+      expect(reason).not.toBeNull()
+      return reason
+    }, 60_000)
   const arrived = (runId: string) =>
-    eventually(() => existsSync(marker(runId, 'UPLOAD_DONE')) && existsSync(remote(runId)), Boolean)
+    eventually(() => {
+      expect(existsSync(marker(runId, 'UPLOAD_DONE'))).toBe(true)
+      expect(existsSync(remote(runId))).toBe(true)
+    }, 60_000)
 
   test('without a share nothing is queued, and the answer says so', async () => {
     await measure('early')

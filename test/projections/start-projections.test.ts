@@ -5,6 +5,7 @@ import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/wr
 import { openReadModels } from '../../projections/open-read-models.js'
 import { rebuildReadModels, rebuildRunFiles } from '../../projections/rebuild.js'
 import { ProjectionsEnded, type RunningProjections, startProjections } from '../../projections/start-projections.js'
+import { eventually } from '../support/eventually.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { newEvent, type TestEvent } from '../support/memory-log.js'
 import { silentLogger } from '../support/silent-logger.js'
@@ -54,7 +55,7 @@ test('catches up with the log before it resolves, then follows it', async () => 
   const models = openReadModels(paths)
   expect(models.jobSettings('stirring')).toEqual({ target_rpm: 500 })
   await append(writer, [setting('target_rpm', '600')])
-  await vi.waitFor(() => expect(models.position()).toBe(3), 60_000)
+  await eventually(() => expect(models.position()).toBe(3), 60_000)
   expect(models.jobSettings('stirring')).toEqual({ target_rpm: 600 })
   models.close()
 })
@@ -64,7 +65,7 @@ test('a run ends for clients with its files on disk', async () => {
   await start(paths)
   const models = openReadModels(paths)
   await append(writer, run)
-  await vi.waitFor(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
+  await eventually(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
   const { directory, slots } = models.run('r1') ?? { directory: null, slots: [] }
   const files = slots.flatMap((slot) => slot.files)
   expect(files).toEqual(['csv', 'json'].map((type) => `slot01/CV/My_Exp_slot01_CV.${type}`))
@@ -80,8 +81,8 @@ test('goes on after a stop where it was, and a rebuild changes nothing', async (
   await append(writer, [...run.slice(2), odReading('1', 0.5, '2026-11-20T09:00:00.000Z')])
   const second = await start(paths)
   const models = openReadModels(paths)
-  await vi.waitFor(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
-  await vi.waitFor(() => expect(existsSync(join(paths.runsRoot, '.benchlog/r1.json'))).toBe(true), 60_000)
+  await eventually(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
+  await eventually(() => expect(existsSync(join(paths.runsRoot, '.benchlog/r1.json'))).toBe(true), 60_000)
   const before = { run: models.run('r1'), files: contents(paths.runsRoot) }
   expect(before.run?.slots[0]?.files).toContain('slot01/CV/My_Exp_slot01_CV.png')
   await second.stop()

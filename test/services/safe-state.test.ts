@@ -59,33 +59,34 @@ test('everything that was on is off', async () => {
   for (const pin of [17, 18, 12]) await (await hardware.pwm.open(pin, 200)).setDutyCycle(80)
   await hardware.i2c.write(0x2c, Uint8Array.of(0, 204))
   await hardware.i2c.write(0x2c, Uint8Array.of(3, 255))
-  await eventually(
-    outputs,
-    ({ pwm, leds, cell_switches }) => pwm['12'] === 80 && leds.D === 100 && cell_switches['B2'] === true,
-  )
+  const on = { pwm: { 12: 80 }, leds: { D: 100 }, cell_switches: { B2: true } }
+  await eventually(async () => expect(await outputs()).toMatchObject(on))
 
   const report = await driveOutputsSafe(hardware)
 
   expect(report).toMatchObject({ safe: true, failed: [] })
   expect(report.done).toHaveLength(5)
-  const after = await eventually(outputs, ({ pwm }) => Object.values(pwm).every((percent) => percent === 0))
-  expect(after.leds).toEqual({ A: 0, B: 0, C: 0, D: 0 })
-  expect(after.cell_switches).toEqual({ A1: false, B2: false })
+  await eventually(async () => {
+    const { pwm, leds, cell_switches } = await outputs()
+    expect(new Set(Object.values(pwm))).toEqual(new Set([0]))
+    expect(leds).toEqual({ A: 0, B: 0, C: 0, D: 0 })
+    expect(cell_switches).toEqual({ A1: false, B2: false })
+  })
 })
 
 test('the LED driver of HAT 1.0 is powered down', async () => {
   const { hardware, outputs } = await benchWith([], '1.0')
   await hardware.i2c.write(0x49, Uint8Array.of(0x01, 0x00, 0xfe))
   await hardware.i2c.write(0x49, Uint8Array.of(0x08, 0x0f, 0xf0))
-  await eventually(outputs, ({ leds }) => leds.A === 100)
+  await eventually(async () => expect(await outputs()).toMatchObject({ leds: { A: 100 } }))
   expect(await driveOutputsSafe(hardware)).toMatchObject({ safe: true })
-  await eventually(outputs, ({ leds }) => leds.A === 0)
+  await eventually(async () => expect(await outputs()).toMatchObject({ leds: { A: 0 } }))
 })
 
 test('what cannot be switched off is named, and the rest is off all the same', async () => {
   const { hardware, outputs } = await benchWith([potentiostat('DEAF', 1000)])
   await (await hardware.pwm.open(17, 200)).setDutyCycle(80)
-  await eventually(outputs, ({ pwm }) => pwm['17'] === 80)
+  await eventually(async () => expect(await outputs()).toMatchObject({ pwm: { 17: 80 } }))
   const broken: Hardware = {
     ...hardware,
     i2c: { ...hardware.i2c, write: () => Promise.reject(new Error('bus stuck')) },
@@ -98,7 +99,7 @@ test('what cannot be switched off is named, and the rest is off all the same', a
     'leds',
     'cell switch DEAF-if00',
   ])
-  await eventually(outputs, ({ pwm }) => pwm['17'] === 0)
+  await eventually(async () => expect(await outputs()).toMatchObject({ pwm: { 17: 0 } }))
 })
 
 test('a bus that hangs does not keep it from ending', async () => {

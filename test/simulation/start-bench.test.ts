@@ -48,20 +48,14 @@ test('a bench lives on when the client that drives it is killed', async () => {
   endings.push(() => hardware.close())
   expect(readOutputs(directory)).toMatchObject({ pwm: { 17: 30 }, leds: { A: 80 } })
   await hardware.pwm.allOff()
-  await eventually(
-    () => readOutputs(directory),
-    ({ pwm }) => pwm['17'] === 0,
-  )
+  await eventually(() => expect(readOutputs(directory)).toMatchObject({ pwm: { 17: 0 } }))
 })
 
 test('a process that is told to shut down ends', async () => {
   const directory = temporaryDirectory()
   const pid = await spawned(directory)
   await shutDownBench(directory)
-  await eventually(
-    () => isRunning(pid),
-    (running) => !running,
-  )
+  await eventually(() => expect(isRunning(pid)).toBe(false))
   expect(await isBenchAlive(directory)).toBe(false)
 })
 
@@ -107,10 +101,7 @@ test('a client finds the bench again after it was started anew', async () => {
   endings.push(() => second.stop())
   expect(await hardware.i2c.writeRead(0x2c, Uint8Array.of(8), 2)).toEqual(Uint8Array.of(5, 0))
   await (await hardware.pwm.open(17, 200)).setDutyCycle(60)
-  await eventually(
-    () => times.length,
-    (count) => count > 0,
-  )
+  await eventually(() => expect(times.length).toBeGreaterThan(0))
 })
 
 test('without a bench there is no hardware to connect to', async () => {

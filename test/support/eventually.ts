@@ -1,10 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Waits until a reading satisfies a condition; what is awaited has no event of its own. Fails by the test's timeout. */
-export async function eventually<T>(read: () => T | Promise<T>, accept: (value: T) => boolean): Promise<T> {
+/** Repeats an attempt, most often an assertion, until it no longer throws. @returns its result. @throws its last error, after the timeout */
+export async function eventually<T>(attempt: () => T | Promise<T>, timeoutMs = 20_000): Promise<T> {
+  const end = performance.now() + timeoutMs
   for (;;) {
-    const value = await read()
-    if (accept(value)) return value
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
     await delay(5)
   }
 }

@@ -78,10 +78,7 @@ function rowsKept(runId: string, slot: string): number {
 const isClosed = ({ device }: Place): boolean => device.device.cellSwitchClosed
 /** Every slot can be ordered from again. */
 const allConnected = async (): Promise<void> => {
-  await eventually(
-    async () => ((await box.rescan()) as { devices: string[] }).devices.length,
-    (count) => count === places.length,
-  )
+  await eventually(async () => expect(await box.rescan()).toMatchObject({ devices: { length: places.length } }))
 }
 
 describe('recovered, every sample there', { timeout: 60_000 }, () => {
@@ -135,10 +132,7 @@ describe('failed with the reason, rows kept, cell open', { timeout: 60_000 }, ()
       expect(JSON.parse(record)).toMatchObject({ connected: false, run_id: null })
     }
     for (const { device } of places) device.setFaults({})
-    await eventually(
-      () => places.filter(isClosed).length,
-      (closed) => closed === 0,
-    )
+    await eventually(() => expect(places.filter(isClosed)).toEqual([]))
     await allConnected()
   })
 })

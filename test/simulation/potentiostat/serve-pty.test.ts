@@ -5,13 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import modbus from 'modbus-serial'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClock } from '../../../clock.js'
 import { commandRegisters, decodeLiveValues, StateBit } from '../../../services/potentiostat/registers.js'
 import { decodeFloats, encodeFloats } from '../../../services/transport/register-values.codec.js'
 import { cells } from '../../../simulation/potentiostat/cell-models.js'
 import { findPtyTool, type PtyTool } from '../../../simulation/potentiostat/pty.js'
 import { type PtyServer, servePty } from '../../../simulation/potentiostat/serve-pty.js'
+import { eventually } from '../../support/eventually.js'
 
 const required = process.env['REQUIRE_PEERS'] === '1'
 const tools: readonly PtyTool[] = required ? ['socat', 'script'] : findPtyTool() === 'socat' ? ['socat'] : []
@@ -55,18 +56,15 @@ describe.skipIf(tools.length === 0).each(tools.length === 0 ? ['socat' as const]
       await master.writeRegisters(0x0200, [...encodeFloats(new Array<number>(60).fill(0.5))])
       await master.writeRegisters(0x4f00, [...commandRegisters('fifoStart', 1)])
       const pairs: number[] = []
-      await vi.waitFor(
-        async () => {
-          const { data } = await master.readHoldingRegisters(0x0100, 120)
-          pairs.push(...decodeFloats(Uint16Array.from(data)))
-          expect(pairs.length).toBeGreaterThanOrEqual(20 * 60)
-        },
-        { timeout: 10_000, interval: 5 },
-      )
+      await eventually(async () => {
+        const { data } = await master.readHoldingRegisters(0x0100, 120)
+        pairs.push(...decodeFloats(Uint16Array.from(data)))
+        expect(pairs.length).toBeGreaterThanOrEqual(20 * 60)
+      })
       expect(pairs.at(-2)).toBeCloseTo(0.5e-3, 4)
       expect(pairs.at(-1)).toBeCloseTo(0.5, 2)
       await master.writeRegisters(0x4f00, [...commandRegisters('testStop', 1)])
-      await vi.waitFor(async () => expect((await live()).state).toBe(0))
+      await eventually(async () => expect((await live()).state).toBe(0))
     })
 
     test('the terminal outlives the program that used it', async () => {
@@ -88,10 +86,10 @@ describe.skipIf(tools.length === 0).each(tools.length === 0 ? ['socat' as const]
       const code = `const { servePty } = await import('${serve}'); const { createClock } = await import('${clock}')
       await servePty({ link: '${link}', tool: '${tool}', serial: '206A30524D31', seed: 1, clock: createClock() })`
       const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' })
-      await vi.waitFor(() => expect(existsSync(link)).toBe(true), { timeout: 10_000 })
+      await eventually(() => expect(existsSync(link)).toBe(true))
       child.kill('SIGKILL')
       await once(child, 'exit')
-      await vi.waitFor(() => expect(existsSync(link)).toBe(false), { timeout: 10_000 })
+      await eventually(() => expect(existsSync(link)).toBe(false))
     })
   },
 )

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClock } from '../../../clock.js'
 import {
   commandRegisters,
@@ -27,6 +27,7 @@ import {
   startVirtualPotentiostat,
   type VirtualPotentiostatServer,
 } from '../../../simulation/potentiostat/serve.js'
+import { eventually } from '../../support/eventually.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
@@ -107,7 +108,7 @@ describe('a served device', () => {
     await serve()
     const it = host()
     await it.command('fifoStart', 0)
-    await vi.waitFor(async () => expect((await it.live()).adcQueued).toBeGreaterThan(100), { interval: 20 })
+    await eventually(async () => expect((await it.live()).adcQueued).toBeGreaterThan(100))
     expect(server.device).toMatchObject({ running: true, cellSwitchClosed: false })
   })
 
@@ -167,7 +168,7 @@ describe('a served device', () => {
     await it.command('fifoStart', 1)
     await it.command('reset', 1)
     await it.closed
-    await vi.waitFor(() => expect(existsSync(server.path)).toBe(true))
+    await eventually(() => expect(existsSync(server.path)).toBe(true))
     expect((await host().live()).state).toBe(0)
     expect(switches.at(-1)).toEqual(['206A30524D31', false])
   })
@@ -231,7 +232,7 @@ describe('faults', () => {
     await it.live()
     await it.live()
     await it.closed
-    await vi.waitFor(() => expect(existsSync(server.path)).toBe(true))
+    await eventually(() => expect(existsSync(server.path)).toBe(true))
     const live = await host().live()
     expect(live.state).toBe(StateBit.run | StateBit.fifo | StateBit.cellSwitch)
   })
