@@ -61,11 +61,27 @@ describe.each(['slot01', 'slot02'])('the measurements of %s', (slot) => {
   })
 })
 
+it('evaluates a double-layer capacitance, in a table and in the sidecar', async () => {
+  const CDL = { vertex_a: 0.4, vertex_b: 0.5, scan_rates: [1, 2] }
+  const runId = await box.order({ ...order, devices: ['slot01'], modes: ['CDL'], params_by_mode: { CDL } })
+  const { status, slots } = await box.ended(runId)
+  const base = 'slot01/CDL/Demo_slot01_CDL'
+  expect([status, slots[0]?.files]).toEqual(['done', ['.csv', '.json', '.png', '_cdl.csv'].map((end) => base + end)])
+  const table = await box.get(`/runs/${runId}/file?path=${base}_cdl.csv`)
+  const [header, ...points] = table.text.trimEnd().split('\r\n')
+  expect([header, points.length]).toEqual(['scan_rate_V_per_s,Icap_A,n_cycles', 2])
+  const sidecar = await box.get(`/runs/${runId}/file?path=${base}.json`)
+  const { evaluation } = (sidecar.json as { report: { evaluation: Record<string, unknown> } }).report
+  expect(evaluation).toMatchObject({ kind: 'cdl', capacitance_f: expect.any(Number), r_squared: expect.any(Number) })
+  const currents = points.map((point) => Number(point.split(',')[1]))
+  expect(evaluation).toMatchObject({ points: currents.map((Icap_A) => ({ Icap_A: expect.closeTo(Icap_A, 8) })) })
+})
+
 it('refuses wrong parameters before anything moves', async () => {
   const wrong = { ...order, params_by_mode: { ...order.params_by_mode, CV: { ...CV, scan_rate: 0 } } }
   expect(await box.post('/jobs', wrong)).toMatchObject({
     status: 422,
     json: { code: 'jobs.invalid_params', errors: [{ mode: 'CV', field: 'scan_rate', code: 'must_be_positive' }] },
   })
-  expect((await box.get('/jobs')).json).toHaveLength(1)
+  expect((await box.get('/jobs?state=incomplete')).json).toEqual([])
 })
