@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { type ArtifactRequest, makeArtifact } from './artifact.js'
 
-/** Thread that draws plots and evaluates finished measurements, one at a time. */
+/** Thread that draws plots, one at a time. */
 export type ArtifactReply = { readonly bytes: number } | { readonly reason: string }
 
 parentPort?.on('message', (request: ArtifactRequest) => {

@@ -115,9 +115,9 @@ export class RunFileSink {
     return join(this.#runsRoot, this.store.run(file.run_id)?.directory ?? '', file.path)
   }
 
-  /** Files still to be drawn or computed from finished CSV files. */
+  /** Plots still to be drawn from finished CSV files. */
   pendingArtifacts(): readonly RunFile[] {
-    return this.store.incompleteFiles().filter(({ kind }) => kind === 'png' || kind === 'cdl')
+    return this.store.incompleteFiles().filter(({ kind }) => kind === 'png')
   }
 
   /** What the thread that makes the artifact needs. */
@@ -126,7 +126,6 @@ export class RunFileSink {
     const csv = this.store.csvOf(file)
     if (run === null || csv === null) throw new Error(`${file.path} belongs to no CSV.`)
     return {
-      kind: file.kind === 'cdl' ? 'cdl' : 'png',
       csvPath: this.pathOf(csv),
       targetPath: this.pathOf(file),
       rows: csv.row_count,

@@ -3,7 +3,7 @@ import { openForWriting } from '../database.js'
 
 /** What the sink remembers between batches, committed after the files themselves are on disk. Bump `VERSION` with the schema or the
  * format of the files: everything is then written anew from the log. */
-const VERSION = 3
+const VERSION = 4
 
 const SCHEMA = `
   CREATE TABLE checkpoint (position INTEGER NOT NULL);

@@ -26,7 +26,7 @@ export function modeBasePath(order: RunOrder, slot: string, modeIndex: number): 
 }
 
 /** Name of a mode within its sequence: `CV`, and `CV_2` where it occurs for the second time. */
-export function numberedMode(order: RunOrder, modeIndex: number): string {
+function numberedMode(order: RunOrder, modeIndex: number): string {
   const mode = order.modes[modeIndex]?.mode ?? ''
   const occurrence = order.modes.slice(0, modeIndex + 1).filter((other) => other.mode === mode).length
   return segmentName('mode', mode) + (occurrence > 1 ? `_${occurrence}` : '')

@@ -4,10 +4,11 @@ import { RunOrder, SampleBlock, SampleLoss, SlotState } from '../../events/paylo
 import type { FoldEvent } from '../fold-event.js'
 import type { RunStatus } from '../read-models.js'
 import { isTerminal } from '../run-slots.js'
+import { cdlCsv } from './cdl.js'
 import { csvHeader, csvRows, rowCount } from './csv-rows.js'
 import type { FileBatch } from './file-batch.js'
 import type { KnownRun, RunFile, RunFilesStore } from './run-files-store.js'
-import { modeBasePath, numberedMode, runDirectory } from './run-layout.js'
+import { modeBasePath, runDirectory } from './run-layout.js'
 import { manifestPath } from './run-manifest.js'
 import { sidecar } from './sidecar.js'
 
@@ -153,7 +154,7 @@ export class RunRecorder {
     return [...open.values()].filter(({ complete }) => !complete)
   }
 
-  /** No more rows will come: the sidecar is written, and what is computed from the whole CSV is put on the list. */
+  /** No more rows will come: the sidecar and the table of an evaluation are written, the plot is put on the list. */
   #complete(run: KnownRun, state: SlotState, csv: RunFile): void {
     const { slot } = state
     const modeIndex = csv.mode_index
@@ -162,10 +163,12 @@ export class RunRecorder {
     const json = this.#file(run, slot, modeIndex, 'json', '.json')
     this.#batch.replace(`${run.directory}/${json.path}`, sidecar(run.order, state, modeIndex, csv.row_count, losses))
     this.#change(run, { ...json, complete: true })
-    if (csv.row_count < 2) return
-    if (run.order.make_plot) this.#change(run, this.#file(run, slot, modeIndex, 'png', '.png'))
-    if (numberedMode(run.order, modeIndex).startsWith('CDL')) {
-      this.#change(run, this.#file(run, slot, modeIndex, 'cdl', '_cdl.csv'))
+    const evaluation = state.reports.find(({ mode_index }) => mode_index === modeIndex)?.evaluation
+    if (evaluation !== undefined) {
+      const table = this.#file(run, slot, modeIndex, 'cdl', '_cdl.csv')
+      this.#batch.replace(`${run.directory}/${table.path}`, cdlCsv(evaluation))
+      this.#change(run, { ...table, complete: true })
     }
+    if (run.order.make_plot && csv.row_count > 1) this.#change(run, this.#file(run, slot, modeIndex, 'png', '.png'))
   }
 }

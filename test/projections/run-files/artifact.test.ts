@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RunOrder, SampleBlock } from '../../../events/payloads.js'
 import { type ArtifactRequest, makeArtifact } from '../../../projections/run-files/artifact.js'
-import { evaluateCdl } from '../../../projections/run-files/cdl.js'
 import type { CsvRow } from '../../../projections/run-files/csv-reader.js'
 import { csvHeader, csvRows } from '../../../projections/run-files/csv-rows.js'
 import { Decimator } from '../../../projections/run-files/decimate.js'
@@ -14,17 +13,16 @@ import { ca, cv, order, T0 } from '../lab-events.js'
 
 type Mode = RunOrder['modes'][number]
 
-/** A finished CSV on disk, with the request for what is computed from it. */
-function measured(mode: Mode, values: Partial<SampleBlock>, kind: 'png' | 'cdl' = 'png'): ArtifactRequest {
+/** A finished CSV on disk, with the request for its plot. */
+function measured(mode: Mode, values: Partial<SampleBlock>): ArtifactRequest {
   const directory = temporaryDirectory()
   const csvPath = join(directory, 'run.csv')
   const block = { mode_index: 0, first: 0, first_sample: 0, timestamp: T0, current: [], potential: [], ...values }
   const text = csvHeader(mode.columns) + csvRows(mode.columns, block, { period_s: 0.00036, average: 1 })
   writeFileSync(csvPath, text)
   return {
-    kind,
     csvPath,
-    targetPath: join(directory, kind === 'png' ? 'run.png' : 'run_cdl.csv'),
+    targetPath: join(directory, 'run.png'),
     rows: text.split('\r\n').length - 2,
     order: order('20261120T094157_56a1cb', { modes: [mode] }).payload as RunOrder,
     slot: 'slot01',
@@ -182,63 +180,5 @@ describe('thinning', () => {
     const decimator = new Decimator(10, 10)
     for (const time of range(10)) decimator.add({ time, current: 0, potential: 0 })
     expect(decimator.end()).toHaveLength(10)
-  })
-})
-
-/** Triangle between a and b and back at a rate, V/s; current C·v plus a leak, A. */
-function triangle(a: number, b: number, rate: number, capacitance: number): CsvRow[] {
-  const n = 500
-  const dt = (2 * Math.abs(b - a)) / rate / (2 * n)
-  return range(2 * n).map((row) => {
-    const rising = row < n
-    const applied = rising ? a + ((b - a) * row) / n : b - ((b - a) * (row - n)) / n
-    return { time: row * dt, applied, current: (rising ? 1 : -1) * capacitance * rate + applied * 1e-7, cycle: 2 }
-  })
-}
-
-describe('CDL evaluation', () => {
-  test('finds the capacitance of an ideal capacitor, away from 0 V and despite rests', () => {
-    const cycles = [0.05, 0.1, 0.2].map((rate) => {
-      const rows = triangle(0.2, 0.4, rate, 40e-6)
-      const end = rows.at(-1)
-      const rest = range(800).map((index) => ({ ...end, time: Number(end?.time) + 1 + index, current: 0 }))
-      return [...rows, ...rest]
-    })
-    const { points, capacitance, rSquared } = evaluateCdl(cycles, 0.3)
-    expect(points.map(({ scanRate }) => scanRate)).toEqual([0.05, 0.1, 0.2].map((rate) => expect.closeTo(rate, 6)))
-    expect(capacitance).toBeCloseTo(40e-6, 8)
-    expect(rSquared).toBeCloseTo(1, 6)
-  })
-
-  test('says nothing with one scan rate', () => {
-    expect(evaluateCdl([triangle(0, 0.1, 0.1, 1e-5)], 0.05)).toMatchObject({ capacitance: null, rSquared: null })
-    expect(evaluateCdl([], 0.05)).toEqual({ points: [], capacitance: null, rSquared: null })
-  })
-
-  test('is written beside the CSV, one row per scan rate', async () => {
-    const rates = [0.1, 0.2]
-    const rows = rates.flatMap((rate) => triangle(0, 0.2, rate, 1e-5))
-    // Real time goes on from block to block; one cycle's own differences are what counts.
-    const request = measured(
-      { ...cv(2000), mode: 'CDL', params: { vertex_a: 0, vertex_b: 0.2, scan_rates: rates } },
-      {
-        time: rows.map(({ time }) => time ?? 0),
-        applied: rows.map(({ applied }) => applied ?? 0),
-        potential: rows.map(({ applied }) => applied ?? 0),
-        current: rows.map(({ current }) => current ?? 0),
-        cycle: [
-          [2, 1000],
-          [4, 1000],
-        ],
-      },
-      'cdl',
-    )
-    await makeArtifact(request)
-    const lines = readFileSync(request.targetPath, 'utf8').split('\r\n')
-    expect(lines[0]).toBe('scan_rate_V_per_s,Icap_A,n_cycles')
-    const [first, second] = lines.slice(1).map((line) => line.split(',').map(Number))
-    expect(first).toEqual([expect.closeTo(0.1, 4), expect.closeTo(1e-6, 8), 1])
-    expect(second).toEqual([expect.closeTo(0.2, 4), expect.closeTo(2e-6, 8), 1])
-    expect(lines).toHaveLength(4)
   })
 })

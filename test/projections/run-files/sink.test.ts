@@ -140,6 +140,24 @@ describe('files of a run', () => {
     expect(sink.store.problems('r1')).toEqual(['rows 3 to 4 of slot01/CV/My_Exp_slot01_CV.csv are missing'])
   })
 
+  test('are joined by the table of an evaluation, as the driver reports it', () => {
+    const points = [
+      { scan_rate_V_per_s: 0.1, Icap_A: 1e-6, n_cycles: 1 },
+      { scan_rate_V_per_s: 0.2, Icap_A: 2.1e-6, n_cycles: 1 },
+    ]
+    const evaluation = { kind: 'cdl', points, capacitance_f: 1.04e-5, r_squared: 0.99 } as const
+    const { files } = write([
+      order('r1'),
+      samples('r1', 0, 4),
+      slotState('r1', 'done', { reports: [{ ...report(0, 4), evaluation }] }),
+    ])
+    expect(files[CSV.replace('.csv', '_cdl.csv')]).toBe(
+      'scan_rate_V_per_s,Icap_A,n_cycles\r\n0.1,1e-06,1\r\n0.2,2.1e-06,1\r\n',
+    )
+    const sidecar = JSON.parse(files[CSV.replace('.csv', '.json')] ?? '') as { report: unknown }
+    expect(sidecar.report).toMatchObject({ evaluation })
+  })
+
   test('are numbered when a mode occurs again', () => {
     const { files } = write([
       order('r1', { modes: [ca(1), cv(1), ca(1)] }),
