@@ -238,6 +238,11 @@ function openDoors(values: Values): readonly string[] {
   if (values.HARDWARE === 'real' && values.SIMULATION_SPEED !== 1) {
     problems.push(`SIMULATION_SPEED is ${values.SIMULATION_SPEED}; with HARDWARE=real it must be 1.`)
   }
+  if ((values.MQTT_USERNAME === '') !== (values.MQTT_PASSWORD === '')) {
+    const [given, lacking] =
+      values.MQTT_USERNAME === '' ? ['MQTT_PASSWORD', 'MQTT_USERNAME'] : ['MQTT_USERNAME', 'MQTT_PASSWORD']
+    problems.push(`${given} is set but ${lacking} is not; a client needs both.`)
+  }
   if (LOOPBACK.has(values.HOST)) return problems
   const doors: readonly [Door, boolean, string][] = [
     ['box_api', values.BOX_API_KEY !== '', 'BOX_API_KEY'],

@@ -61,6 +61,13 @@ describe('doors on an outside address', () => {
   it('all need a secret', () =>
     expect(() => readConfig({ HOST: '0.0.0.0' })).toThrow(/BOX_API_KEY[\s\S]*UNIT_API_PASSWORD[\s\S]*MQTT_USERNAME/))
 
+  it.each([
+    ['MQTT_PASSWORD', 'MQTT_USERNAME'],
+    ['MQTT_USERNAME', 'MQTT_PASSWORD'],
+  ])('a %s without a %s shuts or opens less than it seems', (given, lacking) =>
+    expect(() => readConfig({ [given]: 'x' })).toThrow(`${given} is set but ${lacking} is not; a client needs both.`),
+  )
+
   it('are shut by their secrets', () => expect(readConfig({ HOST: '0.0.0.0', ...secrets }).host).toBe('0.0.0.0'))
 
   it('may be left open by name', () =>
