@@ -44,17 +44,19 @@ function draw(id, points, unit) {
     add('text', { x: 300, y: 110, 'text-anchor': 'middle' }, 'no readings yet')
     return
   }
-  const [left, right, top, bottom] = [64, 590, 12, 190]
+  const [left, right, top, bottom] = [76, 590, 12, 190]
   const times = points.map(({ time }) => time)
   const values = points.map(({ value }) => value)
   const [t0, t1] = [Math.min(...times), Math.max(...times)]
   const pad = (Math.max(...values) - Math.min(...values)) * 0.1 || Math.abs(values[0]) * 0.1 || 1
   const [v0, v1] = [Math.min(...values) - pad, Math.max(...values) + pad]
+  // As many decimals as tell the three labels apart.
+  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(v1 - v0))))
   const x = (time) => left + ((time - t0) / (t1 - t0 || 1)) * (right - left)
   const y = (value) => bottom - ((value - v0) / (v1 - v0)) * (bottom - top)
   for (const value of [v0, (v0 + v1) / 2, v1]) {
     add('line', { x1: left, x2: right, y1: y(value), y2: y(value) })
-    add('text', { x: left - 6, y: y(value) + 4, 'text-anchor': 'end' }, value.toPrecision(4))
+    add('text', { x: left - 6, y: y(value) + 4, 'text-anchor': 'end' }, value.toFixed(decimals))
   }
   add('text', { x: left, y: 212 }, new Date(t0).toLocaleTimeString())
   add('text', { x: right, y: 212, 'text-anchor': 'end' }, new Date(t1).toLocaleTimeString())

@@ -110,7 +110,10 @@ function curl(endpoint: Endpoint): string {
   const secret =
     endpoint.auth === 'open' ? '' : name === 'unit' ? ' -u ":$UNIT_API_PASSWORD"' : ' -H "X-API-Key: $BOX_API_KEY"'
   const verb = method === 'get' ? '' : ` -X ${method.toUpperCase()}`
-  const data = endpoint.example === undefined ? '' : ` \\\n  -d '${JSON.stringify(endpoint.example)}'`
+  const data =
+    endpoint.example === undefined
+      ? ''
+      : ` \\\n  -H 'Content-Type: application/json' -d '${JSON.stringify(endpoint.example)}'`
   const query =
     endpoint.query === undefined
       ? ''
@@ -126,6 +129,7 @@ nav ul { columns: 2; list-style: none; padding: 0; font-size: .9rem }
 article { border-top: 1px solid #d6dde5; padding: .5rem 0 1rem }
 code, pre { font: .9em ui-monospace, monospace } h3 { font-size: 1.05rem }
 pre { background: #f2f5f8; padding: .7rem; overflow: auto; border-radius: 4px } summary { cursor: pointer }
+code { overflow-wrap: anywhere } pre code { overflow-wrap: normal }
 a { color: inherit; text-decoration: none } a:hover { text-decoration: underline }
 b { font-size: .75rem; padding: .1rem .4rem; border-radius: 3px; color: #fff; background: #4a5a6a }
 .get { background: #1f6f43 } .post { background: #1c5fa8 } .patch { background: #8a5a00 } .delete { background: #a32626 }

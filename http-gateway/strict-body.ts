@@ -6,26 +6,29 @@ import { decodeJson } from './read-body.js'
  * with a `default` may be absent; unknown fields are dropped unless the schema forbids them.
  * @throws RequestRefused `request.invalid_body` with the diagnosis in `details.cause`. Vocabulary: Pioreactor 26.7. */
 export function decodeStrictBody<S extends TSchema>(schema: S, bytes: Uint8Array, contentType = ''): Static<S> {
-  const decoded = decodeJson(isForm(contentType) ? new Uint8Array() : bytes)
+  if (isForm(contentType)) throw invalidBody(schema, TRUNCATED, ', and the header Content-Type: application/json')
+  const decoded = decodeJson(bytes)
   if ('fault' in decoded) {
     const { truncated, detail, at } = decoded.fault
     const place = at === null ? '' : ` (byte ${at})`
-    throw invalidBody(schema, truncated ? 'Input data was truncated' : `JSON is malformed: ${detail}${place}`)
+    throw invalidBody(schema, truncated ? TRUNCATED : `JSON is malformed: ${detail}${place}`)
   }
   const result = decode(schema, decoded.value, '$')
   if ('cause' in result) throw invalidBody(schema, result.cause)
   return result.value as Static<S>
 }
 
-/** The uniform refusal of a body that cannot be decoded. */
-export function invalidBody(schema: TSchema, cause: string): RequestRefused {
+const TRUNCATED = 'Input data was truncated'
+
+/** The uniform refusal of a body that cannot be decoded. @param andWhat What else to send. */
+export function invalidBody(schema: TSchema, cause: string, andWhat = ''): RequestRefused {
   const required = requiredFields(schema)
   return new RequestRefused(
     'request.invalid_body',
     'Invalid request body.',
     required.length === 0
-      ? 'Send a JSON object.'
-      : `Send a JSON object with the required fields: ${required.join(', ')}.`,
+      ? `Send a JSON object${andWhat}.`
+      : `Send a JSON object with the required fields: ${required.join(', ')}${andWhat}.`,
     { cause },
   )
 }

@@ -144,6 +144,8 @@ describe('the generated documents', () => {
       const page = await gateway.get('/docs')
       expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
       for (const id of served) expect(page.text).toContain(`<code>${id.split(' ')[1]}</code>`)
+      for (const [line] of page.text.matchAll(/^.* -d &#39;.*$/gm))
+        expect(line).toContain('Content-Type: application/json')
       expect(page.text).not.toMatch(/<script|<link|src=|@import|url\(/)
       const redoc = await gateway.get('/redoc')
       expect([redoc.status, redoc.headers.get('location')]).toEqual([308, '/docs'])

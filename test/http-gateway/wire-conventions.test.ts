@@ -161,7 +161,10 @@ describe('unit API bodies', () => {
     const { json } = await gateway.send('POST', stop, '{"job_name":"x"}', {
       'content-type': 'application/x-www-form-urlencoded',
     })
-    expect(json).toMatchObject({ cause: 'Input data was truncated' })
+    expect(json).toMatchObject({
+      cause: 'Input data was truncated',
+      remediation: 'Send a JSON object, and the header Content-Type: application/json.',
+    })
   })
 
   test('that would exhaust the stack are refused', async () => {
