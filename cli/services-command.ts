@@ -61,7 +61,7 @@ export const servicesCommand: Command = {
 async function serve(config: Config, hardware: Hardware, logger: Logger, end: Promise<unknown>): Promise<boolean> {
   const running = start(config, hardware, logger)
   const reason = await Promise.race([end, running.then(() => end)])
-  logger.info({ reason }, 'services stopping')
+  logger.debug({ reason }, 'services stopping')
   // Nobody is left to publish to: what counts now are the outputs.
   if (reason === 'orphaned') await driveOutputsSafe(hardware)
   const stopped = running.then(({ stop }) => stop()).then(() => true)
@@ -94,7 +94,7 @@ async function start(config: Config, hardware: Hardware, logger: Logger): Promis
     (shared) => startBoxService({ ...shared, runFileLayout }),
     (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
   ])
-  logger.info({ unit: config.unit, hardware: config.hardware }, 'services ready')
+  logger.debug({ unit: config.unit, hardware: config.hardware }, 'services ready')
   return {
     async stop() {
       await services.stop()

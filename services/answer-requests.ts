@@ -37,7 +37,7 @@ async function answer(
   } catch (error) {
     const record = toErrorRecord(error)
     if (record.family === 'defect') logger.error({ request: topic.request, err: error }, 'request failed')
-    else logger.info({ request: topic.request, code: record.code, reason: record.message }, 'request refused')
+    else logger.debug({ request: topic.request, code: record.code, reason: record.message }, 'request refused')
     outcome = { accepted: false, error: record }
   }
   if (id === null) {

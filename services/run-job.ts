@@ -169,7 +169,8 @@ export class RunningJob implements JobPeer {
 
   log(level: LogLevel, message: string): void {
     const { clock, logger } = this.#deps
-    const text = level === 'warning' ? 'warn' : level === 'notice' || level === 'info' ? 'info' : level
+    // What happens as it should is told by events; the terminal shows what does not.
+    const text = level === 'warning' ? 'warn' : level === 'notice' || level === 'info' ? 'debug' : level
     logger[text === 'critical' ? 'error' : text]({ detail: message }, 'job message')
     const log: LogMessage = {
       source: 'app',
@@ -266,7 +267,7 @@ export class RunningJob implements JobPeer {
 
   #enter(state: JobState): void {
     this.#state = state
-    this.#deps.logger.info({ state }, 'job state')
+    this.#deps.logger.debug({ state }, 'job state')
     this.#outbox?.push(systemTopic(this.order.unit, `jobs/${this.order.jobId}`), JSON.stringify(this.record()), true)
     this.#outbox?.push(this.#topic('$state'), state, true)
     this.#deps.onChange()

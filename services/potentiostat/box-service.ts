@@ -122,7 +122,7 @@ export async function startBoxService(context: BoxContext): Promise<Service> {
     void finished.then(() => {
       active.delete(order.run_id)
       finishedRuns.add(order)
-      logger.info({ run: order.run_id }, 'run ended')
+      logger.debug({ run: order.run_id }, 'run ended')
     })
   }
 

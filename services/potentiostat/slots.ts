@@ -128,7 +128,7 @@ export class Slots {
       slot.device = device
       slot.trouble = null
       this.#announce(slot)
-      logger.info({ slot: slot.name, sn: slot.serialNumber, at: timestampOf(clock.now()) }, 'potentiostat connected')
+      logger.debug({ slot: slot.name, sn: slot.serialNumber, at: timestampOf(clock.now()) }, 'potentiostat connected')
     } catch (error) {
       const trouble = error instanceof Error ? error.message : String(error)
       if (trouble !== slot.trouble)
