@@ -11,16 +11,16 @@ let lab: Lab
 let box: BoxClient
 const seen: RunStatusBody[] = []
 
-/** The contract's order on all slots, with a scan twenty times as fast and frequencies down to 100 Hz instead of 1 Hz. As printed it takes two
+/** The contract's order on all slots, with a scan forty times as fast and frequencies down to 100 Hz instead of 1 Hz. As printed it takes two
  * and a half minutes and runs with the long tests. */
 const { CV, EIS } = contractOrders.onAllSlots.params_by_mode
 const order = {
   ...contractOrders.onAllSlots,
-  params_by_mode: { CV: { ...CV, scan_rate: 1 }, EIS: { ...EIS, end_freq: 100 } },
+  params_by_mode: { CV: { ...CV, scan_rate: 2 }, EIS: { ...EIS, end_freq: 100 } },
 }
 
-/** 0 → 0.5 → −0.5 → 0.5 → −0.5 → 0.5 → −0.5 → 0 V at 1 V/s: 2 · trunc(0.5/h) + 5 · trunc(1/h) samples; eleven frequencies. */
-const ROWS = { CV: 2 * 1388 + 5 * 2777, EIS: 11 }
+/** 0 → 0.5 → −0.5 → 0.5 → −0.5 → 0.5 → −0.5 → 0 V at 2 V/s: 2 · trunc(0.25/h) + 5 · trunc(0.5/h) samples; eleven frequencies. */
+const ROWS = { CV: 2 * 694 + 5 * 1388, EIS: 11 }
 
 beforeAll(async () => {
   lab = await home.start()

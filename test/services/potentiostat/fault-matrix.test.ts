@@ -81,7 +81,7 @@ const allConnected = async (): Promise<void> => {
   await eventually(async () => expect(await box.rescan()).toMatchObject({ devices: { length: places.length } }))
 }
 
-describe('recovered, every sample there', { timeout: 60_000 }, () => {
+describe('recovered, every sample there', { timeout: 120_000 }, () => {
   test.each<Faults>([
     { dropEvery: 23 },
     { corruptEvery: 29 },
@@ -102,7 +102,7 @@ describe('recovered, every sample there', { timeout: 60_000 }, () => {
   })
 })
 
-describe('failed with the reason, rows kept, cell open', { timeout: 60_000 }, () => {
+describe('failed with the reason, rows kept, cell open', { timeout: 120_000 }, () => {
   const expectFailed = ({ name, place, state, rows }: Measured, reason: RegExp): void => {
     expect([name, state.status, state.message]).toEqual([name, 'failed', expect.stringMatching(reason)])
     expect([name, rows > 0, state.reports[0]?.rows]).toEqual([name, true, rows])
