@@ -1,8 +1,9 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
 import { LabError } from '../events/errors.js'
-import { type Batch, unpackBatch } from './batch.js'
+import type { Batch } from './batch.js'
 import { COMMIT_CHANNEL } from './commit-channel.js'
 import { openForWriting } from './database.js'
+import { openEvents } from './events-table.js'
 import { openRetained } from './retained-table.js'
 
 /** Owns the only writing connection. One message is one transaction; the answer comes after its fsync. */
@@ -36,19 +37,14 @@ function serve(port: NonNullable<typeof parentPort>, { path, maxPages }: WriterW
   const db = openForWriting(path)
   const limitPages = (pages: number): unknown => db.pragma(`max_page_count = ${pages}`)
   if (maxPages !== undefined) limitPages(maxPages)
-  const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)')
+  const events = openEvents(db)
   const retained = openRetained(db)
-  let position = db.prepare('SELECT coalesce(max(position), 0) FROM events').pluck().get() as number
+  let position = events.lastPosition()
 
   const write = db.transaction((batch: Batch): number => {
-    let next = position
-    const lastRetained = new Map<string, number | null>()
-    for (const { topic, payload, qos, retain, client } of unpackBatch(batch)) {
-      insert.run(++next, batch.recordedAt, topic, payload, qos, retain ? 1 : 0, client)
-      if (retain) lastRetained.set(topic, payload.length === 0 ? null : next)
-    }
-    for (const [topic, last] of lastRetained) retained.set(topic, last)
-    return next
+    const inserted = events.insert(batch, position)
+    for (const [topic, last] of inserted.retained) retained.set(topic, last)
+    return inserted.last
   })
 
   const channel = new BroadcastChannel(COMMIT_CHANNEL)

@@ -48,6 +48,21 @@ test('returns every field as it was given, binary and empty payloads included', 
   expect(read.map(({ payload }) => [...payload])).toEqual([[], [0, 255, 128]])
 })
 
+test.each([31, 32, 33, 64, 100])('records a batch of %d events as it was given', async (count) => {
+  const path = logPath()
+  const writer = await openWriter({ path })
+  const given = Array.from({ length: count }, (_, i) =>
+    event(`a/${i % 5}`, `${i}`, { qos: (i % 3) as 0 | 1 | 2, retain: i % 2 === 0, client: `c${i % 7}` }),
+  )
+  await writer.append(given)
+  await writer.append([event('after')])
+  const read = openReader(path).read({ after: 0, limit: 1000 })
+  expect(read.map(({ position }) => position)).toEqual(Array.from({ length: count + 1 }, (_, i) => i + 1))
+  const expected = given.map((one, i) => ({ ...one, position: i + 1, recordedAt: read[0]?.recordedAt }))
+  expect(read.slice(0, count)).toEqual(expected)
+  expect(verifyLog(path).problems).toEqual([])
+})
+
 test('continues at the next position after it was closed', async () => {
   const path = logPath()
   const first = await openWriter({ path })
