@@ -1,13 +1,29 @@
 import { type Flood, flood } from './flood.js'
 import { type Latencies, type Paced, paced } from './paced.js'
+import { type PacedFsync, pacedFsync } from './paced-fsync.js'
+import type { Latency } from './quantiles.js'
 
 /** The load generator, a process of its own so that no broker shares its processor time. One order, one answer; ends with its parent. */
-export type Order = ({ readonly kind: 'flood' } & Flood) | ({ readonly kind: 'paced' } & Paced)
-export type Answer = { readonly result: number | Latencies } | { readonly error: string }
+export type Order =
+  | ({ readonly kind: 'flood' } & Flood)
+  | ({ readonly kind: 'paced' } & Paced)
+  | ({ readonly kind: 'fsync' } & PacedFsync)
+export type Result = number | Latencies | Latency
+export type Answer = { readonly result: Result } | { readonly error: string }
+
+function work(order: Order): Promise<Result> {
+  switch (order.kind) {
+    case 'flood':
+      return flood(order)
+    case 'paced':
+      return paced(order)
+    case 'fsync':
+      return pacedFsync(order)
+  }
+}
 
 process.on('message', (order: Order) => {
-  const work = order.kind === 'flood' ? flood(order) : paced(order)
-  work.then(
+  work(order).then(
     (result) => process.send?.({ result } satisfies Answer),
     (error: unknown) => process.send?.({ error: String(error) } satisfies Answer),
   )

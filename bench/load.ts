@@ -2,13 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Flood } from './flood.js'
-import type { Answer, Order } from './load-process.js'
+import type { Answer, Order, Result } from './load-process.js'
 import type { Latencies, Paced } from './paced.js'
+import type { PacedFsync } from './paced-fsync.js'
+import type { Latency } from './quantiles.js'
 
 export interface Load {
   /** @returns acknowledged messages per second */
   flood(options: Flood): Promise<number>
   paced(options: Paced): Promise<Latencies>
+  fsync(options: PacedFsync): Promise<Latency>
   stop(): Promise<void>
 }
 
@@ -18,11 +21,12 @@ export function startLoad(): Load {
   return {
     flood: (options) => ask(child, { kind: 'flood', ...options }) as Promise<number>,
     paced: (options) => ask(child, { kind: 'paced', ...options }) as Promise<Latencies>,
+    fsync: (options) => ask(child, { kind: 'fsync', ...options }) as Promise<Latency>,
     stop: () => endChild(child),
   }
 }
 
-async function ask(child: ChildProcess, order: Order): Promise<number | Latencies> {
+async function ask(child: ChildProcess, order: Order): Promise<Result> {
   const ended = new AbortController()
   const answered = once(child, 'message', { signal: ended.signal })
   const exited = (): void => ended.abort(new Error('the load generator ended'))

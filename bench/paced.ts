@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { generate, type Packet } from 'mqtt-packet'
-import { quantile } from './quantiles.js'
+import { type Latency, latencyOf } from './quantiles.js'
 import { connect, FILTER, FRAME_BYTES, messageIdOf, writePublish } from './wire.js'
 
 export interface Paced {
@@ -13,26 +13,25 @@ export interface Paced {
   readonly seconds: number
 }
 
-export interface Latency {
-  readonly p50Ms: number
-  readonly p99Ms: number
-}
-
 /** From the write of a message: to its PUBACK, and to a subscriber of everything. Infinite for what did not come in time. */
 export interface Latencies {
   readonly acknowledged: Latency
   readonly delivered: Latency
+  /** From the time a message was due to its write: the generator itself had no processor. */
+  readonly late: Latency
 }
 
 /** How long after the last message the acknowledgements and deliveries may take. */
 const GRACE_MS = 2000
 
-/** Publishes at a steady rate, in turn over the connections, and times what comes back. All clocks are this process's. */
+/** Publishes at a steady rate whatever the broker does, in turn over the connections, and times what comes back. All clocks are this
+ * process's. */
 export async function paced({ port, connections, messagesPerSecond, seconds }: Paced): Promise<Latencies> {
   const total = messagesPerSecond * seconds
   const sentMs = new Float64Array(total)
   const acknowledged = new Float64Array(total).fill(Number.POSITIVE_INFINITY)
   const delivered = new Float64Array(total).fill(Number.POSITIVE_INFINITY)
+  const late = new Float64Array(total)
   let outstanding = 2 * total
   const note = (figures: Float64Array, sequence: number): void => {
     figures[sequence] = performance.now() - (sentMs[sequence] ?? Number.NaN)
@@ -57,7 +56,9 @@ export async function paced({ port, connections, messagesPerSecond, seconds }: P
       const frame = Buffer.allocUnsafe(FRAME_BYTES)
       writePublish(frame, 0, publisher.index, sequence)
       publisher.sequences.set(messageIdOf(sequence), sequence)
-      sentMs[sequence] = performance.now()
+      const nowMs = performance.now()
+      sentMs[sequence] = nowMs
+      late[sequence] = nowMs - startMs - (sequence * 1000) / messagesPerSecond
       publisher.socket.write(frame)
     }
     await delay(1)
@@ -65,7 +66,7 @@ export async function paced({ port, connections, messagesPerSecond, seconds }: P
   const endMs = performance.now() + GRACE_MS
   while (outstanding > 0 && performance.now() < endMs) await delay(5)
   for (const { socket } of [...publishers, { socket: subscriber }]) socket.destroy()
-  return { acknowledged: latencyOf(acknowledged), delivered: latencyOf(delivered) }
+  return { acknowledged: latencyOf(acknowledged), delivered: latencyOf(delivered), late: latencyOf(late) }
 }
 
 /** Subscribes to everything of the bench with QoS 1; retained values of an earlier run do not count. */
@@ -81,8 +82,3 @@ async function openSubscriber(port: number, onMessage: (sequence: number) => voi
   await subscribed
   return socket
 }
-
-const latencyOf = (figures: Float64Array): Latency => ({
-  p50Ms: quantile(figures, 0.5),
-  p99Ms: quantile(figures, 0.99),
-})

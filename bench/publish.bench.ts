@@ -8,8 +8,9 @@ import { formatCount, renderTable, verdict } from './table.js'
 const CONNECTIONS = [1, 10, 50] as const
 const FLOOR = { connections: 10, ratio: 0.8 } as const
 const ROUNDS = 3
-const ROUND = { inFlight: 100, messages: 20_000, limitMs: 3000 } as const
-const WARM_UP = { inFlight: 100, messages: 5000, connections: 10, limitMs: 1500 } as const
+const ROUND = { inFlight: 100, messages: 100_000, limitMs: 3000 } as const
+/** Until the code of both brokers is compiled. */
+const WARM_UP = { inFlight: 100, messages: 50_000, connections: 10, limitMs: 3000 } as const
 /** A slow broker gets fewer messages, so that a round lasts about so long. */
 const ROUND_S = 1.5
 
