@@ -47,6 +47,11 @@ export type DurationFormula =
       readonly cycles?: string
     }
 
+export interface FieldCondition {
+  readonly field: string
+  readonly is: string
+}
+
 /** Rules over several fields, evaluated in order after the fields themselves are valid. */
 export type ModeRule =
   /** `zero_sweep` on `field` when all the named values are equal. */
@@ -57,8 +62,8 @@ export type ModeRule =
       readonly severity: 'error' | 'warning'
       readonly whenAbove?: { readonly field: string; readonly limit: number }
     }
-  /** Error when the field is given: ignoring it would do something else with the cell than was asked for. */
-  | { readonly kind: 'unsupported'; readonly field: string; readonly text: string }
+  /** An optional field that is required when another has a value. */
+  | { readonly kind: 'required_when'; readonly field: string; readonly when: FieldCondition }
   /** Warning when a list has fewer distinct values. */
   | { readonly kind: 'distinct_values'; readonly field: string; readonly atLeast: number; readonly text: string }
   /** An absent field takes the value of another. */
@@ -78,6 +83,9 @@ export type ModeRule =
       readonly fields: readonly string[]
       readonly fullScaleA: readonly number[]
       readonly stepA: readonly number[]
+      /** 1 unless the fields are in another unit. */
+      readonly amperePerUnit?: number
+      readonly when?: FieldCondition
     }
   /** `too_long` on `field`: a warning above `warnAboveS`, an error above `maxS`. */
   | {

@@ -53,10 +53,10 @@ export function applyRule(declaration: ModeDeclaration, rule: ModeRule, context:
       ;(rule.severity === 'error' ? errors : warnings).push({ field: rule.field, code: 'zero_sweep', message })
       return
     }
-    case 'unsupported': {
-      if (isEmpty(context.raw[rule.field])) return
-      context.used.add(rule.field)
-      errors.push({ field: rule.field, code: 'unsupported', message: `${rule.field} is not supported: ${rule.text}` })
+    case 'required_when': {
+      if (params[rule.when.field] !== rule.when.is || !isEmpty(context.raw[rule.field])) return
+      const message = `${rule.field} is missing; ${rule.when.field} ${rule.when.is} needs it.`
+      errors.push({ field: rule.field, code: 'missing_field', message })
       return
     }
     case 'distinct_values': {
@@ -67,7 +67,7 @@ export function applyRule(declaration: ModeDeclaration, rule: ModeRule, context:
       return
     }
     case 'within_current_range':
-      withinCurrentRange(rule, context)
+      withinCurrentRange(declaration, rule, context)
       return
     case 'total_duration': {
       const seconds = durationS(rule.formula, params)
@@ -98,22 +98,28 @@ function densityFromPoints(rule: ModeRule & { kind: 'density_from_points' }, con
   adjustments.push({ field: rule.field, from: given, to: density, reason: `computed from ${rule.points}` })
 }
 
-function withinCurrentRange(rule: ModeRule & { kind: 'within_current_range' }, context: RuleContext): void {
-  const { params, errors, warnings, tiaGain } = context
-  if (tiaGain === undefined) return
-  const fullScale = rule.fullScaleA[tiaGain] ?? Number.POSITIVE_INFINITY
-  const step = rule.stepA[tiaGain] ?? 0
+function withinCurrentRange(
+  declaration: ModeDeclaration,
+  rule: ModeRule & { kind: 'within_current_range' },
+  { params, errors, warnings, tiaGain }: RuleContext,
+): void {
+  const { amperePerUnit = 1, when } = rule
+  if (tiaGain === undefined || (when !== undefined && params[when.field] !== when.is)) return
+  const fullScale = (rule.fullScaleA[tiaGain] ?? Number.POSITIVE_INFINITY) / amperePerUnit
+  const step = (rule.stepA[tiaGain] ?? 0) / amperePerUnit
+  const inUnit = (value: number, unit: string): string => `${Number(value.toPrecision(6))} ${unit}`
   for (const field of rule.fields) {
     const value = params[field]
+    const unit = declaration.parameters[field]?.unit ?? 'A'
     const list = Array.isArray(value) ? (value as readonly number[]) : null
     for (const [index, current] of (list ?? [numberOf(value ?? null)]).entries()) {
       const name = list === null ? field : `${field}[${index}]`
       const size = Math.abs(current)
       if (size > fullScale) {
-        const message = `${name} is ${current} A; at gain ${tiaGain} it must be within ±${fullScale} A.`
+        const message = `${name} is ${current} ${unit}; at gain ${tiaGain} it must be within ±${inUnit(fullScale, unit)}.`
         errors.push({ field: name, code: 'exceeds_range', message })
       } else if (size > 0 && size < step) {
-        const message = `${name} is ${current} A, less than one step of ${step} A at gain ${tiaGain}.`
+        const message = `${name} is ${current} ${unit}, less than one step of ${inUnit(step, unit)} at gain ${tiaGain}.`
         warnings.push({ field: name, code: 'below_resolution', message })
       }
     }

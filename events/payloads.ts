@@ -307,6 +307,8 @@ export const ModeReport = Type.Object({
   min_queued_points: Type.Optional(Type.Integer()),
   /** Set when the device was polled because it queues no samples under current control: how many readings stand behind the rows. */
   polled_readings: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** The limit that ended the mode before its time, as the order wanted: it is complete with fewer rows. */
+  ended_by: Type.Optional(Type.String()),
   warnings: Type.Optional(Type.Array(Type.String())),
   evaluation: Type.Optional(ModeEvaluation),
 })

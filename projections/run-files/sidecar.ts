@@ -11,7 +11,8 @@ export function sidecar(
   const mode = order.modes[modeIndex]
   const report = state.reports.find(({ mode_index }) => mode_index === modeIndex)
   // A mode that was broken off has a report too.
-  const isComplete = report !== undefined && report.rows === mode?.rows && report.cell_off_verified
+  const isComplete =
+    report !== undefined && (report.rows === mode?.rows || report.ended_by !== undefined) && report.cell_off_verified
   const record = {
     run_id: order.run_id,
     experiment_name: order.experiment_name,

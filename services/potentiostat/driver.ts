@@ -1,6 +1,7 @@
 import type { Clock } from '../../events/ports.js'
+import { CutOff } from './cut-off.js'
 import type { Potentiostat } from './device.js'
-import { GainNotSet } from './errors.js'
+import { GainNotSet, MeasurementAborted } from './errors.js'
 import { acquireFifo } from './fifo-acquisition.js'
 import { acquireGalvanostatic } from './galvanostatic.js'
 import { type ImpedanceRow, SpectrumAnalyser, sineSegments } from './impedance.js'
@@ -40,7 +41,7 @@ export async function measure(
   try {
     await drain(device, clock)
     await prepareGain(device, measurement.gain, observation)
-    await acquire(device, clock, measurement, observation)
+    await acquireUntilCutOff(device, clock, measurement, observation)
   } finally {
     await openCell(device, clock)
     observation.cellOffVerified = true
@@ -52,6 +53,30 @@ async function prepareGain(device: Potentiostat, gain: number | null, observatio
   const { tiaOhm: ohm } = await device.live()
   observation.tiaOhm = ohm
   if (gain !== null && Math.abs(ohm / tiaOhm(gain) - 1) > OHM_TOLERANCE) throw new GainNotSet(gain, tiaOhm(gain), ohm)
+}
+
+/** A limit that is reached ends the acquisition as if it were complete; the rows of the block that reached it are kept. */
+async function acquireUntilCutOff(
+  device: Potentiostat,
+  clock: Clock,
+  measurement: Measurement,
+  observation: Observation,
+): Promise<void> {
+  const { cutOff: limits } = measurement.plan
+  if (limits === undefined) return acquire(device, clock, measurement, observation)
+  const cutOff = new CutOff(limits)
+  const reached = new AbortController()
+  const onRows = (rows: RawRows): void => {
+    measurement.onRows(rows)
+    observation.endedBy ??= cutOff.reachedBy(rows)
+    if (observation.endedBy !== null) reached.abort(observation.endedBy)
+  }
+  const stop = AbortSignal.any([measurement.stop, reached.signal])
+  try {
+    await acquire(device, clock, { ...measurement, stop, onRows }, observation)
+  } catch (error) {
+    if (!(error instanceof MeasurementAborted) || !reached.signal.aborted || measurement.stop.aborted) throw error
+  }
 }
 
 async function acquire(

@@ -16,6 +16,8 @@ export class Observation {
   minQueuedPoints: number | null = null
   polledReadings: number | null = null
   evaluation: ModeEvaluation | null = null
+  /** Why the measurement ended before its time, as it was asked to. */
+  endedBy: string | null = null
   readonly warnings: string[] = []
 
   /** Counts currents, A, that the amplifier cannot tell from its limit. */
@@ -40,6 +42,7 @@ export class Observation {
       ...(this.minQueuedPoints === null ? {} : { min_queued_points: this.minQueuedPoints }),
       ...(this.polledReadings === null ? {} : { polled_readings: this.polledReadings }),
       ...(this.warnings.length === 0 ? {} : { warnings: [...this.warnings] }),
+      ...(this.endedBy === null ? {} : { ended_by: this.endedBy }),
       ...(this.evaluation === null ? {} : { evaluation: this.evaluation }),
     }
   }

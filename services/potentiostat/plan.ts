@@ -1,10 +1,24 @@
 import type { ModeDefinition } from '../../events/define-mode.js'
-import type { ModeEvaluation } from '../../events/payloads.js'
+import type { ModeEvaluation, RunColumn } from '../../events/payloads.js'
 import { NOMINAL_PERIOD_S } from './registers.js'
 import type { Segment } from './waveform.js'
 
 /** What the driver needs to execute a mode. `samples` is the exact number of raw samples. */
-export type MeasurementPlan = PotentiostaticPlan | GalvanostaticPlan | OpenCircuitPlan | ImpedancePlan
+export type MeasurementPlan = (PotentiostaticPlan | GalvanostaticPlan | OpenCircuitPlan | ImpedancePlan) & PlanOptions
+
+interface PlanOptions {
+  readonly cutOff?: CutOffLimits
+  /** Columns of the file where they are not those that the mode declares. */
+  readonly columns?: readonly RunColumn[]
+}
+
+/** What ends a measurement before its time; null is no limit. */
+export interface CutOffLimits {
+  /** |charge| passed since the start, C. */
+  readonly chargeC: number | null
+  /** |potential|, V. */
+  readonly potentialV: number | null
+}
 
 export interface PotentiostaticPlan {
   readonly control: 'potentiostatic'

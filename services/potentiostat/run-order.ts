@@ -74,7 +74,7 @@ const runMode = (
   params,
   rows: rowsOf(plan, average),
   planned_s: plannedSeconds(plan),
-  columns: [...columns],
+  columns: [...(plan.columns ?? columns)],
   plot,
 })
 

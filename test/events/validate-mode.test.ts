@@ -57,18 +57,29 @@ describe('values', () => {
     const { ok, params, warnings } = validate('CA', { ...raw, charge_cutoff_c: null, voltage_cutoff_v: '' })
     expect({ ok, params, warnings }).toEqual({
       ok: true,
-      params: { potential: 0.3, duration: 1, frequency: 2, control_mode: 'potential' },
+      params: {
+        ...{ potential: 0.3, duration: 1, frequency: 2, control_mode: 'potential' },
+        ...{ current_ma: 0, charge_cutoff: 0, voltage_cutoff: 0 },
+      },
       warnings: [],
     })
   })
 
-  test('what would end a measurement differently, or control something else, is refused instead of ignored', () => {
-    const raw = { duration_s: 1, voltage_v: 0.3, charge_cutoff_c: '5', voltage_cutoff_v: 1, control_mode: 'current' }
-    expect(codes(validate('CA', raw).errors)).toEqual([
-      'control_mode invalid_choice',
-      'charge_cutoff_c unsupported',
-      'voltage_cutoff_v unsupported',
+  test('an electrolysis by current needs its current, in mA and within the range of the gain', () => {
+    const raw = { duration_s: 1, voltage_v: 0.3, control_mode: 'Current', charge_cutoff_c: '5', voltage_cutoff_v: 1 }
+    expect(codes(validate('CA', raw).errors)).toEqual(['current_ma missing_field'])
+    expect(validate('CA', { ...raw, current_ma: '0.2' }, 1)).toMatchObject({
+      ok: true,
+      params: { control_mode: 'current', current_ma: 0.2, charge_cutoff: 5, voltage_cutoff: 1 },
+    })
+    expect(validate('CA', { ...raw, current_ma: 0.5 }, 1).errors).toEqual([
+      {
+        field: 'current_ma',
+        code: 'exceeds_range',
+        message: 'current_ma is 0.5 mA; at gain 1 it must be within ±0.495 mA.',
+      },
     ])
+    expect(validate('CA', { ...raw, control_mode: 'potential', current_ma: 0.5 }, 1).ok).toBe(true)
   })
 
   test('elements of a list are named', () => {

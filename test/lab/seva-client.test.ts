@@ -180,13 +180,33 @@ test('a group is cancelled without a body, an unknown run of it tolerated', asyn
   ])
 })
 
-test('a form that asks for what cannot be done is refused with the reason', async () => {
+test('an electrolysis by current ends with its charge', async () => {
+  const params = {
+    ...AC,
+    duration_s: '20',
+    frequency_hz: '0',
+    control_mode: 'current',
+    current_ma: '0.02',
+    charge_cutoff_c: '0.000004',
+  }
+  const { run_id } = await ask<Run>('POST', '/jobs', { ...order('slot01', 'CA', params), group_id: 'electrolysis' })
+  expect(await pollGroup([run_id])).toMatchObject([{ status: 'done', progress_pct: 100 }])
+  const { bytes } = await send('GET', `/runs/${run_id}/zip`, { accept: 'application/zip' })
+  const [csv, sidecar] = readZip(bytes).map(({ content }) => content.toString())
+  expect(csv?.split('\r\n')[0]?.split(',')).toContain('Applied current (A)')
+  expect(JSON.parse(sidecar ?? '')).toMatchObject({
+    status: 'done',
+    report: { ended_by: 'a charge of 0.000004 C was reached' },
+  })
+})
+
+test('a form that cannot be measured is refused with the reason', async () => {
   const { status, bytes } = await send('POST', '/jobs', {
-    body: order('slot01', 'CA', { ...AC, charge_cutoff_c: '5' }),
+    body: order('slot01', 'CA', { ...AC, control_mode: 'current' }),
   })
   expect([status, JSON.parse(bytes.toString())]).toMatchObject([
     422,
-    { code: 'jobs.invalid_params', message: expect.stringContaining('charge_cutoff_c is not supported') },
+    { code: 'jobs.invalid_params', message: expect.stringContaining('current_ma is missing') },
   ])
 })
 

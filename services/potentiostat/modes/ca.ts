@@ -1,13 +1,19 @@
-import { defineMode } from '../../../events/define-mode.js'
+import { defineMode, type ParameterSpec } from '../../../events/define-mode.js'
 import type { MeasurementPlan } from '../plan.js'
 import { NOMINAL_PERIOD_S } from '../registers.js'
 import { hold, pointsIn, type Segment } from '../waveform.js'
-import { columns, duration, potential, totalDuration } from './declare.js'
+import { columns, duration, potential, totalDuration, withinCurrentRange } from './declare.js'
 
 /** Two samples per period. */
 const MAX_HZ = 1388
+const AMPERE_PER_MA = 1e-3
+const byCurrent = { field: 'control_mode', is: 'current' } as const
 
-/** Chronoamperometry: one potential, current over time. SEVA orders its alternating electrolysis as this mode, with a frequency. */
+const cutOff = (doc: string, unit: string, alias: string) =>
+  ({ type: 'number', unit, doc, aliases: [alias], default: 0, min: 0 }) as const satisfies ParameterSpec
+
+/** Chronoamperometry: one potential, current over time. SEVA orders its electrolysis as this mode too: alternating, by potential or by
+ * current, until a time, a charge or a potential is reached. */
 export const ca = defineMode(
   {
     mode: 'CA',
@@ -19,7 +25,7 @@ export const ca = defineMode(
       frequency: {
         type: 'number',
         unit: 'Hz',
-        doc: 'Periods per second of alternating between the potential and its negative; 0 holds it.',
+        doc: 'Periods per second of alternating between the value and its negative; 0 holds it.',
         aliases: ['frequency_hz'],
         default: 0,
         min: 0,
@@ -28,32 +34,57 @@ export const ca = defineMode(
       },
       control_mode: {
         type: 'choice',
-        doc: 'What is controlled; for currents there are CP and STEPSEQ.',
-        choices: ['potential'],
+        doc: 'What is held: the potential, or current_ma in its place.',
+        choices: ['potential', 'current'],
         default: 'potential',
       },
+      current_ma: {
+        type: 'number',
+        unit: 'mA',
+        doc: 'Current to hold when control_mode is current.',
+        default: 0,
+        min: -4.95,
+        max: 4.95,
+      },
+      charge_cutoff: cutOff(
+        'Ends the measurement once so much charge has passed; 0 is no limit.',
+        'C',
+        'charge_cutoff_c',
+      ),
+      voltage_cutoff: cutOff(
+        'Ends the measurement once |potential| is so high; 0 is no limit.',
+        'V',
+        'voltage_cutoff_v',
+      ),
     },
     rules: [
-      { kind: 'unsupported', field: 'charge_cutoff_c', text: 'the measurement ends by its duration alone.' },
-      { kind: 'unsupported', field: 'voltage_cutoff_v', text: 'the measurement ends by its duration alone.' },
+      { kind: 'required_when', field: 'current_ma', when: byCurrent },
+      { ...withinCurrentRange('current_ma'), amperePerUnit: AMPERE_PER_MA, when: byCurrent },
       totalDuration('duration', { kind: 'product', factors: ['duration'] }),
     ],
     columns: columns('V'),
     plot: 'time_series',
   },
-  ({ potential, duration, frequency }): MeasurementPlan => {
+  ({ potential, duration, frequency, control_mode, current_ma, charge_cutoff, voltage_cutoff }): MeasurementPlan => {
     const samples = pointsIn(duration)
-    const segments = () => (frequency === 0 ? [hold(potential, samples)] : alternating(potential, frequency, samples))
-    return { control: 'potentiostatic', samples, segments }
+    const isCurrent = control_mode === 'current'
+    const value = isCurrent ? current_ma * AMPERE_PER_MA : potential
+    return {
+      control: isCurrent ? 'galvanostatic' : 'potentiostatic',
+      samples,
+      segments: () => (frequency === 0 ? [hold(value, samples)] : alternating(value, frequency, samples)),
+      cutOff: { chargeC: charge_cutoff || null, potentialV: voltage_cutoff || null },
+      ...(isCurrent ? { columns: columns('A') } : {}),
+    }
   },
 )
 
-/** A square wave that begins with the potential itself; half-periods begin at the samples nearest to their times, so they do not drift. */
-function* alternating(potential: number, hz: number, samples: number): Generator<Segment> {
+/** A square wave that begins with the value itself; half-periods begin at the samples nearest to their times, so they do not drift. */
+function* alternating(value: number, hz: number, samples: number): Generator<Segment> {
   const halfPeriod = 1 / (2 * hz * NOMINAL_PERIOD_S)
   for (let half = 0, from = 0; from < samples; half++) {
     const end = Math.min(samples, Math.round((half + 1) * halfPeriod))
-    yield hold(half % 2 === 0 ? potential : -potential, end - from)
+    yield hold(half % 2 === 0 ? value : -value, end - from)
     from = end
   }
 }

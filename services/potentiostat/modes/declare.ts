@@ -74,7 +74,7 @@ export const totalDuration = (field: string, formula: DurationFormula): ModeRule
   maxS: MAX_DURATION_S,
 })
 
-export const withinCurrentRange = (...fields: readonly string[]): ModeRule => ({
+export const withinCurrentRange = (...fields: readonly string[]): ModeRule & { kind: 'within_current_range' } => ({
   kind: 'within_current_range',
   fields,
   fullScaleA: tiaOhms.map((ohm) => threeDigits(fullScaleCurrentA(ohm))),

@@ -242,8 +242,14 @@ describe('declarations', () => {
   const float = "<class 'float'>"
   const int = "<class 'int'>"
   test.each([
-    // The last two are ours.
-    ['CA', { potential: float, duration: float, frequency: float, control_mode: "<class 'str'>" }],
+    // All but the first two are ours.
+    [
+      'CA',
+      {
+        ...{ potential: float, duration: float, frequency: float, control_mode: "<class 'str'>" },
+        ...{ current_ma: float, charge_cutoff: float, voltage_cutoff: float },
+      },
+    ],
     ['LSV', { start: float, end: float, scan_rate: float }],
     ['CV', { start: float, vertex1: float, vertex2: float, end: float, scan_rate: float, cycles: int }],
     ['PSTEP', { potentials: 'typing.List[float]', step_duration: float }],
