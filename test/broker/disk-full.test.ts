@@ -63,6 +63,27 @@ test('a publisher that waits for the disk stays connected, and each of its messa
   expect(textsOf(broker.events())).toEqual(texts)
 })
 
+test('a client that floods a full disk is held back, so that others still have room to wait', async () => {
+  const mebibyte = 1024 * 1024
+  const broker = await startTestBroker({ maxPages: 60, waitingBytes: 12 * mebibyte })
+  const flooder = await connect(broker)
+  const total = 20
+  for (let i = 0; i < total; i++) flooder.publish(`lab/${i}`, Buffer.alloc(mebibyte - 100), { qos: 0 })
+  await eventually(() => expect(broker.log.status().writable).toBe(false))
+  const other = await connect(broker)
+  const published = other.publishAsync('lab/other', 'x', { qos: 1 })
+  // An answer to its ping: what it published is waiting by now.
+  await new Promise<void>((resolve) => {
+    other.on('packetreceive', ({ cmd }) => cmd === 'pingresp' && resolve())
+    other.sendPing()
+  })
+  broker.log.limitPages(100_000)
+  await published
+  await eventually(() => expect(broker.events()).toHaveLength(total + 1))
+  const flooded = broker.events().filter(({ topic }) => topic !== 'lab/other')
+  expect(flooded.map(({ topic }) => topic)).toEqual(Array.from({ length: total }, (_, i) => `lab/${i}`))
+})
+
 test('stops in time although the disk is full', async () => {
   const broker = await startTestBroker({ maxPages: 10 })
   const client = await connect(broker)

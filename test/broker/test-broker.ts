@@ -28,12 +28,15 @@ export interface TestBrokerOptions extends Partial<BrokerOptions> {
   /** Directory of an earlier broker, to start it again. */
   readonly home?: string
   readonly maxPages?: number
+  /** Bytes of events that may wait for the disk. */
+  readonly waitingBytes?: number
 }
 
 /** A broker on free ports with a log of its own. The service password is `secret`. */
 export async function startTestBroker({
   home = temporaryDirectory(),
   maxPages,
+  waitingBytes,
   ...options
 }: TestBrokerOptions = {}): Promise<TestBroker> {
   const path = join(home, 'event-log.db')
@@ -43,6 +46,7 @@ export async function startTestBroker({
     clock,
     logger: silentLogger,
     ...(maxPages === undefined ? {} : { maxPages }),
+    ...(waitingBytes === undefined ? {} : { waitingBytes }),
   })
   const reader = openEventLogReader(path)
   const broker: RunningBroker = await startBroker({
