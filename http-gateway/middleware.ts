@@ -60,6 +60,10 @@ export const noRoute =
 export const answerErrors =
   (logger: Logger): ErrorRequestHandler =>
   (thrown, request, response, _next) => {
+    if (request.errored !== null) {
+      logger.debug({ path: request.path, err: request.errored }, 'client went away in the middle of its request')
+      return
+    }
     const error = toLabError(thrown)
     if (error.family === 'defect') {
       logger.error({ id: response.locals['requestId'], path: request.path, err: error.cause }, 'request failed')

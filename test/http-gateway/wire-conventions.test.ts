@@ -7,6 +7,7 @@ import { matchesPath } from '../../http-gateway/endpoint.js'
 import { RequestRefused } from '../../http-gateway/errors.js'
 import { startGateway } from '../../http-gateway/start-gateway.js'
 import { decodeStrictBody } from '../../http-gateway/strict-body.js'
+import { until } from '../support/until.js'
 import { rawSocket, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
 let gateway: TestGateway
@@ -170,6 +171,13 @@ describe('unit API bodies', () => {
   test('that would exhaust the stack are refused', async () => {
     const { json } = await gateway.send('POST', stop, `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`)
     expect(json).toMatchObject({ status: 400, cause: 'JSON is malformed: nested too deeply' })
+  })
+
+  test("that end before their end are nobody's fault here", async () => {
+    const socket = connect(gateway.port, '127.0.0.1')
+    socket.write('POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{', () => socket.destroy())
+    await until(() => gateway.lines.some(({ message }) => message.startsWith('client went away')), 'the note')
+    expect(gateway.lines.filter(({ level }) => level === 'error')).toEqual([])
   })
 
   test('above 10 MiB are 413', async () => {
