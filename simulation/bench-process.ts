@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
-import { pino } from 'pino'
 import { createClock } from '../clock.js'
 import { InvalidInput } from '../events/errors.js'
+import { createLogger } from '../logger.js'
 import { claimPriority, HARDWARE } from '../priority.js'
 import { createBenchPotentiostats } from './potentiostat/bench-potentiostats.js'
 import type { BenchProcessOptions } from './spawn-bench.js'
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     ...(speed === undefined ? {} : { speed }),
     ...(epochMs === undefined ? {} : { epochMs }),
   })
-  const logger = pino({ level: logLevel, base: { process: 'bench' } })
+  const logger = createLogger(logLevel, 'bench')
   const devices: BenchDevice = (context) =>
     createBenchPotentiostats({ ...context, directory: dirname(context.serialDirectory), count: potentiostats, seed })
   const bench = await startBench({

@@ -1,6 +1,11 @@
 import { type FSWatcher, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CONTROLLER_CHANNELS, dutyPercent, encodeGpiosCell } from '../services/transport/sysfs-pwm.codec.js'
+import {
+  CONTROLLER_CHANNELS,
+  decodeAttribute,
+  dutyPercent,
+  encodeGpiosCell,
+} from '../services/transport/sysfs-pwm.codec.js'
 
 /** Should the kernel's notice of a write be missed, it is found this much later. */
 const POLL_MS = 250
@@ -40,8 +45,15 @@ export function servePwmTree(
       if (percent !== null) onDutyCycle(chip.pins.get(channel) ?? 0, percent)
     }
   }
-  watchers.push(...chips.map((chip) => watch(chip.path, () => look(chip))))
-  const poll = setInterval(() => chips.forEach(look), POLL_MS)
+  const tryLook = (chip: Chip): void => {
+    try {
+      look(chip)
+    } catch {
+      // The disk is full: nothing can be exported until the next look.
+    }
+  }
+  watchers.push(...chips.map((chip) => watch(chip.path, () => tryLook(chip))))
+  const poll = setInterval(() => chips.forEach(tryLook), POLL_MS)
   return () => {
     clearInterval(poll)
     for (const watcher of watchers) watcher.close()
@@ -66,7 +78,7 @@ function createChip(path: string, pins: ReadonlyMap<number, number>): Chip {
 /** The directory appears with all its files at once. */
 function exportChannel(chip: Chip, channel: number): void {
   const unfinished = join(chip.path, `.pwm${channel}`)
-  mkdirSync(unfinished)
+  mkdirSync(unfinished, { recursive: true })
   for (const file of ['duty_cycle', 'enable', 'period']) writeFileSync(join(unfinished, file), '0\n')
   renameSync(unfinished, join(chip.path, `pwm${channel}`))
   chip.exported.add(channel)
@@ -76,8 +88,7 @@ function exportChannel(chip: Chip, channel: number): void {
 /** null while a writer has emptied the file and not yet filled it, or when it is gone. */
 function readNumber(path: string): number | null {
   try {
-    const text = readFileSync(path, 'utf8').trim()
-    return text === '' || Number.isNaN(Number(text)) ? null : Number(text)
+    return decodeAttribute(readFileSync(path, 'utf8'))
   } catch {
     return null
   }

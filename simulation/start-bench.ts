@@ -50,6 +50,9 @@ export interface Bench {
   stop(): Promise<void>
 }
 
+/** What could not be written for want of space is written again after so long. */
+const SAVE_RETRY_MS = 200
+
 /** Serves a virtual bench below a directory: I2C, edges and serial ports on sockets, PWM as files, outputs as JSON.
  * @throws BenchRunning when one is alive there. */
 export async function startBench(options: StartBenchOptions): Promise<Bench> {
@@ -66,10 +69,20 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
     renameSync(`${paths.outputs}.new`, paths.outputs)
   }
   saveOutputs()
-  bench.onOutputs(saveOutputs)
+  let retry: NodeJS.Timeout | undefined
+  const keepOutputs = (): void => {
+    clearTimeout(retry)
+    try {
+      saveOutputs()
+    } catch {
+      // The disk is full. A bench that died of it would leave its outputs as they are.
+      retry = setTimeout(keepOutputs, SAVE_RETRY_MS)
+    }
+  }
+  bench.onOutputs(keepOutputs)
 
   const { promise: ended, resolve: end } = deferred()
-  const closers: (() => unknown)[] = []
+  const closers: (() => unknown)[] = [() => clearTimeout(retry)]
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
     stopping ??= Promise.all(closers.map(async (close) => close())).then(end)

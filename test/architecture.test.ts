@@ -42,7 +42,7 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
     /^services\/(bioreactor\/(bench-hardware|hardware-profile|hardware-tables)|transport\/sysfs-pwm)$/,
     'the virtual board has the wiring, profile and PWM files of the board it stands for',
   ],
-  [/^simulation\/[a-z-]+-process$/, /^(clock|pino|priority)$/, 'the entry point of a process composes it'],
+  [/^simulation\/[a-z-]+-process$/, /^(clock|logger|priority)$/, 'the entry point of a process composes it'],
 ]
 
 const roots = Object.keys(RULES).filter((folder) => !folder.includes('/'))

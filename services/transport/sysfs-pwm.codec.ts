@@ -7,6 +7,12 @@ export function pwmTimes(hz: number, percent: number): { readonly periodNs: numb
 /** Duty cycle in % of kernel PWM times. */
 export const dutyPercent = (periodNs: number, dutyNs: number): number => (periodNs > 0 ? (100 * dutyNs) / periodNs : 0)
 
+/** The number in the first line of a sysfs file; null when it is empty. What follows is left over from a longer number. */
+export function decodeAttribute(text: string): number | null {
+  const [line = ''] = text.trim().split('\n')
+  return line === '' || Number.isNaN(Number(line)) ? null : Number(line)
+}
+
 /** Pin of a `pwm-gpio` chip: the second big-endian 32-bit cell of its device-tree property `gpios`; null when it has none. */
 export const decodeGpiosCell = (cells: Uint8Array): number | null =>
   cells.length < 8 ? null : new DataView(cells.buffer, cells.byteOffset, cells.length).getUint32(4)

@@ -1,10 +1,10 @@
-import { access, constants, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
+import { access, constants, open, readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidInput, LabError } from '../../events/errors.js'
 import type { PwmOutput, PwmOutputs } from './hardware.js'
 import { createInTurn } from './in-turn.js'
-import { CONTROLLER_CHANNELS, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'
+import { CONTROLLER_CHANNELS, decodeAttribute, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'
 
 export class NoPwm extends LabError {
   constructor(pin: number, reason: string, cause?: unknown) {
@@ -104,10 +104,20 @@ async function exportChannel({ pin, chip, number, path }: Channel): Promise<void
   }
 }
 
+/** Overwrites in place: where the tree lies on a disk, a full one must not keep an output on. */
+async function overwrite(path: string, value: number): Promise<void> {
+  const file = await open(path, constants.O_WRONLY)
+  try {
+    await file.write(`${value}\n`, 0)
+  } finally {
+    await file.close()
+  }
+}
+
 async function write(path: string, value: number): Promise<void> {
   for (const retryMs of DENIED_RETRY_MS) {
     try {
-      await writeFile(path, `${value}\n`)
+      await overwrite(path, value)
       return
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
@@ -115,10 +125,10 @@ async function write(path: string, value: number): Promise<void> {
       await delay(retryMs)
     }
   }
-  await writeFile(path, `${value}\n`)
+  await overwrite(path, value)
 }
 
-const read = async (path: string): Promise<number> => Number(await readFile(path, 'utf8'))
+const read = async (path: string): Promise<number> => decodeAttribute(await readFile(path, 'utf8')) ?? 0
 
 /** Duty 0 and disabled, if the channel is exported. A channel without a period refuses any write and drives nothing. */
 async function switchOff(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -134,4 +134,25 @@ test('only its owner may enter, and long paths are served', async () => {
   await connection.close()
   await gone
   expect(connection.open).toBe(false)
+})
+
+const withoutPrlimit = spawnSync('prlimit', ['--version']).status !== 0
+
+/** Lets a process write no byte to any file, as on a full disk, or again as many as it likes. */
+const limitFiles = (pid: number, soft: '0' | 'unlimited'): unknown =>
+  expect(spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${soft}:unlimited`]).status).toBe(0)
+
+test.skipIf(withoutPrlimit)('a bench that cannot write its files goes on, and writes them when it can', async () => {
+  const directory = temporaryDirectory()
+  const pid = await spawned(directory)
+  const hardware = await connectBench(directory)
+  endings.push(() => hardware.close())
+  const stirrer = await hardware.pwm.open(17, 200)
+  limitFiles(pid, '0')
+  await stirrer.setDutyCycle(40)
+  await hardware.i2c.write(0x2c, Uint8Array.of(0, 204))
+  await expect(hardware.i2c.isPresent(0x2c)).resolves.toBe(true)
+  expect(readOutputs(directory)).toMatchObject({ leds: { A: 0 } })
+  limitFiles(pid, 'unlimited')
+  await eventually(() => expect(readOutputs(directory)).toMatchObject({ pwm: { 17: 40 }, leds: { A: 80 } }))
 })

@@ -2,7 +2,13 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { decodeGpiosCell, dutyPercent, encodeGpiosCell, pwmTimes } from '../../../services/transport/sysfs-pwm.codec.js'
+import {
+  decodeAttribute,
+  decodeGpiosCell,
+  dutyPercent,
+  encodeGpiosCell,
+  pwmTimes,
+} from '../../../services/transport/sysfs-pwm.codec.js'
 import { createSysfsPwm } from '../../../services/transport/sysfs-pwm.js'
 
 describe('kernel times', () => {
@@ -46,7 +52,9 @@ describe('a tree in the shape of sysfs', () => {
   }
   const channelFiles = async (path: string): Promise<string[]> =>
     Promise.all(
-      ['period', 'duty_cycle', 'enable'].map(async (file) => (await readFile(join(root, path, file), 'utf8')).trim()),
+      ['period', 'duty_cycle', 'enable'].map(async (file) =>
+        String(decodeAttribute(await readFile(join(root, path, file), 'utf8'))),
+      ),
     )
 
   beforeEach(async () => {
