@@ -1,11 +1,12 @@
 import { encodeValue, type JobDefinition } from '../events/define-job.js'
-import { LabError, toErrorRecord } from '../events/errors.js'
+import { toErrorRecord } from '../events/errors.js'
 import { canTransition, type JobState } from '../events/job-state.js'
 import { type JobRecord, type LogMessage, timestampOf } from '../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { violations } from '../events/schema.js'
 import { systemTopic } from '../events/topic.js'
 import type { Activity, Job, JobPeer, JobPeers, JobRun, LogLevel } from './job.js'
+import { absent, badTransition, notNow, stoppedAtStart } from './job-errors.js'
 import { Outbox } from './outbox.js'
 import { followSetCommands } from './set-commands.js'
 import type { UnitConfig } from './unit-admin/unit-config.js'
@@ -200,15 +201,17 @@ export class RunningJob implements JobPeer {
       this.#enter('ready')
       this.log('info', 'Ready.')
       this.#activity.begin?.()
-    } catch (error) {
+    } catch (thrown) {
+      // Whatever was waited for when the stop came has been broken off by it.
+      const brokenOff = this.isEnding && thrown instanceof Error && thrown.name === 'AbortError'
+      const error = brokenOff ? stoppedAtStart(name) : thrown
       await this.stop(this.#reason ?? this.#explain(error))
       throw error
     }
   }
 
   #refuseEnding(): void {
-    if (!this.isEnding) return
-    throw new LabError('job.stopped', 'state', `${this.definition.name} was stopped while it started.`)
+    if (this.isEnding) throw stoppedAtStart(this.definition.name)
   }
 
   #explain(error: unknown): string {
@@ -382,16 +385,3 @@ export class RunningJob implements JobPeer {
 }
 
 const show = (value: unknown): string => (value === undefined ? 'nothing' : encodeValue(value).slice(0, 40))
-
-const notNow = (job: string, state: JobState): LabError =>
-  new LabError('job.not_ready', 'state', `${job} cannot be changed now; its state is ${state}.`)
-
-const absent = (job: string, setting: string): LabError =>
-  new LabError('setting.absent', 'state', `${job} does not offer ${setting} in its present mode.`, {
-    details: { field: setting },
-  })
-
-const badTransition = (job: string, from: JobState, to: JobState): LabError =>
-  new LabError('job.transition', 'state', `${job} cannot go from ${from} to ${to}.`, {
-    details: { field: '$state', value: to },
-  })

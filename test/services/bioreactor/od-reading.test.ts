@@ -203,6 +203,18 @@ describe('pausing and ending', () => {
     expect(lab.published('od_reading/$state')).toEqual(['init', 'ready', 'disconnected'])
   })
 
+  test('stopped while it measures in the dark it says so, as no failure of its own', async () => {
+    const id = await lab.begin('od_reading')
+    await lab.clock.advance(200)
+    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'od_reading' })
+    await lab.clock.advance(2000)
+    expect(lab.task(id)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('od_reading was stopped while it started') as unknown },
+    })
+    expect(lab.published('logs/app/error')).toEqual([])
+  })
+
   test('a stop while preparing leaves the light off', async () => {
     await lab.begin('od_reading')
     while (bioreactor.leds.state.A === 0) await lab.clock.advance(20)
