@@ -49,7 +49,8 @@ export function takePublishes(client: Client, onPublish: (frame: PublishFrame) =
   }
   client.once('connected', handleChunk)
   parser.parse = (chunk) => {
-    if (!begun && typeOf(chunk) !== CONNECT) client.emit('error', new Error('the first packet is not CONNECT')) // [MQTT-3.1.0-1]
+    // [MQTT-3.1.0-1]; at the first byte, because the length of what is not MQTT would be waited for.
+    if (!begun && typeOf(chunk) !== CONNECT) client.emit('error', new Error('the first packet is not CONNECT'))
     begun = true
     stream.push(chunk)
     handleChunk()

@@ -11,6 +11,8 @@ const OVERHEAD_BYTES = 200
 /** QoS 2 messages a client may leave unreleased; as Mosquitto is set up on a leader. */
 const MAX_UNRELEASED = 1000
 
+const bytesOf = ({ topic, payload }: PublishFrame): number => OVERHEAD_BYTES + topic.length + payload.length
+
 export interface PublisherPorts {
   readonly clientId: string
   readonly outbox: Outbox
@@ -77,14 +79,15 @@ export class Publisher {
     received.add(clientId, messageId, recorded)
   }
 
-  #record({ topic, payload, qos, retain }: PublishFrame, settle: (error?: Error | null) => void): void {
-    this.#waitingBytes += OVERHEAD_BYTES + payload.length
+  #record(frame: PublishFrame, settle: (error?: Error | null) => void): void {
+    const { topic, payload, qos, retain } = frame
+    this.#waitingBytes += bytesOf(frame)
     this.#adjustReading()
     this.#ports.record({ topic, payload, qos, retain, client: this.#ports.clientId }, settle)
   }
 
   #settled(frame: PublishFrame, error: Error | null | undefined): void {
-    this.#waitingBytes -= OVERHEAD_BYTES + frame.payload.length
+    this.#waitingBytes -= bytesOf(frame)
     if (error == null) this.#acknowledge(frame)
     else this.#ports.fail(error)
     this.#adjustReading()
