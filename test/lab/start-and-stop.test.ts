@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { connectAsync } from 'mqtt'
+import { connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openForWriting } from '../../projections/database.js'
 import { isBenchAlive } from '../../simulation/bench-directory.js'
@@ -26,6 +26,16 @@ async function freePort(): Promise<string> {
   return String(port)
 }
 
+/** Resolves once a broker answers there. */
+async function connected(url: string): Promise<MqttClient> {
+  let client: MqttClient | undefined
+  await until(async () => {
+    client = await connectAsync(url, { reconnectPeriod: 0 }).catch(() => undefined)
+    return client !== undefined
+  }, `a broker at ${url}`)
+  return client as unknown as MqttClient
+}
+
 it.each([
   ['the bench is made', 'run/bench'],
   ['the log is opened', 'event-log.db'],
@@ -45,9 +55,8 @@ it('a culture does not wait until a long log is folded; requests do', async () =
   readModels.exec('BEGIN IMMEDIATE')
   const port = await freePort()
   const unit = lab.launch({ MQTT_PORT: port })
-  await until(() => existsSync(join(lab.home, 'sessions.db')), 'the broker')
   const states: string[] = []
-  const client = await connectAsync(`mqtt://localhost:${port}`, { reconnectPeriod: 20 })
+  const client = await connected(`mqtt://localhost:${port}`)
   client.on('message', (_topic, payload) => states.push(payload.toString()))
   await client.subscribeAsync('system/lab/service')
   await until(() => states.some((state) => state.includes('"ready"')), 'the services')
