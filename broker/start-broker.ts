@@ -6,7 +6,7 @@ import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
-import type { Credentials } from './access.js'
+import { type Credentials, isOwnPage } from './access.js'
 import { MAX_PACKET_BYTES } from './client-packets.js'
 import { Deliveries } from './deliveries.js'
 import { RecordingBroker } from './recording-broker.js'
@@ -55,6 +55,9 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     noServer: true,
     // One frame holds a packet, or a few small ones.
     maxPayload: 2 * MAX_PACKET_BYTES,
+    // A page of any site could make a browser on this machine connect, and give orders where nobody is asked for a password.
+    verifyClient: ({ origin, req }: { readonly origin: string; readonly req: IncomingMessage }) =>
+      options.mqttUsername !== '' || isOwnPage(origin, req.headers.host),
     handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
   })
   upgrades.on('connection', (webSocket, request) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { authenticate, refusalOf } from '../../broker/access.js'
 import { connect, inboxOf, SERVICE, startTestBroker, textsOf } from './test-broker.js'
 
@@ -123,4 +124,30 @@ test('what RECORD_EXCLUDE names is delivered and not recorded, but never one of 
   await inbox.count(2)
   expect(inbox.texts.sort()).toEqual(['system/u1/config=x', 'video/frame=pixels'])
   expect(textsOf(broker.events())).toEqual(['system/u1/config=x'])
+})
+
+describe('a WebSocket', () => {
+  const opens = (port: number, origin?: string): Promise<boolean> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/mqtt`, 'mqtt', origin === undefined ? {} : { origin })
+    return new Promise((resolve) => {
+      socket.once('open', () => resolve(true))
+      socket.once('error', () => resolve(false))
+    }).finally(() => socket.terminate()) as Promise<boolean>
+  }
+
+  test.each([
+    [undefined, true],
+    ['http://127.0.0.1:8000', true],
+    ['http://localhost:1880', true],
+    ['https://elsewhere.example', false],
+    ['null', false],
+  ])('of a page from %s is let in without a password: %s', async (origin, expected) => {
+    const { wsPort } = await startTestBroker()
+    expect(await opens(wsPort, origin)).toBe(expected)
+  })
+
+  test('of any page is let in where a password is asked for', async () => {
+    const { wsPort } = await startTestBroker({ mqttUsername: 'u', mqttPassword: 'p' })
+    expect(await opens(wsPort, 'https://elsewhere.example')).toBe(true)
+  })
 })
