@@ -3,6 +3,10 @@ import { type NasConfig, splitHost } from './nas-config.js'
 
 /** Arguments and messages of mount.cifs and rsync. Sources: mount.cifs(8) of cifs-utils, rsync(1). */
 
+/** The kernel's `3` is 3.0 or any later version, as smbclient has it; its `3.0` is that one alone, which servers refuse that insist on
+ * 3.1.1. */
+const kernelVersion = (version: string): string => (version === '3.0' ? '3' : version)
+
 /** Options of `mount -t cifs`. Inode numbers of the server are not used: some servers give the same one to several files. */
 export function mountArguments(
   config: NasConfig,
@@ -12,7 +16,7 @@ export function mountArguments(
   const { name, port } = splitHost(config.host)
   const options = [
     `credentials=${config.cred_path}`,
-    `vers=${config.cifs_vers}`,
+    `vers=${kernelVersion(config.cifs_vers)}`,
     'iocharset=utf8',
     `uid=${uid}`,
     `gid=${gid}`,
@@ -31,6 +35,8 @@ const MOUNT_REASONS: Readonly<Record<string, readonly [NasReason, string]>> = {
   6: ['no_share', 'The server has no share of this name.'],
   13: ['wrong_password', 'The server refuses this user name or password.'],
   19: ['unsupported', 'The kernel has no CIFS file system.'],
+  79: ['unsupported', 'The kernel cannot translate file names; it lacks the module nls_utf8.'],
+  95: ['unsupported', 'The server does not speak this version of SMB.'],
   101: ['unreachable', 'The network of the host cannot be reached.'],
   110: ['unreachable', 'The host does not answer.'],
   111: ['unreachable', 'The host answers, but offers no SMB service on this port.'],

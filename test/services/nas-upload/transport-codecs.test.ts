@@ -59,7 +59,7 @@ describe('mount', () => {
       '//nas.local/experiments',
       '/mnt/nas_box/health',
       '-o',
-      'credentials=/etc/nas-credentials,vers=3.0,iocharset=utf8,uid=1000,gid=100,file_mode=0644,dir_mode=0755,noserverino,port=4450,ro',
+      'credentials=/etc/nas-credentials,vers=3,iocharset=utf8,uid=1000,gid=100,file_mode=0644,dir_mode=0755,noserverino,port=4450,ro',
     ])
   })
 
@@ -69,6 +69,8 @@ describe('mount', () => {
     ['mount error(111): could not connect to 127.0.0.1Unable to find suitable address.', 'nas.unreachable'],
     ['mount error: could not resolve address for nas.invalid: Unknown error', 'nas.unreachable'],
     ['mount error(2): No such file or directory', 'nas.no_share'],
+    ['mount error(95): Operation not supported', 'nas.unsupported'],
+    ['mount error(79): Can not access a needed shared library', 'nas.unsupported'],
     ['mount: unknown filesystem', 'nas.failed'],
   ])('%s', (output, code) => {
     expect(mountError(output).code).toBe(code)
