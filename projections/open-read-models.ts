@@ -141,7 +141,9 @@ function jobRecord({ first_position, ...job }: JobMetadataRow): JobRecord {
 
 function fileQueriesOf(database: Database.Database) {
   const position = database.prepare<[], { position: number }>('SELECT position FROM checkpoint')
-  const directory = database.prepare<[string], { directory: string }>('SELECT directory FROM runs WHERE run_id = ?')
+  const run = database.prepare<[string], { directory: string; has_manifest: number }>(
+    'SELECT directory, has_manifest FROM runs WHERE run_id = ?',
+  )
   const files = database.prepare<[string], { slot: string; path: string; complete: number }>(
     'SELECT slot, path, complete FROM files WHERE run_id = ? ORDER BY path',
   )
@@ -151,11 +153,13 @@ function fileQueriesOf(database: Database.Database) {
   return {
     position: () => position.get()?.position ?? 0,
     state(runId: string): RunFilesState {
+      const known = run.get(runId)
       const found = files.all(runId)
       return {
-        directory: directory.get(runId)?.directory ?? null,
+        directory: known?.directory ?? null,
         files: found.filter(({ complete }) => complete === 1),
-        pending: found.some(({ complete }) => complete === 0),
+        // The manifest comes last, and uploads go by it.
+        pending: known?.has_manifest === 0,
         problems: problems.all(runId).map(({ reason }) => reason),
       }
     },

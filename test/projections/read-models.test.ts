@@ -6,6 +6,7 @@ import { projections } from '../../projections/index.js'
 import { openReadModels, ReadModelsNotReady } from '../../projections/open-read-models.js'
 import { Projector } from '../../projections/projector.js'
 import type { ReadModels } from '../../projections/read-models.js'
+import { RunFileSink } from '../../projections/run-files/run-file-sink.js'
 import { openRunFilesDatabase } from '../../projections/run-files/run-files-database.js'
 import { MemoryLog, type TestEvent } from '../support/memory-log.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -205,4 +206,22 @@ describe('runs', () => {
       expect(models.run('r1')).toMatchObject({ status: 'running', experiment_name: 'My Exp' }),
     )
   })
+})
+
+test('a run ends for clients with its manifest, by which it can be uploaded', () => {
+  const at = paths()
+  const log = new MemoryLog([order('r1'), slotState('r1', 'done')])
+  const database = openForWriting(at.readModelsPath)
+  const projector = new Projector(database, log, projections)
+  while (projector.foldNext() > 0);
+  const files = openRunFilesDatabase(at.runFilesStatePath)
+  const sink = new RunFileSink({ database: files, log, runsRoot: temporaryDirectory() })
+  while (sink.advance() > 0);
+  const models = openReadModels(at)
+  expect(models.run('r1')?.status).toBe('running')
+  sink.writeManifests()
+  expect(models.run('r1')?.status).toBe('done')
+  models.close()
+  files.close()
+  database.close()
 })
