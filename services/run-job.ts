@@ -1,18 +1,13 @@
 import { encodeValue, type JobDefinition } from '../events/define-job.js'
 import { toErrorRecord } from '../events/errors.js'
 import { canTransition, type JobState } from '../events/job-state.js'
-import { type JobRecord, type LogMessage, timestampOf } from '../events/payloads.js'
+import { type JobRecord, timestampOf } from '../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
-import { violations } from '../events/schema.js'
-import { systemTopic } from '../events/topic.js'
 import type { Activity, Job, JobPeer, JobPeers, JobRun, LogLevel } from './job.js'
 import { absent, badTransition, notNow, stoppedAtStart } from './job-errors.js'
-import { Outbox } from './outbox.js'
+import { JobVoice } from './job-voice.js'
 import { followSetCommands } from './set-commands.js'
 import type { UnitConfig } from './unit-admin/unit-config.js'
-
-/** How long the last messages of an ending job may take; after it the will speaks for the job. */
-const FAREWELL_MS = 1500
 
 export interface JobOrder {
   readonly jobId: number
@@ -50,16 +45,13 @@ export class RunningJob implements JobPeer {
   readonly startDecided: Promise<void>
 
   readonly #deps: RunJobDeps
-  readonly #values = new Map<string, unknown>()
+  readonly #voice: JobVoice
   readonly #releases: (() => Promise<void> | void)[] = []
   readonly #ending = new AbortController()
-  readonly #answers = new Set<Promise<unknown>>()
   /** Resolves when the outputs are safe and `disconnected` is on its way. */
   readonly #safe: Promise<void>
   #resolveSafe: () => void = () => undefined
   #state: JobState = 'init'
-  #bus: MessageBus | null = null
-  #outbox: Outbox | null = null
   #activity: Activity | null = null
   #reason: string | null = null
   #endedAt: string | null = null
@@ -73,6 +65,9 @@ export class RunningJob implements JobPeer {
     this.definition = job.definition
     this.order = order
     this.#deps = deps
+    const { unit, experiment } = order
+    const { clock, logger, onChange } = deps
+    this.#voice = new JobVoice({ definition: job.definition, unit, experiment, clock, logger, onChange })
     this.startedAt = timestampOf(deps.clock.now())
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
@@ -94,7 +89,7 @@ export class RunningJob implements JobPeer {
   }
 
   value(setting: string): unknown {
-    return this.#values.get(setting)
+    return this.#voice.value(setting)
   }
 
   /** Applies valid values in order. @throws LabError before anything moved, when one of them is refused. */
@@ -105,14 +100,14 @@ export class RunningJob implements JobPeer {
       if (activity === null || this.isEnding) throw notNow(name, this.#state)
       const changes = [...values].map(([setting, value]) => {
         const setter = activity.setters[setting]
-        if (setter === undefined || !this.#values.has(setting)) throw absent(name, setting)
+        if (setter === undefined || !this.#voice.has(setting)) throw absent(name, setting)
         setter.check?.(value)
         return { setting, value, setter }
       })
       for (const { setting, value, setter } of changes) {
-        const before = this.#values.get(setting)
+        const before = this.value(setting)
         await setter.apply(value)
-        this.log('info', `Updated ${setting} from ${show(before)} to ${show(this.#values.get(setting))}.`)
+        this.log('info', `Updated ${setting} from ${show(before)} to ${show(this.value(setting))}.`)
       }
     })
   }
@@ -169,18 +164,7 @@ export class RunningJob implements JobPeer {
   }
 
   log(level: LogLevel, message: string): void {
-    const { clock, logger } = this.#deps
-    // What happens as it should is told by events; the terminal shows what does not.
-    const text = level === 'warning' ? 'warn' : level === 'notice' || level === 'info' ? 'debug' : level
-    logger[text === 'critical' ? 'error' : text]({ detail: message }, 'job message')
-    const log: LogMessage = {
-      source: 'app',
-      task: this.definition.name,
-      message,
-      level: level.toUpperCase(),
-      timestamp: timestampOf(clock.now()),
-    }
-    this.#emit(`logs/app/${level}`, log, {})
+    this.#voice.log(level, message)
   }
 
   async #start(job: Job): Promise<void> {
@@ -189,8 +173,7 @@ export class RunningJob implements JobPeer {
     try {
       const will = { topic: this.definition.topic(unit, experiment, '$state'), payload: 'lost' }
       const bus = await this.#deps.connectBus({ name, will })
-      this.#bus = bus
-      this.#outbox = new Outbox(bus, this.#deps.logger)
+      this.#voice.open(bus)
       this.#enter('init')
       // Commands given from here on are answered; nothing is awaited between the hardware being ready and the job being so.
       await followSetCommands(this, bus, this.#deps.clock)
@@ -227,14 +210,9 @@ export class RunningJob implements JobPeer {
     await this.#release()
     this.#endedAt = timestampOf(this.#deps.clock.now())
     this.#enter('disconnected')
-    for (const [setting, declared] of Object.entries(this.definition.settings)) {
-      if (declared.persist !== true) this.#publish(setting, null)
-    }
+    this.#voice.clear()
     this.#resolveSafe()
-    await this.#outbox?.drain(FAREWELL_MS, Promise.allSettled(this.#answers))
-    await this.#bus?.close().catch((error: unknown) => {
-      this.#deps.logger.debug({ err: error }, 'connection did not close cleanly')
-    })
+    await this.#voice.close()
     this.#resolveEnded()
     this.#deps.onChange()
   }
@@ -271,8 +249,7 @@ export class RunningJob implements JobPeer {
   #enter(state: JobState): void {
     this.#state = state
     this.#deps.logger.debug({ state }, 'job state')
-    this.#outbox?.push(systemTopic(this.order.unit, `jobs/${this.order.jobId}`), JSON.stringify(this.record()), true)
-    this.#outbox?.push(this.#topic('$state'), state, true)
+    this.#voice.announce(this.record(), state)
     this.#deps.onChange()
   }
 
@@ -297,32 +274,6 @@ export class RunningJob implements JobPeer {
     }
   }
 
-  #topic(setting: string): string {
-    return this.definition.topic(this.order.unit, this.order.experiment, setting)
-  }
-
-  #publish(setting: string, value: unknown): void {
-    if (value === null || value === undefined) {
-      if (this.#values.delete(setting)) this.#outbox?.push(this.#topic(setting), '', true)
-    } else {
-      const spec = this.definition.settings[setting]
-      const [wrong] =
-        spec === undefined ? [{ message: `${setting} is not declared.` }] : violations(spec.schema, value, setting)
-      if (wrong !== undefined) {
-        this.log('error', `Not published: ${wrong.message}`)
-        return
-      }
-      this.#values.set(setting, value)
-      this.#outbox?.push(this.#topic(setting), encodeValue(value), true)
-    }
-    this.#deps.onChange()
-  }
-
-  #emit(path: string, payload: unknown, { retain = false }: { readonly retain?: boolean }): void {
-    const { unit, experiment } = this.order
-    this.#outbox?.push(`pioreactor/${unit}/${experiment}/${path}`, encodeValue(payload), retain)
-  }
-
   /** Everything known again, because the broker may have announced us lost, or may be a new one. */
   #watchConnection(bus: MessageBus): void {
     let connected = true
@@ -331,25 +282,19 @@ export class RunningJob implements JobPeer {
         const back = now && !connected
         connected = now
         if (!back || this.isEnding) return
-        const lost = this.#outbox?.takeGivenUp() ?? 0
-        if (lost > 0) this.log('error', `${lost} messages were lost while the broker was away.`)
         this.#enter(this.#state)
-        for (const [setting, value] of this.#values) this.#outbox?.push(this.#topic(setting), encodeValue(value), true)
+        this.#voice.repeat()
       }),
     )
   }
 
   /** Corrects a `$state` that claims we are gone. */
   contradictLost(): void {
-    if (!this.isEnding) this.#outbox?.push(this.#topic('$state'), this.#state, true)
+    if (!this.isEnding) this.#voice.announceState(this.#state)
   }
 
   answer(topic: string, payload: Promise<string>): void {
-    const answered = payload
-      .then((text) => this.#outbox?.push(topic, text, false))
-      .catch((error: unknown) => this.#deps.logger.error({ topic, err: error }, 'command not answered'))
-      .finally(() => this.#answers.delete(answered))
-    this.#answers.add(answered)
+    this.#voice.answer(topic, payload)
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -371,9 +316,9 @@ export class RunningJob implements JobPeer {
       get state() {
         return job.#state
       },
-      value: (setting) => job.#values.get(setting),
-      publish: (setting, value) => job.#publish(setting, value),
-      emit: (path, payload, options = {}) => job.#emit(path, payload, options),
+      value: (setting) => job.value(setting),
+      publish: (setting, value) => job.#voice.publish(setting, value),
+      emit: (path, payload, options) => job.#voice.emit(path, payload, options),
       log: (level, message) => job.log(level, message),
       atEnd(release) {
         job.#releases.push(release)

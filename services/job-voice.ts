@@ -1,0 +1,135 @@
+import { encodeValue, type JobDefinition } from '../events/define-job.js'
+import type { JobState } from '../events/job-state.js'
+import { type JobRecord, type LogMessage, timestampOf } from '../events/payloads.js'
+import type { Clock, Logger, MessageBus } from '../events/ports.js'
+import { violations } from '../events/schema.js'
+import { systemTopic } from '../events/topic.js'
+import type { LogLevel } from './job.js'
+import { Outbox } from './outbox.js'
+
+/** How long the last messages of an ending job may take; after it the will speaks for the job. */
+const FAREWELL_MS = 1500
+
+export interface JobVoiceOptions {
+  readonly definition: JobDefinition
+  readonly unit: string
+  readonly experiment: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Called after every change of a published value. */
+  readonly onChange: () => void
+}
+
+/** What a job publishes: its state, settings, log messages and answers. Nothing waits and nothing fails here; before there is a
+ * connection nothing is said. */
+export class JobVoice {
+  readonly #options: JobVoiceOptions
+  readonly #values = new Map<string, unknown>()
+  readonly #answers = new Set<Promise<unknown>>()
+  #bus: MessageBus | null = null
+  #outbox: Outbox | null = null
+
+  constructor(options: JobVoiceOptions) {
+    this.#options = options
+  }
+
+  /** Speaks through this connection from now on. */
+  open(bus: MessageBus): void {
+    this.#bus = bus
+    this.#outbox = new Outbox(bus, this.#options.logger)
+  }
+
+  /** Published value of a setting; undefined when the job does not offer it at present. */
+  value(setting: string): unknown {
+    return this.#values.get(setting)
+  }
+
+  has(setting: string): boolean {
+    return this.#values.has(setting)
+  }
+
+  /** Publishes a setting, retained; null clears it. A value that is not as declared is refused in the log. */
+  publish(setting: string, value: unknown): void {
+    if (value === null || value === undefined) {
+      if (this.#values.delete(setting)) this.#push(setting, '')
+    } else {
+      const spec = this.#options.definition.settings[setting]
+      const [wrong] =
+        spec === undefined ? [{ message: `${setting} is not declared.` }] : violations(spec.schema, value, setting)
+      if (wrong !== undefined) {
+        this.log('error', `Not published: ${wrong.message}`)
+        return
+      }
+      this.#values.set(setting, value)
+      this.#push(setting, encodeValue(value))
+    }
+    this.#options.onChange()
+  }
+
+  /** Publishes on `pioreactor/<unit>/<experiment>/<path>`. */
+  emit(path: string, payload: unknown, { retain = false }: { readonly retain?: boolean } = {}): void {
+    const { unit, experiment } = this.#options
+    this.#outbox?.push(`pioreactor/${unit}/${experiment}/${path}`, encodeValue(payload), retain)
+  }
+
+  log(level: LogLevel, message: string): void {
+    const { definition, clock, logger } = this.#options
+    // What happens as it should is told by events; the terminal shows what does not.
+    const text = level === 'warning' ? 'warn' : level === 'notice' || level === 'info' ? 'debug' : level
+    logger[text === 'critical' ? 'error' : text]({ detail: message }, 'job message')
+    const log: LogMessage = {
+      source: 'app',
+      task: definition.name,
+      message,
+      level: level.toUpperCase(),
+      timestamp: timestampOf(clock.now()),
+    }
+    this.emit(`logs/app/${level}`, log)
+  }
+
+  /** The row of the jobs table, then the state. */
+  announce(record: JobRecord, state: JobState): void {
+    this.#outbox?.push(systemTopic(this.#options.unit, `jobs/${record.job_id}`), JSON.stringify(record), true)
+    this.announceState(state)
+  }
+
+  announceState(state: JobState): void {
+    this.#push('$state', state)
+  }
+
+  /** Answers a command as soon as the answer is known. */
+  answer(topic: string, payload: Promise<string>): void {
+    const answered = payload
+      .then((text) => this.#outbox?.push(topic, text, false))
+      .catch((error: unknown) => this.#options.logger.error({ topic, err: error }, 'command not answered'))
+      .finally(() => this.#answers.delete(answered))
+    this.#answers.add(answered)
+  }
+
+  /** Says every setting again, and what could not be said meanwhile. */
+  repeat(): void {
+    const lost = this.#outbox?.takeGivenUp() ?? 0
+    if (lost > 0) this.log('error', `${lost} messages were lost while the broker was away.`)
+    for (const [setting, value] of this.#values) this.#push(setting, encodeValue(value))
+  }
+
+  /** Takes back the settings that do not outlive the job. */
+  clear(): void {
+    for (const [setting, declared] of Object.entries(this.#options.definition.settings)) {
+      if (declared.persist !== true) this.publish(setting, null)
+    }
+  }
+
+  /** Sends what is left and closes the connection. */
+  async close(): Promise<void> {
+    await this.#outbox?.drain(FAREWELL_MS, Promise.allSettled(this.#answers))
+    await this.#bus?.close().catch((error: unknown) => {
+      this.#options.logger.debug({ err: error }, 'connection did not close cleanly')
+    })
+  }
+
+  #push(setting: string, text: string): void {
+    const { definition, unit, experiment } = this.#options
+    this.#outbox?.push(definition.topic(unit, experiment, setting), text, true)
+  }
+}
