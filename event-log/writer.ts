@@ -1,12 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { LogUnavailable } from '../events/errors.js'
 import type { NewEvent } from '../events/event.js'
 import { type LogStatus, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
-import { packBatch, transferList } from './batch.js'
-import { ForeignLog } from './database.js'
+import { packBatch } from './batch.js'
+import { openWriterThread, type StartThread, startWriterThread, type WriterThread } from './writer-thread.js'
 import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'
 
 export interface EventLogWriterOptions {
@@ -19,6 +18,8 @@ export interface EventLogWriterOptions {
   readonly waitingBytes?: number
   /** Size limit of the file in pages of 4096 bytes: lets a test fill the disk. */
   readonly maxPages?: number
+  /** How the thread is started: lets a test end it. */
+  readonly startThread?: StartThread
 }
 
 /** The writer as the process that owns it sees it. */
@@ -54,38 +55,26 @@ const bytesOf = (events: readonly NewEvent[]): number => {
 
 /** Opens the log, making it when there is none. Commits run on a worker thread: one transaction is in flight, and the next
  * holds all that arrived meanwhile. While the disk refuses, nothing is acknowledged; the waiting appends are tried again every
- * 500 ms. After each commit the last position is posted on the channel `COMMIT_CHANNEL`.
+ * 500 ms. A thread that dies is replaced, and the log itself tells whether its last transaction was committed. After each commit the last position is posted on the channel `COMMIT_CHANNEL`.
  * @throws ForeignLog when the file is not a log of this version, LogUnavailable when it cannot be opened. */
 export async function openEventLogWriter(options: EventLogWriterOptions): Promise<OwnedEventLogWriter> {
-  const { path, maxPages } = options
+  const { path, maxPages, startThread = startWriterThread } = options
   mkdirSync(dirname(path), { recursive: true })
   const workerData: WriterWorkerData = { path, ...(maxPages === undefined ? {} : { maxPages }) }
-  const worker = new Worker(new URL('./writer-worker.js', import.meta.url), { workerData })
-  const position = await new Promise<number>((resolve, reject) => {
-    worker.once('error', reject)
-    worker.once('message', (message: FromWriter) => {
-      worker.off('error', reject)
-      if (message.kind === 'opened') resolve(message.position)
-      if (message.kind === 'refused') reject(openingError(message, path))
-    })
-  })
-  return new GroupCommit(worker, position, options)
-}
-
-function openingError({ code, message, remediation }: FromWriter & { kind: 'refused' }, path: string): Error {
-  const details = { path }
-  if (code === 'log.foreign') return new ForeignLog(message, { details, ...(remediation ? { remediation } : {}) })
-  return new LogUnavailable(`The event log ${path} cannot be opened: ${message}.`, { details })
+  const open = (): Promise<WriterThread> => openWriterThread(startThread, workerData)
+  return new GroupCommit(await open(), open, options)
 }
 
 class GroupCommit implements OwnedEventLogWriter {
-  readonly #worker: Worker
+  readonly #open: () => Promise<WriterThread>
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #budget: number
   readonly #listeners = new Set<(status: LogStatus) => void>()
   readonly #closing = new AbortController()
-  readonly #exited: Promise<void>
+  /** Null between the death of one and the opening of the next. */
+  #thread: WriterThread | null = null
+  #replacing: Promise<void> = Promise.resolve()
   #position: number
   #waiting: Append[] = []
   #inFlight: readonly Append[] = []
@@ -98,21 +87,27 @@ class GroupCommit implements OwnedEventLogWriter {
   /** Set by `close`: called when nothing is left to commit, or nothing can be. */
   #onIdle: (() => void) | undefined
 
-  constructor(worker: Worker, position: number, { clock, logger, onStatus, waitingBytes }: EventLogWriterOptions) {
-    this.#worker = worker
+  constructor(
+    thread: WriterThread,
+    open: () => Promise<WriterThread>,
+    { clock, logger, onStatus, waitingBytes }: EventLogWriterOptions,
+  ) {
+    this.#open = open
     this.#clock = clock
     this.#logger = logger
     this.#budget = waitingBytes ?? WAITING_BYTES
-    this.#position = position
-    worker.on('message', (message: FromWriter) => this.#answered(message))
-    worker.on('error', (error) => this.#died(error.message))
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', () => {
-        this.#died('the writer thread ended')
-        resolve()
-      })
-    })
+    this.#position = thread.position
+    this.#use(thread)
     if (onStatus !== undefined) this.onStatus(onStatus)
+  }
+
+  #use(thread: WriterThread): void {
+    this.#thread = thread
+    thread.onMessage((message) => this.#answered(message))
+    void thread.ended.then((reason) => {
+      this.#thread = null
+      if (!this.#closing.signal.aborted) this.#replacing = this.#replace(reason)
+    })
   }
 
   append(events: readonly NewEvent[]): ReturnType<EventLogWriter['append']> {
@@ -170,12 +165,14 @@ class GroupCommit implements OwnedEventLogWriter {
     }
     this.#closing.abort()
     this.#refuseAll('The event log was closed.')
-    this.#tell({ kind: 'close' })
-    await this.#exited
+    await this.#replacing
+    const thread = this.#thread
+    thread?.tell({ kind: 'close' })
+    await thread?.ended
   }
 
   #tell(message: ToWriter): void {
-    this.#worker.postMessage(message, message.kind === 'append' ? transferList(message.batch) : [])
+    this.#thread?.tell(message)
   }
 
   #pump(): void {
@@ -240,18 +237,39 @@ class GroupCommit implements OwnedEventLogWriter {
   #failed(reason: string): void {
     this.#setReason(reason)
     this.#onIdle?.()
-    if (this.#closing.signal.aborted) return
-    void this.#clock.sleepUntil(this.#clock.monotonicMs() + RETRY_MS, this.#closing.signal).then(() => {
-      if (!this.#closing.signal.aborted) this.#commit()
+    const thread = this.#thread
+    void this.#retryTime().then(() => {
+      // Another thread has been told what to do.
+      if (!this.#closing.signal.aborted && this.#thread === thread) this.#commit()
     })
   }
 
-  #died(reason: string): void {
-    if (this.#closing.signal.aborted) return
-    this.#closing.abort()
+  #retryTime(): Promise<void> {
+    return this.#clock.sleepUntil(this.#clock.monotonicMs() + RETRY_MS, this.#closing.signal)
+  }
+
+  async #replace(reason: string): Promise<void> {
     this.#setReason(reason)
-    this.#refuseAll(`The event log stopped: ${reason}.`)
     this.#onIdle?.()
+    while (!this.#closing.signal.aborted) {
+      await this.#retryTime()
+      try {
+        const thread = await this.#open()
+        this.#use(thread)
+        this.#goOn(thread.position)
+        return
+      } catch (error) {
+        this.#setReason(error instanceof Error ? error.message : String(error))
+      }
+    }
+  }
+
+  /** @param position where the log ends: behind the transaction in flight when that was committed. */
+  #goOn(position: number): void {
+    const inFlight = this.#inFlight.reduce((count, { events }) => count + events.length, 0)
+    if (inFlight === 0) this.#setReason(null)
+    else if (position === this.#position + inFlight) this.#committed(this.#position + 1)
+    else this.#commit()
   }
 
   #refuseAll(message: string): void {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { BroadcastChannel } from 'node:worker_threads'
+import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { COMMIT_CHANNEL } from '../../event-log/commit-channel.js'
 import { verifyLog } from '../../event-log/verify.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
+import { startWriterThread } from '../../event-log/writer-thread.js'
 import { LogUnavailable } from '../../events/errors.js'
 import type { LogStatus } from '../../events/payloads.js'
 import { eventually } from '../support/eventually.js'
@@ -190,4 +191,41 @@ test('makes the directories above the log', async () => {
   const path = `${logPath()}/deeper/event-log.db`
   await openWriter({ path })
   expect(existsSync(path)).toBe(true)
+})
+
+test('a thread that dies is replaced, and every append is recorded once', async () => {
+  const path = logPath()
+  const clock = new FakeClock()
+  const threads: Worker[] = []
+  const statuses: boolean[] = []
+  const writer = await openEventLogWriter({
+    path,
+    clock,
+    logger: silentLogger,
+    onStatus: ({ writable }) => statuses.push(writable),
+    startThread(data) {
+      const thread = startWriterThread(data)
+      threads.push(thread)
+      return thread
+    },
+  })
+  onTestFinished(() => writer.close())
+  const appended: Promise<unknown>[] = []
+  for (let death = 0; death < 5; death++) {
+    // Death may meet the commit before, within or after its transaction.
+    for (let i = 0; i < 20; i++) appended.push(writer.append([event(`death/${death}`, `${death}-${i}`)]))
+    await threads.at(-1)?.terminate()
+    await eventually(async () => {
+      await clock.advance(500)
+      expect([threads.length, writer.status().writable]).toEqual([death + 2, true])
+    })
+  }
+  await Promise.all(appended)
+  expect(threads.length).toBe(6)
+  expect(statuses).toContain(false)
+  const read = openReader(path).read({ after: 0, limit: 1000 })
+  expect(read.map(({ payload }) => Buffer.from(payload).toString())).toEqual(
+    Array.from({ length: 100 }, (_, i) => `${Math.trunc(i / 20)}-${i % 20}`),
+  )
+  expect(verifyLog(path).problems).toEqual([])
 })
