@@ -68,6 +68,11 @@ export const settings = {
   ),
   MQTT_USERNAME: setting(Type.String(), '', 'User name outside MQTT clients must give; empty means anonymous.'),
   MQTT_PASSWORD: setting(Type.String(), '', 'Password outside MQTT clients must give.'),
+  MQTT_LEADER_PASSWORD: setting(
+    Type.String(),
+    '',
+    'Password of the MQTT user leader, who may assign experiments and publish profiles and logs; empty means nobody may.',
+  ),
   ALLOW_INSECURE: setting(
     Type.String(),
     '',
@@ -148,6 +153,7 @@ export interface Config {
   readonly unitApiPassword: string
   readonly mqttUsername: string
   readonly mqttPassword: string
+  readonly mqttLeaderPassword: string
   readonly runsRoot: string
   readonly runFileLayout: RunFileLayout
   readonly nasConfigPath: string
@@ -214,6 +220,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     unitApiPassword: values.UNIT_API_PASSWORD,
     mqttUsername: values.MQTT_USERNAME,
     mqttPassword: values.MQTT_PASSWORD,
+    mqttLeaderPassword: values.MQTT_LEADER_PASSWORD,
     runsRoot: resolve(values.RUNS_ROOT),
     runFileLayout: {
       layout: values.BOX_LAYOUT as RunFileLayout['layout'],
@@ -237,6 +244,9 @@ function openDoors(values: Values): readonly string[] {
   const problems = unknown.map((door) => `ALLOW_INSECURE names '${door}'; allowed are ${DOORS.join(', ')}.`)
   if (values.HARDWARE === 'real' && values.SIMULATION_SPEED !== 1) {
     problems.push(`SIMULATION_SPEED is ${values.SIMULATION_SPEED}; with HARDWARE=real it must be 1.`)
+  }
+  if (['service', 'leader'].includes(values.MQTT_USERNAME)) {
+    problems.push(`MQTT_USERNAME is ${values.MQTT_USERNAME}; this name is taken by a role of its own.`)
   }
   if ((values.MQTT_USERNAME === '') !== (values.MQTT_PASSWORD === '')) {
     const [given, lacking] =

@@ -25,6 +25,7 @@ const { port } = await startBroker({
   servicePassword: CREDENTIALS.password,
   mqttUsername: '',
   mqttPassword: '',
+  leaderPassword: '',
   recordExclude: [],
 })
 process.send?.({ port })

@@ -6,8 +6,8 @@ export type Role = 'service' | 'leader' | 'client'
 
 export interface Credentials {
   readonly servicePassword: string
-  /** Without it nobody is the leader. */
-  readonly leaderPassword?: string
+  /** Empty: nobody is the leader. */
+  readonly leaderPassword: string
   /** What outside clients must give; an empty name lets everybody in. */
   readonly mqttUsername: string
   readonly mqttPassword: string
@@ -26,7 +26,7 @@ export function authenticate(
   password: Uint8Array | undefined,
 ): Role | null {
   if (username === 'service') return isSecret(servicePassword, password) ? 'service' : null
-  if (username === 'leader') return isSecret(leaderPassword ?? '', password) ? 'leader' : null
+  if (username === 'leader') return isSecret(leaderPassword, password) ? 'leader' : null
   if (mqttUsername === '') return 'client'
   return username === mqttUsername && isSecret(mqttPassword, password) ? 'client' : null
 }

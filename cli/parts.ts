@@ -50,6 +50,7 @@ export function startBrokerSide(
     servicePassword: writeServicePassword(config),
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,
+    leaderPassword: config.mqttLeaderPassword,
     recordExclude: config.recordExclude,
   }).catch((error: unknown) => {
     throw portProblem(config, error)

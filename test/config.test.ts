@@ -92,3 +92,7 @@ it('refuses a bridge it does not have, without showing the password of its addre
   expect(start).toThrow(/MQTT_URL is set; this version has no bridge/)
   expect(start).not.toThrow(/secret/)
 })
+
+test.each(['service', 'leader'])('refuses %s as the name of outside clients', (name) =>
+  expect(() => readConfig({ MQTT_USERNAME: name, MQTT_PASSWORD: 'p' })).toThrow(/MQTT_USERNAME is \w+; this name/),
+)

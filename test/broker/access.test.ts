@@ -21,7 +21,7 @@ describe('who is who', () => {
   })
 
   test('without a user name set everybody is an outside client, but nobody a service or leader by an empty password', () => {
-    const open = { servicePassword: '', mqttUsername: '', mqttPassword: '' }
+    const open = { servicePassword: '', leaderPassword: '', mqttUsername: '', mqttPassword: '' }
     expect(authenticate(open, undefined, undefined)).toBe('client')
     expect(authenticate(open, 'node-red', Buffer.from('x'))).toBe('client')
     expect(authenticate(open, 'service', Buffer.from(''))).toBeNull()

@@ -23,6 +23,7 @@ const { port } = await startBroker({
   servicePassword: 'secret',
   mqttUsername: '',
   mqttPassword: '',
+  leaderPassword: '',
   recordExclude: [],
 })
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
