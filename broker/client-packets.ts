@@ -1,9 +1,7 @@
 import type { Client } from 'aedes'
+import { MAX_PACKET_BYTES } from '../events/limits.js'
 import { PacketStream } from './packet-stream.js'
 import { decodePublish, type PublishFrame } from './publish-frame.codec.js'
-
-/** Longest packet a client may send, MQTT's remaining length. */
-export const MAX_PACKET_BYTES = 1024 * 1024
 
 const CONNECT = 1
 const PUBLISH = 3

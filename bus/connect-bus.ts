@@ -1,4 +1,6 @@
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { LabError } from '../events/errors.js'
+import { MAX_PACKET_BYTES } from '../events/limits.js'
 import type { BusMessage, Logger, MessageBus, PublishOptions } from '../events/ports.js'
 import { matchesFilter } from '../events/topic.js'
 
@@ -43,6 +45,20 @@ interface Subscription {
   readonly handler: (message: BusMessage) => void
 }
 
+/** Lengths of topic and packet identifier (MQTT 3.1.1 §3.3.2). */
+const PUBLISH_HEADER_BYTES = 4
+
+/** The broker would close the connection, and the client would send the message again at every reconnection. */
+function refuseOversized(topic: string, payload: string | Uint8Array): void {
+  const bytes = PUBLISH_HEADER_BYTES + Buffer.byteLength(topic) + Buffer.byteLength(payload)
+  if (bytes <= MAX_PACKET_BYTES) return
+  throw new LabError(
+    'message.too_large',
+    'input',
+    `A message of ${bytes} bytes on ${topic} was not sent; the broker takes at most ${MAX_PACKET_BYTES} bytes.`,
+  )
+}
+
 class MqttBus implements MessageBus {
   readonly #client: MqttClient
   readonly #logger: Logger
@@ -69,6 +85,7 @@ class MqttBus implements MessageBus {
   ): Promise<void> {
     const bytes =
       typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+    refuseOversized(topic, bytes)
     await this.#client.publishAsync(topic, bytes, { qos, retain })
   }
 

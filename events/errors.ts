@@ -63,7 +63,13 @@ export interface ErrorRecord {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
-/** Wire form of any thrown value; the message of a defect stays inside. */
+/** An error may quote what was sent; its record must fit into a message whatever that was. */
+const MAX_TEXT = 4000
+const MAX_DETAILS = 64_000
+
+const shortened = (text: string): string => (text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`)
+
+/** Wire form of any thrown value; the message of a defect stays inside. A very long message is cut, very long details are left out. */
 export function toErrorRecord(error: unknown): ErrorRecord {
   if (!(error instanceof LabError)) {
     return { code: 'internal.error', family: 'defect', message: 'An internal error occurred; the log has the details.' }
@@ -71,8 +77,11 @@ export function toErrorRecord(error: unknown): ErrorRecord {
   return {
     code: error.code,
     family: error.family,
-    message: error.message,
+    message: shortened(error.message),
     ...(error.remediation === undefined ? {} : { remediation: error.remediation }),
-    ...(Object.keys(error.details).length === 0 ? {} : { details: error.details }),
+    ...(hasSmallDetails(error) ? { details: error.details } : {}),
   }
 }
+
+const hasSmallDetails = ({ details }: LabError): boolean =>
+  Object.keys(details).length > 0 && JSON.stringify(details).length <= MAX_DETAILS

@@ -66,7 +66,8 @@ export interface PublishOptions {
 /** One MQTT connection. */
 export interface MessageBus {
   readonly connected: boolean
-  /** Resolves when the broker acknowledged, that is when the event is on disk; rejects when the connection is closed for good. */
+  /** Resolves when the broker acknowledged, that is when the event is on disk; rejects when the connection is closed for good, or at
+   * once when the message is longer than the broker takes. */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
   /** Resolves with an unsubscribe function when the broker granted the subscription. A handler that throws is logged, not fatal. */
   subscribe(filter: string, handler: (message: BusMessage) => void): Promise<() => Promise<void>>

@@ -10,6 +10,7 @@ export const errorCodes = {
     'Box API: body or query do not have the documented form; `detail` lists every issue.',
   ],
   'request.too_large': [413, 'The body is larger than the endpoint accepts.'],
+  'message.too_large': [413, 'A message is longer than the broker takes, so it was not sent.'],
   'request.invalid_range': [416, 'The file has no bytes in the range asked for.'],
   'request.precondition_failed': [412, 'The file is not the one the request is conditional on.'],
   'request.unknown': [409, 'No running service takes this kind of command.'],

@@ -1,5 +1,6 @@
 import type { AnnouncedMode } from '../../events/define-mode.js'
 import { InvalidInput, LabError } from '../../events/errors.js'
+import { MAX_PACKET_BYTES } from '../../events/limits.js'
 import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../events/payloads.js'
 import { deviceTopic, systemTopic } from '../../events/topic.js'
 import type { Service, ServiceContext } from '../service.js'
@@ -95,6 +96,7 @@ export async function startBoxService(context: BoxContext): Promise<Service> {
       warnings: [...planned.warnings],
       timestamp: timestampOf(clock.now()),
     }
+    refuseOversized(order)
     const run = new Run(order, planned.plans, planned.gain, { bus, box, clock, logger })
     knownRuns.add(order.run_id)
     slots.reserve(names, order.run_id)
@@ -187,6 +189,18 @@ function chosenSlots(devices: Request<'start_run'>['devices'], connected: readon
         ? `devices names ${twice.join(', ')} twice.`
         : 'No device is connected.'
   throw new InvalidInput(problem, { details: { slots: [...unknown, ...twice], connected } }, 'jobs.invalid_devices')
+}
+
+/** Half of what the broker takes: the order is retained, and read again at every start. */
+const MAX_ORDER_BYTES = MAX_PACKET_BYTES / 2
+
+/** @throws InvalidInput when the order, its parameters repeated for each mode, cannot be one event. */
+function refuseOversized(order: RunOrder): void {
+  const bytes = Buffer.byteLength(JSON.stringify(order))
+  if (bytes <= MAX_ORDER_BYTES) return
+  const message = `The modes with their parameters take ${bytes} bytes; it must be at most ${MAX_ORDER_BYTES} bytes.`
+  const errors = [{ field: 'params_by_mode', code: 'too_many_items', message }]
+  throw new InvalidInput(message, { details: { errors } }, 'jobs.invalid_params')
 }
 
 const slotsBusy = (busy: readonly string[]): LabError =>

@@ -20,6 +20,11 @@ export interface PlannedOrder {
 
 const HIGHEST_GAIN = tiaOhms.length - 1
 
+/** A run's state tells of every mode that is over, so its length is bounded with theirs. */
+const MAX_MODES = 100
+/** Issues that are told one by one. */
+const MAX_ISSUES = 100
+
 interface OrderIssue extends ParameterIssue {
   readonly mode?: string
 }
@@ -33,7 +38,11 @@ export function planOrder(
   const warnings: string[] = []
   const gain = readGain(request.tia_gain, errors, warnings)
   const average = readInterval(request.sampling_interval, errors, warnings)
-  const planned = request.modes.flatMap((name, index) => {
+  if (request.modes.length > MAX_MODES) {
+    const message = `modes has ${request.modes.length} items; it must have at most ${MAX_MODES}.`
+    errors.push({ field: 'modes', code: 'too_many_items', message })
+  }
+  const planned = request.modes.slice(0, MAX_MODES).flatMap((name, index) => {
     const found = findMode(name)
     if (found === undefined) {
       const names = modes.map(({ declaration }) => declaration.mode).join(', ')
@@ -58,11 +67,24 @@ export function planOrder(
     return [{ plan, mode: runMode(declaration, plan, validated.params, average) }]
   })
   if (errors.length > 0) {
-    const text = errors.map(({ mode, message }) => (mode === undefined ? message : `${mode}: ${message}`)).join(' ')
-    throw new InvalidInput(text, { details: { errors } }, 'jobs.invalid_params')
+    const texts = errors.map(({ mode, message }) => (mode === undefined ? message : `${mode}: ${message}`))
+    const details = { errors: errors.slice(0, MAX_ISSUES) }
+    throw new InvalidInput(firstOf(texts, 'errors').join(' '), { details }, 'jobs.invalid_params')
   }
-  return { modes: planned.map(({ mode }) => mode), plans: planned.map(({ plan }) => plan), gain, average, warnings }
+  return {
+    modes: planned.map(({ mode }) => mode),
+    plans: planned.map(({ plan }) => plan),
+    gain,
+    average,
+    warnings: firstOf(warnings, 'warnings'),
+  }
 }
+
+/** The first texts, and how many there are besides. */
+const firstOf = (texts: readonly string[], what: string): readonly string[] =>
+  texts.length <= MAX_ISSUES
+    ? texts
+    : [...texts.slice(0, MAX_ISSUES), `There are ${texts.length - MAX_ISSUES} more ${what}.`]
 
 const runMode = (
   { mode, columns, plot }: (typeof modes)[number]['declaration'],

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { toErrorRecord } from '../../../events/errors.js'
 import {
   DeviceRecord,
   RunOrder,
@@ -202,6 +203,28 @@ describe('an order is refused before anything moves', () => {
     const order = { modes: ['CA', 'OCP'], params_by_mode: { CA: {}, OCP: { duration: -1 } }, tia_gain: 7 }
     const error = (await box.start(order).catch((thrown: unknown) => thrown)) as { details: { errors: unknown[] } }
     expect(error.details.errors).toHaveLength(4)
+  })
+
+  test.each([
+    ['many wrong values', ['PSTEP'], Array(30_000).fill(20)],
+    ['many modes', Array(101).fill('PSTEP'), [0.1]],
+    ['long lists in many modes', Array(50).fill('PSTEP'), Array(5000).fill(0.1)],
+  ])('%s: what is said of it, and what would be recorded, fits into a message', async (_what, modes, potentials) => {
+    const order = { modes, params_by_mode: { PSTEP: { potentials, step_duration: 0.001 } } }
+    const refusal = toErrorRecord(await box.start(order).catch((error: unknown) => error))
+    expect(refusal.code).toBe('jobs.invalid_params')
+    expect(refusal.details?.['errors']).not.toHaveLength(0)
+    expect(JSON.stringify(refusal).length).toBeLessThan(100_000)
+    expect(box.broker.published.filter(({ topic }) => topic.startsWith('potentiostat/A/r1/'))).toEqual([])
+  })
+
+  test('of many warnings the first are kept and the others counted', async () => {
+    const params_by_mode = { PSTEP: { potentials: Array(5000).fill(5), step_duration: 0.00036 } }
+    await box.start({ devices: ['slot01'], modes: ['PSTEP'], params_by_mode })
+    const { warnings } = JSON.parse(box.broker.payloads('potentiostat/A/r1/order')[0] ?? '') as RunOrder
+    expect(warnings).toHaveLength(101)
+    expect(warnings.at(-1)).toBe('There are 4902 more warnings.')
+    await box.ended('r1', 'slot01')
   })
 
   test('busy slots and known run ids', async () => {
