@@ -29,17 +29,18 @@ export function* sineSegments(
 }
 
 /** Impedance from raw samples: ratio of the Fourier coefficients of potential and current over whole periods, in which the filter that
- * both passed cancels. Samples come in order; finished rows are handed to `onRow`. */
+ * both passed cancels; a linear drift, as of a cell that still comes to rest, is fitted along and does not count. Samples come in order; finished rows are handed to `onRow`. */
 export class SpectrumAnalyser {
   readonly #frequencies: readonly FrequencyPoint[]
   readonly #onRow: (row: ImpedanceRow) => void
   #index = 0
   #offset = 0
   #samples = 0
-  #sums = new Sums()
+  #sums: Sums
 
   constructor(frequencies: readonly FrequencyPoint[], onRow: (row: ImpedanceRow) => void) {
     this.#frequencies = frequencies
+    this.#sums = this.#newSums()
     this.#onRow = onRow
   }
 
@@ -50,46 +51,76 @@ export class SpectrumAnalyser {
   #addSample(potential: number, current: number): void {
     const point = this.#frequencies[this.#index]
     if (point === undefined) return
-    const perSample = point.cycles / point.points
     const k = this.#offset - point.settle
-    if (k >= 0) this.#sums.add(potential, current, 2 * Math.PI * perSample * k)
+    if (k >= 0) this.#sums.add(potential, current, k)
     this.#offset += 1
     this.#samples += 1
     if (this.#offset < point.settle + point.points) return
-    this.#onRow({ sample: this.#samples - 1, perSample, ...this.#sums.result(point.points) })
-    this.#sums = new Sums()
+    const perSample = point.cycles / point.points
+    this.#onRow({ sample: this.#samples - 1, perSample, ...this.#sums.result() })
     this.#offset = 0
     this.#index += 1
+    this.#sums = this.#newSums()
+  }
+
+  #newSums(): Sums {
+    return new Sums(this.#frequencies[this.#index] ?? { cycles: 1, points: 2 })
   }
 }
 
-/** Fourier sums of one frequency. */
+/** Samples of one frequency, as sums. */
 class Sums {
-  #potential = 0
-  #current = 0
-  #vRe = 0
-  #vIm = 0
-  #iRe = 0
-  #iIm = 0
+  readonly #points: number
+  /** Angle from one sample to the next. */
+  readonly #step: number
+  readonly #potential = new DriftingSine()
+  readonly #current = new DriftingSine()
 
-  add(potential: number, current: number, angle: number): void {
-    const cos = Math.cos(angle)
-    const sin = Math.sin(angle)
-    this.#potential += potential
-    this.#current += current
-    this.#vRe += potential * cos
-    this.#vIm -= potential * sin
-    this.#iRe += current * cos
-    this.#iIm -= current * sin
+  constructor({ cycles, points }: Pick<FrequencyPoint, 'cycles' | 'points'>) {
+    this.#points = points
+    this.#step = (2 * Math.PI * cycles) / points
   }
 
-  result(points: number): Pick<ImpedanceRow, 'potential' | 'current' | 'real' | 'imaginary'> {
-    const size = this.#iRe ** 2 + this.#iIm ** 2
+  add(potential: number, current: number, k: number): void {
+    const cos = Math.cos(this.#step * k)
+    const sin = Math.sin(this.#step * k)
+    this.#potential.add(potential, k, cos, sin)
+    this.#current.add(current, k, cos, sin)
+  }
+
+  result(): Pick<ImpedanceRow, 'potential' | 'current' | 'real' | 'imaginary'> {
+    const v = this.#potential.coefficient(this.#points, this.#step)
+    const i = this.#current.coefficient(this.#points, this.#step)
+    const size = i.re ** 2 + i.im ** 2
     return {
-      potential: this.#potential / points,
-      current: this.#current / points,
-      real: (this.#vRe * this.#iRe + this.#vIm * this.#iIm) / size,
-      imaginary: (this.#vIm * this.#iRe - this.#vRe * this.#iIm) / size,
+      potential: this.#potential.sum / this.#points,
+      current: this.#current.sum / this.#points,
+      real: (v.re * i.re + v.im * i.im) / size,
+      imaginary: (v.im * i.re - v.re * i.im) / size,
     }
+  }
+}
+
+/** Least-squares fit of a sine upon a straight line, over whole periods. */
+class DriftingSine {
+  sum = 0
+  #moment = 0
+  #cos = 0
+  #sin = 0
+
+  add(value: number, k: number, cos: number, sin: number): void {
+    this.sum += value
+    this.#moment += k * value
+    this.#cos += value * cos
+    this.#sin += value * sin
+  }
+
+  /** Fourier sum Σ value·e^{-j·step·k} without the line. Over whole periods Σ k·cos = −n/2 and Σ k·sin = −n/2·cot(step/2). */
+  coefficient(n: number, step: number): { readonly re: number; readonly im: number } {
+    const cot = 1 / Math.tan(step / 2)
+    const moment = this.#moment - ((n - 1) / 2) * this.sum + this.#cos + cot * this.#sin
+    // Three samples are a sine as well as a line; nothing can tell them apart.
+    const slope = n < 4 ? 0 : moment / ((n * (n * n - 1)) / 12 - (n / 2) * (1 + cot * cot))
+    return { re: this.#cos + (slope * n) / 2, im: -this.#sin - ((slope * n) / 2) * cot }
   }
 }
