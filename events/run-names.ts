@@ -3,8 +3,10 @@ import { InvalidInput } from './errors.js'
 /** Names of run folders and files from what a client sent. Pure text rules, so that whoever checks an order and whoever writes its
  * files agree. */
 
-/** Longest segment; a file name of five of them stays below the 255 bytes of common file systems. */
+/** Longest folder name of an experiment or subdirectory, and of a date: two of the one and one of the other in a file name, with slot,
+ * mode and ending, stay below the 255 bytes of common file systems. */
 const MAX_LENGTH = 80
+const MAX_TIMESTAMP_LENGTH = 40
 
 function refuse(field: string, value: string, reason: string): never {
   throw new InvalidInput(`${field} is '${value.slice(0, MAX_LENGTH)}'; ${reason}.`, {
@@ -12,9 +14,9 @@ function refuse(field: string, value: string, reason: string): never {
   })
 }
 
-function usable(field: string, value: string, name: string): string {
+function usable(field: string, value: string, name: string, maxLength: number): string {
   if (name === '') refuse(field, value, 'it has no character that a folder name can keep (A-Z, a-z, 0-9)')
-  if (name.length > MAX_LENGTH) refuse(field, value, `as a folder name it may have at most ${MAX_LENGTH} characters`)
+  if (name.length > maxLength) refuse(field, value, `as a folder name it may have at most ${maxLength} characters`)
   return name
 }
 
@@ -27,7 +29,7 @@ export function segmentName(field: string, value: string): string {
     .replace(/_+/g, '_')
     .replace(/-+/g, '-')
     .replace(/^[_-]+|[_-]+$/g, '')
-  return usable(field, value, name)
+  return usable(field, value, name, MAX_LENGTH)
 }
 
 export interface TimestampNames {
@@ -38,7 +40,7 @@ export interface TimestampNames {
 }
 
 /** Folder and file-name form of a client's date and time, whatever its notation.
- * @throws InvalidInput when nothing usable is left or the name is longer than 80 characters. */
+ * @throws InvalidInput when nothing usable is left or the name is longer than 40 characters. */
 export function timestampNames(field: string, value: string): TimestampNames {
   const directory = value
     .trim()
@@ -48,7 +50,7 @@ export function timestampNames(field: string, value: string): TimestampNames {
     .replace(/-{2,}/g, '-')
     .replace(/_{2,}/g, '_')
     .replace(/^[_-]+|[_-]+$/g, '')
-  return { directory: usable(field, value, directory), name: directory.replaceAll('T', '_') }
+  return { directory: usable(field, value, directory, MAX_TIMESTAMP_LENGTH), name: directory.replaceAll('T', '_') }
 }
 
 /** What decides where a run's files go. */

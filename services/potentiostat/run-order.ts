@@ -22,6 +22,8 @@ const HIGHEST_GAIN = tiaOhms.length - 1
 
 /** A run's state tells of every mode that is over, so its length is bounded with theirs. */
 const MAX_MODES = 100
+/** A measurement with fewer is warned of. */
+const FEWEST_ROWS = 10
 /** Issues that are told one by one. */
 const MAX_ISSUES = 100
 
@@ -64,6 +66,7 @@ export function planOrder(
       if (!repeated) errors.push({ ...length, mode: declaration.mode })
       return []
     }
+    if (!repeated) warnings.push(...fewRows(declaration.mode, plan, average, request.sampling_interval))
     return [{ plan, mode: runMode(declaration, plan, validated.params, average) }]
   })
   if (errors.length > 0) {
@@ -110,6 +113,15 @@ function lengthIssue(plan: MeasurementPlan, field: string): ParameterIssue | nul
   if (seconds <= MAX_DURATION_S) return null
   const message = `The measurement would last ${Math.round(seconds)} s; it must be at most ${MAX_DURATION_S} s.`
   return { field, code: 'too_long', message }
+}
+
+/** An interval that leaves little of a measurement. */
+function fewRows(mode: string, plan: MeasurementPlan, average: number, interval: number | null): readonly string[] {
+  if (plan.control === 'impedance' || interval === null || average * FEWEST_ROWS <= plan.samples) return []
+  const seconds = Number((plan.samples * NOMINAL_PERIOD_S).toPrecision(3))
+  return [
+    `${mode}: sampling_interval is ${interval} s, above a tenth of the measurement's ${seconds} s: it gets ${rowsOf(plan, average)} rows.`,
+  ]
 }
 
 function readGain(gain: number | null, errors: OrderIssue[], warnings: string[]): number | null {

@@ -59,6 +59,11 @@ describe('timestamp names', () => {
   )
 })
 
+test('a date of 40 characters is kept, one of 41 refused', () => {
+  expect(timestampNames('client_datetime', '1'.repeat(40)).directory).toHaveLength(40)
+  expect(() => timestampNames('client_datetime', '1'.repeat(41))).toThrow(/client_datetime.*at most 40/)
+})
+
 test('a run lives under experiment, subdirectory if any, and timestamp', () => {
   const order = { experiment_name: 'My Exp', subdir: 'Grp/A', client_datetime: '2025-11-03T10-15-31' }
   expect(runNames(order).directory).toBe('My_Exp/Grp_A/2025-11-03T10-15-31')

@@ -67,6 +67,21 @@ describe('files of a run', () => {
     expect((await gateway.get('/runs/new/file?path=a')).status).toBe(404)
   })
 
+  test.each([
+    ['was retired', { directory: null }],
+    ['has lost its folder', { directory: 'My_Exp/gone', slots: [slotRow('slot01', { status: 'done', files: [CSV] })] }],
+  ])('a run that %s has no files: 404, not an empty archive', async (_what, values) => {
+    gateway.readModels.runRows.set('old', runRow('old', { status: 'done', ...values }))
+    for (const path of ['files', `file?path=${CSV}`, 'zip']) {
+      expect(await gateway.get(`/runs/old/${path}`)).toMatchObject({ status: 404, json: { code: 'runs.not_found' } })
+    }
+  })
+
+  test('of a run that was cancelled before it measured are none', async () => {
+    gateway.readModels.runRows.set('early', runRow('early', { status: 'cancelled', directory: 'My_Exp/early' }))
+    expect(await gateway.get('/runs/early/files')).toMatchObject({ status: 200, json: { files: [] } })
+  })
+
   test('download as attachments with their type', async () => {
     const { status, text, headers } = await file(CSV)
     expect([status, text]).toEqual([200, '0123456789'])

@@ -3,6 +3,7 @@ import { join, sep } from 'node:path'
 import type { RunRow } from '../../../projections/read-models.js'
 import type { GatewayContext } from '../../context.js'
 import { RequestRefused } from '../../errors.js'
+import { isTerminal } from './run-status.js'
 
 /** A finished file of a run. */
 export interface RunFile {
@@ -25,7 +26,7 @@ export const filePaths = ({ slots }: RunRow): readonly string[] =>
   [...new Set(slots.flatMap(({ files }) => files))].sort()
 
 /** The file behind one of the run's paths; null when it is not the run's, has vanished, or leads out of the runs' root. */
-export async function findFile(context: GatewayContext, run: RunRow, path: string): Promise<RunFile | null> {
+async function findFile(context: GatewayContext, run: RunRow, path: string): Promise<RunFile | null> {
   if (run.directory === null || !filePaths(run).includes(path)) return null
   try {
     const [root, location] = await Promise.all([
@@ -41,8 +42,26 @@ export async function findFile(context: GatewayContext, run: RunRow, path: strin
   }
 }
 
-/** Every file of the run that is there, by path. */
+/** Every file of the run that is there, by path.
+ * @throws RequestRefused `runs.not_found` when the run wrote files and none of them is left, or its folder was given up. */
 export async function runFiles(context: GatewayContext, run: RunRow): Promise<readonly RunFile[]> {
-  const found = await Promise.all(filePaths(run).map((path) => findFile(context, run, path)))
-  return found.filter((file) => file !== null)
+  const paths = filePaths(run)
+  const found = await Promise.all(paths.map((path) => findFile(context, run, path)))
+  const files = found.filter((file) => file !== null)
+  if (files.length === 0 && (isRetired(run) || paths.length > 0)) throw filesGone()
+  return files
 }
+
+/** One file of the run. @throws RequestRefused `runs.file_not_found`, or `runs.not_found` when the run's folder was given up. */
+export async function runFile(context: GatewayContext, run: RunRow, path: string): Promise<RunFile> {
+  const file = await findFile(context, run, path)
+  if (file !== null) return file
+  await runFiles(context, run)
+  throw new RequestRefused('runs.file_not_found', 'The run has no such file.')
+}
+
+/** A run that is over has a folder until its files leave this computer. */
+const isRetired = ({ status, directory }: RunRow): boolean => isTerminal(status) && directory === null
+
+const filesGone = (): RequestRefused =>
+  new RequestRefused('runs.not_found', 'The files of this run are not on this computer any more.')

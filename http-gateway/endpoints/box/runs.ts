@@ -4,7 +4,7 @@ import type { Response } from 'express'
 import { endpoint, SENT } from '../../endpoint.js'
 import { RequestRefused } from '../../errors.js'
 import { zipFiles } from '../../zip-files.js'
-import { filePaths, findFile, findRun, type RunFile, runFiles } from './run-files.js'
+import { filePaths, findRun, type RunFile, runFile, runFiles } from './run-files.js'
 
 const RunId = Type.Object({ run_id: Type.String() })
 const Bytes = Type.String({ contentEncoding: 'binary' })
@@ -45,9 +45,7 @@ export const downloadRunFile = endpoint({
     'request.precondition_failed',
   ],
   async handle({ params, query, response }, context) {
-    const file = await findFile(context, findRun(context, params.run_id), query.path)
-    if (file === null) throw new RequestRefused('runs.file_not_found', 'The run has no such file.')
-    await sendFile(response, file)
+    await sendFile(response, await runFile(context, findRun(context, params.run_id), query.path))
     return SENT
   },
 })

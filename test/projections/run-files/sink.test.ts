@@ -170,6 +170,15 @@ describe('files of a run', () => {
     ])
   })
 
+  test('have names that a file system takes, however long the names of the order', () => {
+    const directory = `${'e'.repeat(80)}/${'s'.repeat(80)}/${'1'.repeat(40)}`
+    const [experiment_name = '', subdir = '', client_datetime = ''] = directory.split('/')
+    const file_layout = { layout: 'wells', file_name: 'full' } as const
+    const events = [order('r1', { experiment_name, subdir, client_datetime, file_layout }), slotState('r1', 'running')]
+    const csv = Object.keys(write(events).files).filter((path) => path.endsWith('.csv'))
+    expect(csv).toEqual([`${directory}/Wells/slot01/CV/${directory.replaceAll('/', '_')}_slot01_CV.csv`])
+  })
+
   test('lie below Wells/ and have full names when the order says so', () => {
     const directory = 'My_Exp/Grp_A/2025-11-03T10-15-31'
     const files = ([layout, file_name]: readonly ['contract' | 'wells', 'short' | 'full']) =>

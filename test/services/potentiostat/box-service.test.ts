@@ -218,6 +218,16 @@ describe('an order is refused before anything moves', () => {
     expect(box.broker.published.filter(({ topic }) => topic.startsWith('potentiostat/A/r1/'))).toEqual([])
   })
 
+  test('an interval that leaves few rows is warned of, for each mode it is so for', async () => {
+    const modes = { CA: { potential: 0.1, duration: 0.05 }, OCP: { duration: 0.2 } }
+    await box.start({ devices: ['slot01'], modes: ['CA', 'OCP'], params_by_mode: modes, sampling_interval: 0.01 })
+    const { warnings } = JSON.parse(box.broker.payloads('potentiostat/A/r1/order')[0] ?? '') as RunOrder
+    expect(warnings.filter((text) => text.includes('sampling_interval'))).toEqual([
+      "CA: sampling_interval is 0.01 s, above a tenth of the measurement's 0.0497 s: it gets 5 rows.",
+    ])
+    await box.ended('r1', 'slot01')
+  })
+
   test('of many warnings the first are kept and the others counted', async () => {
     const params_by_mode = { PSTEP: { potentials: Array(5000).fill(5), step_duration: 0.00036 } }
     await box.start({ devices: ['slot01'], modes: ['PSTEP'], params_by_mode })
