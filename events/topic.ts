@@ -3,9 +3,15 @@ import { InvalidInput } from './errors.js'
 /** The topic grammar. Levels are never empty and never hold `/`, `+`, `#` or NUL; the whole is at most 65535 bytes. */
 
 const LEVEL = /^[^/+#\0]+$/
+/** Far above any name that is given, far below what a topic can hold. */
+const MAX_LEVEL_LENGTH = 255
 
 /** One topic level, or the reason it cannot be one. */
 export function topicLevel(name: string, value: string): string {
+  if (value.length > MAX_LEVEL_LENGTH) {
+    const message = `${name} has ${value.length} characters; as a topic level it must have at most ${MAX_LEVEL_LENGTH}.`
+    throw new InvalidInput(message, { details: { field: name, length: value.length } })
+  }
   if (LEVEL.test(value)) return value
   throw new InvalidInput(`${name} '${value}' cannot be one topic level: it is empty or contains /, +, # or NUL.`, {
     details: { field: name, value },

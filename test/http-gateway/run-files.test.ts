@@ -28,10 +28,12 @@ beforeEach(async () => {
   write(`runs/My_Exp/t1/${CSV}`, '0123456789')
   write('runs/My_Exp/t1/slot01/CV/plot.png', 'png')
   symlinkSync(join(home, 'secret.txt'), join(home, 'runs/My_Exp/t1/slot01/link.csv'))
+  symlinkSync(join(home, 'runs/_run_paths.json'), join(home, 'runs/My_Exp/t1/slot01/inner-link.csv'))
   const files = [
     CSV,
     'slot01/CV/plot.png',
     'slot01/link.csv',
+    'slot01/inner-link.csv',
     'slot01/vanished.csv',
     'slot01/CV',
     '../../../secret.txt',
@@ -48,7 +50,7 @@ const file = (path: string, headers: Record<string, string> = {}) =>
   gateway.get(`/runs/r1/file?path=${encodeURIComponent(path)}`, headers)
 
 describe('files of a run', () => {
-  test("are listed sorted: this run's, that exist, inside the runs' root", async () => {
+  test("are listed sorted: this run's, that exist, inside its folder", async () => {
     const { status, json } = await gateway.get('/runs/r1/files')
     expect([status, json]).toEqual([
       200,
@@ -126,6 +128,7 @@ describe('nothing else is revealed', () => {
     'slot01',
     'slot01/CV',
     'slot01/link.csv',
+    'slot01/inner-link.csv',
     'slot01/vanished.csv',
     'slot02/CV/other.csv',
     'UPLOAD_DONE',

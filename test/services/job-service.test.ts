@@ -42,6 +42,7 @@ describe('starting', () => {
     ['stirring', {}, { config_overrides: [['stirring.config', 'pwm_hz']] }, 2, 'config override'],
     ['stirring', {}, { config_overrides: [['stirring.config', 'pwm_hz', 'x']] }, 2, 'pwm_hz'],
     ['stirring', {}, { env: { EXPERIMENT: 'a/b' } }, 2, 'experiment'],
+    ['stirring', {}, { env: { EXPERIMENT: 'x'.repeat(256) } }, 2, 'at most 255'],
     ['stirring', {}, { env: { ACTIVE: '0' } }, 1, 'not active'],
   ])('%s %j %j fails with exit code %s and names %s', async (job, options, more, exit, named) => {
     lab = await startBioreactorLab()

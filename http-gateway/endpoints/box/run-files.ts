@@ -9,7 +9,7 @@ import { isTerminal } from './run-status.js'
 export interface RunFile {
   /** Relative to the run's directory, posix. */
   readonly path: string
-  /** Absolute, symbolic links resolved, inside the runs' root. */
+  /** Absolute, symbolic links resolved, inside the run's folder. */
   readonly location: string
   readonly size: number
   readonly modified: Date
@@ -25,16 +25,19 @@ export function findRun({ readModels }: GatewayContext, runId: string): RunRow {
 export const filePaths = ({ slots }: RunRow): readonly string[] =>
   [...new Set(slots.flatMap(({ files }) => files))].sort()
 
-/** The file behind one of the run's paths; null when it is not the run's, has vanished, or leads out of the runs' root. */
+/** The file behind one of the run's paths; null when it is not the run's, has vanished, or leads out of
+ * the run's folder. */
 async function findFile(context: GatewayContext, run: RunRow, path: string): Promise<RunFile | null> {
   if (run.directory === null || !filePaths(run).includes(path)) return null
   try {
-    const [root, location] = await Promise.all([
+    const folder = join(context.runsRoot, run.directory)
+    const [root, directory, location] = await Promise.all([
       realpath(context.runsRoot),
-      realpath(join(context.runsRoot, run.directory, path)),
+      realpath(folder),
+      realpath(join(folder, path)),
     ])
     const info = await stat(location)
-    if (!info.isFile() || !location.startsWith(root + sep)) return null
+    if (!info.isFile() || !directory.startsWith(root + sep) || !location.startsWith(directory + sep)) return null
     return { path, location, size: info.size, modified: info.mtime }
   } catch (error) {
     context.logger.debug({ run: run.run_id, path, err: error }, 'run file is not readable')
