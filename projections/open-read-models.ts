@@ -6,7 +6,7 @@ import { LabError } from '../events/errors.js'
 import type { DeviceRecord, JobRecord, ServiceRecord, TaskRecord } from '../events/payloads.js'
 import type { JobMetadataRow } from './job-metadata.js'
 import type { ReadModels, RunRow } from './read-models.js'
-import { type RunFilesState, runRow, runTables } from './run-rows.js'
+import { type RunFilesState, type RunFolder, runOverview, runRow, runTables } from './run-rows.js'
 import type { RunTableRow } from './runs.js'
 
 export interface ReadModelPaths {
@@ -42,7 +42,7 @@ export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelP
     filesPosition,
     jobs: (filter = {}) =>
       all()
-        .jobs()
+        .jobs(filter.running === true)
         .filter(
           (job) =>
             (filter.running === undefined || job.is_running === filter.running) &&
@@ -56,7 +56,16 @@ export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelP
     modes: () => all().announced<ModeDeclaration>('mode_capabilities', 'position'),
     devices: () => all().announced<DeviceRecord>('devices', 'name'),
     service: () => all().announced<ServiceRecord>('services', 'position').at(-1) ?? null,
-    runs: (filter = {}) => all().runs.all(filter.groupId).map(row),
+    runs(filter = {}) {
+      const position = filesPosition()
+      const { runs } = all()
+      const found = runs.all(filter.groupId)
+      const slots = runs.allSlots()
+      const folders = files.get()?.folders()
+      return found.map((run) =>
+        runOverview(run, slots.get(run.run_id) ?? [], folders?.get(run.run_id) ?? folderless(folders), position),
+      )
+    },
     run: (runId) => {
       const run = all().runs.one(runId)
       return run === null ? null : row(run)
@@ -69,6 +78,12 @@ export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelP
 }
 
 const NO_FILES: RunFilesState = { directory: null, files: [], pending: true, problems: [] }
+
+/** A run the sink does not know is retired, or nothing is known of any. */
+const folderless = (folders: ReadonlyMap<string, RunFolder> | undefined): RunFolder => ({
+  directory: null,
+  pending: folders === undefined,
+})
 
 /** A read-only database that may not exist yet. */
 function lazily<T>(path: string, prepare: (database: Database.Database) => T) {
@@ -101,6 +116,9 @@ function queriesOf(database: Database.Database) {
     'SELECT min(position) AS position FROM checkpoints',
   )
   const jobs = database.prepare<[], JobMetadataRow>('SELECT * FROM pio_job_metadata ORDER BY job_id')
+  const runningJobs = database.prepare<[], JobMetadataRow>(
+    'SELECT * FROM pio_job_metadata WHERE is_running = 1 ORDER BY job_id',
+  )
   const running = database.prepare<[string], { job_id: number }>(
     'SELECT max(job_id) AS job_id FROM pio_job_metadata WHERE job_name = ? AND is_running = 1 HAVING job_id IS NOT NULL',
   )
@@ -111,7 +129,7 @@ function queriesOf(database: Database.Database) {
   return {
     runs: runTables(database),
     position: () => position.get()?.position ?? 0,
-    jobs: () => jobs.all().map(jobRecord),
+    jobs: (onlyRunning: boolean) => (onlyRunning ? runningJobs : jobs).all().map(jobRecord),
     jobSettings(jobName: string): Readonly<Record<string, string | number>> | null {
       const job = running.get(jobName)
       if (job === undefined) return null
@@ -147,6 +165,9 @@ function fileQueriesOf(database: Database.Database) {
   const files = database.prepare<[string], { slot: string; path: string; complete: number }>(
     'SELECT slot, path, complete FROM files WHERE run_id = ? ORDER BY path',
   )
+  const folders = database.prepare<[], { run_id: string; directory: string; has_manifest: number }>(
+    'SELECT run_id, directory, has_manifest FROM runs',
+  )
   const problems = database.prepare<[string], { reason: string }>(
     'SELECT reason FROM problems WHERE run_id = ? ORDER BY slot, mode_index, reason',
   )
@@ -163,5 +184,11 @@ function fileQueriesOf(database: Database.Database) {
         problems: problems.all(runId).map(({ reason }) => reason),
       }
     },
+    folders: (): ReadonlyMap<string, RunFolder> =>
+      new Map(
+        folders
+          .all()
+          .map(({ run_id, directory, has_manifest }) => [run_id, { directory, pending: has_manifest === 0 }]),
+      ),
   }
 }

@@ -18,7 +18,8 @@ export interface ReadModels {
   modes(): readonly ModeDeclaration[]
   devices(): readonly DeviceRecord[]
   service(): ServiceRecord | null
-  runs(filter?: RunFilter): readonly RunRow[]
+  /** Every run ever, the latest first: there may be thousands. */
+  runs(filter?: RunFilter): readonly RunOverview[]
   run(runId: string): RunRow | null
   close(): void
 }
@@ -55,6 +56,12 @@ export interface RunRow {
   /** Directory of the run's files relative to RUNS_ROOT, posix; null until the sink has made it. */
   readonly directory: string | null
 }
+
+/** What lists tell of a run; found without asking for its files. */
+export type RunOverview = Pick<
+  RunRow,
+  'run_id' | 'status' | 'started_at' | 'ended_at' | 'modes' | 'subdir' | 'group_id' | 'directory'
+> & { readonly slots: readonly Pick<RunSlotRow, 'slot' | 'mode_index' | 'reports'>[] }
 
 export interface RunSlotRow {
   readonly slot: string

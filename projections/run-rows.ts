@@ -1,17 +1,21 @@
 import type Database from 'better-sqlite3'
 import type { ModeReport } from '../events/payloads.js'
-import type { RunRow, RunSlotRow, RunStatus } from './read-models.js'
+import type { RunOverview, RunRow, RunSlotRow, RunStatus } from './read-models.js'
 import { isTerminal, type RunSlotTableRow } from './run-slots.js'
 import type { RunTableRow } from './runs.js'
 
-/** What the run-file sink knows of a run. */
-export interface RunFilesState {
+/** Where the files of a run are, and whether they are complete. */
+export interface RunFolder {
   /** Relative to the runs' root; null until the run has a directory. */
   readonly directory: string | null
-  /** Finished files relative to the run's directory. */
-  readonly files: readonly { readonly slot: string; readonly path: string }[]
   /** Whether a file is still being written or drawn. */
   readonly pending: boolean
+}
+
+/** What the run-file sink knows of a run. */
+export interface RunFilesState extends RunFolder {
+  /** Finished files relative to the run's directory. */
+  readonly files: readonly { readonly slot: string; readonly path: string }[]
   /** What could not be written or drawn, one sentence each. */
   readonly problems: readonly string[]
 }
@@ -31,16 +35,12 @@ export function runRow(
   files: RunFilesState,
   filesPosition: number,
 ): RunRow {
-  const measured = runStatus(slots.map(({ status }) => status as RunStatus))
-  const endPosition = Math.max(0, ...slots.map(({ status_position }) => status_position))
-  const filesComplete = filesPosition >= endPosition && !files.pending
-  const ended = isTerminal(measured) && filesComplete
-  const status = isTerminal(measured) && !filesComplete ? 'running' : measured
+  const { status, ended_at } = outcomeOf(slots, files, filesPosition)
   return {
     run_id: run.run_id,
     status,
     started_at: run.started_at,
-    ended_at: ended ? latest(slots.map(({ ended_at }) => ended_at)) : null,
+    ended_at,
     modes: JSON.parse(run.modes) as string[],
     slots: slots.map((slot) => slotRow(slot, files)),
     ...progress(run, status),
@@ -52,6 +52,48 @@ export function runRow(
     warnings: [...(JSON.parse(run.warnings) as string[]), ...files.problems],
     directory: files.directory,
   }
+}
+
+/** The columns that lists need. */
+type ListedRun = Pick<RunTableRow, 'run_id' | 'started_at' | 'modes' | 'subdir' | 'group_id'>
+type ListedSlot = Pick<
+  RunSlotTableRow,
+  'run_id' | 'slot' | 'status' | 'ended_at' | 'mode_index' | 'reports' | 'status_position'
+>
+
+/** The part of a row that lists need. */
+export function runOverview(
+  run: ListedRun,
+  slots: readonly ListedSlot[],
+  folder: RunFolder,
+  filesPosition: number,
+): RunOverview {
+  return {
+    run_id: run.run_id,
+    ...outcomeOf(slots, folder, filesPosition),
+    started_at: run.started_at,
+    modes: JSON.parse(run.modes) as string[],
+    slots: slots.map(({ slot, mode_index, reports }) => ({
+      slot,
+      mode_index,
+      reports: JSON.parse(reports) as ModeReport[],
+    })),
+    subdir: run.subdir,
+    group_id: run.group_id,
+    directory: folder.directory,
+  }
+}
+
+function outcomeOf(
+  slots: readonly ListedSlot[],
+  { pending }: RunFolder,
+  filesPosition: number,
+): Pick<RunRow, 'status' | 'ended_at'> {
+  const measured = runStatus(slots.map(({ status }) => status as RunStatus))
+  if (!isTerminal(measured)) return { status: measured, ended_at: null }
+  const endPosition = Math.max(0, ...slots.map(({ status_position }) => status_position))
+  if (pending || filesPosition < endPosition) return { status: 'running', ended_at: null }
+  return { status: measured, ended_at: latest(slots.map(({ ended_at }) => ended_at)) }
 }
 
 /** 100 % only at the end; a cancelled run keeps what it reached. */
@@ -85,18 +127,33 @@ const slotRow = (slot: RunSlotTableRow, { files }: RunFilesState): RunSlotRow =>
 
 /** Queries of the runs' tables. */
 export function runTables(database: Database.Database): {
-  all(groupId?: string): readonly RunTableRow[]
+  all(groupId?: string): readonly ListedRun[]
   one(runId: string): RunTableRow | null
   slots(runId: string): readonly RunSlotTableRow[]
+  /** The slots of every run, by run id. */
+  allSlots(): ReadonlyMap<string, readonly ListedSlot[]>
 } {
   const newestFirst = 'ORDER BY started_at DESC, run_id DESC'
-  const all = database.prepare<[], RunTableRow>(`SELECT * FROM runs ${newestFirst}`)
-  const ofGroup = database.prepare<[string], RunTableRow>(`SELECT * FROM runs WHERE group_id = ? ${newestFirst}`)
+  const listed = 'SELECT run_id, started_at, modes, subdir, group_id FROM runs'
+  const all = database.prepare<[], ListedRun>(`${listed} ${newestFirst}`)
+  const ofGroup = database.prepare<[string], ListedRun>(`${listed} WHERE group_id = ? ${newestFirst}`)
   const one = database.prepare<[string], RunTableRow>('SELECT * FROM runs WHERE run_id = ?')
   const slots = database.prepare<[string], RunSlotTableRow>('SELECT * FROM run_slots WHERE run_id = ? ORDER BY slot')
+  const allSlots = database.prepare<[], ListedSlot>(
+    `SELECT run_id, slot, status, ended_at, mode_index, reports, status_position FROM run_slots ORDER BY run_id, slot`,
+  )
   return {
     all: (groupId) => (groupId === undefined ? all.all() : ofGroup.all(groupId)),
     one: (runId) => one.get(runId) ?? null,
     slots: (runId) => slots.all(runId),
+    allSlots() {
+      const byRun = new Map<string, ListedSlot[]>()
+      for (const row of allSlots.iterate()) {
+        const known = byRun.get(row.run_id)
+        if (known === undefined) byRun.set(row.run_id, [row])
+        else known.push(row)
+      }
+      return byRun
+    },
   }
 }

@@ -10,7 +10,7 @@ import { RunFileSink } from '../../projections/run-files/run-file-sink.js'
 import { openRunFilesDatabase } from '../../projections/run-files/run-files-database.js'
 import { MemoryLog, type TestEvent } from '../support/memory-log.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { ca, cv, jobRecord, order, progress, setting, slotState, T0 } from './lab-events.js'
+import { ca, cv, jobRecord, order, progress, report, setting, slotState, T0 } from './lab-events.js'
 
 function paths() {
   const directory = temporaryDirectory()
@@ -199,6 +199,24 @@ describe('runs', () => {
       expect(models.runs({ groupId: 'g' }).map(({ run_id }) => run_id)).toEqual(['r1'])
       expect(models.run('r3')).toBeNull()
     })
+  })
+
+  test('say the same of a run in the list as one by one', () => {
+    const events = [
+      order('r1', { slots: ['slot01', 'slot02'], modes: [ca(4), cv(4)] }),
+      order('r2', { subdir: 'Grp', group_id: 'g' }),
+      slotState('r2', 'running', { mode_index: 0 }),
+      order('r3'),
+      slotState('r3', 'done', { reports: [report(0, 4)] }),
+    ]
+    for (const filesWrittenTo of [0, events.length]) {
+      const ask = (models: ReadModels): void => {
+        const listed = models.runs()
+        expect(listed.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2', 'r3'])
+        for (const run of listed) expect(models.run(run.run_id)).toMatchObject(run)
+      }
+      given(events, ask, filesWrittenTo)
+    }
   })
 
   test('accept an order once', () => {

@@ -1,5 +1,5 @@
 import { segmentName } from '../../../events/run-names.js'
-import type { RunRow } from '../../../projections/read-models.js'
+import type { RunOverview } from '../../../projections/read-models.js'
 
 const folded = (text: string): string => text.trim().toLowerCase()
 
@@ -13,7 +13,7 @@ function asFolder(text: string): string {
 
 /** Whether a run belongs to a group: its label, the subdirectory it was ordered into or the folder it lies in, whatever the case.
  * Source: pyBEEP's box service, whose clients search by any of them. */
-export function isInGroup({ group_id, subdir, directory }: RunRow, wanted: string): boolean {
+export function isInGroup({ group_id, subdir, directory }: RunOverview, wanted: string): boolean {
   const folders = directory?.split('/') ?? []
   const labels = [
     group_id || subdir || '',

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { RunRow, RunSlotRow, RunStatus } from '../../../projections/read-models.js'
+import type { RunOverview, RunRow, RunSlotRow, RunStatus } from '../../../projections/read-models.js'
 
 const statuses = <S extends string>(...names: readonly S[]) => Type.Union(names.map((name) => Type.Literal(name)))
 const TextOrNull = Type.Union([Type.String(), Type.Null()])
@@ -52,7 +52,7 @@ export type RunSummary = Static<typeof RunSummary>
 export const isTerminal = (status: RunStatus): boolean => status !== 'queued' && status !== 'running'
 
 /** Index of the mode being measured, by the slot that is furthest behind; after the end the last one any slot reached. */
-function modeIndex({ status, slots }: RunRow): number {
+function modeIndex({ status, slots }: RunOverview): number {
   const now = slots.flatMap(({ mode_index }) => (mode_index === null ? [] : [mode_index]))
   if (!isTerminal(status) && now.length > 0) return Math.min(...now)
   return Math.max(0, ...slots.flatMap(({ reports }) => reports.map(({ mode_index }) => mode_index)))
@@ -96,7 +96,7 @@ export function runStatusBody(run: RunRow): RunStatusBody {
   }
 }
 
-export const runSummary = (run: RunRow): RunSummary => ({
+export const runSummary = (run: RunOverview): RunSummary => ({
   run_id: run.run_id,
   mode: run.modes[modeIndex(run)] ?? '',
   status: run.status,
