@@ -230,7 +230,8 @@ describe('success', () => {
 })
 
 describe('errors', () => {
-  test.each(refusedOrders)('POST /jobs with %j answers %i %s', async (changes, status, code) => {
+  const titled = refusedOrders.map((row) => [JSON.stringify(row[0]).slice(0, 120), ...row] as const)
+  test.each(titled)('POST /jobs with %s', async (_title, changes, status, code) => {
     expectError(await box.post('/jobs', { ...order, ...changes }), status, code)
   })
 
