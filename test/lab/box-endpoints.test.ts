@@ -5,7 +5,7 @@ import { type BoxAnswer, type BoxClient, boxClient } from '../support/box-client
 import { rawRequest } from '../support/raw-request.js'
 import { createLabHome, type Lab } from '../support/start-lab.js'
 import { until } from '../support/until.js'
-import { refusals, refusedOrders } from './box-refusals.js'
+import { oversizedOrders, refusals, refusedOrders } from './box-refusals.js'
 
 /** Every endpoint of the box API against one running unit that asks for a key. `finished` is a run that ended, `measuring` one that holds
  * slot02 until the last test cancels it. */
@@ -233,6 +233,11 @@ describe('errors', () => {
   const titled = refusedOrders.map((row) => [JSON.stringify(row[0]).slice(0, 120), ...row] as const)
   test.each(titled)('POST /jobs with %s', async (_title, changes, status, code) => {
     expectError(await box.post('/jobs', { ...order, ...changes }), status, code)
+  })
+
+  test.each(oversizedOrders)('POST /jobs with %s is refused, and the box goes on', async (_what, changes) => {
+    expectError(await box.post('/jobs', { ...order, ...changes }), 422, 'jobs.invalid_params')
+    expect((await box.get('/health')).json).toMatchObject({ services: 'ready' })
   })
 
   test.each(refusals)('%s %s %j answers %i %s', async (method, path, body, status, code) => {

@@ -38,11 +38,6 @@ export const refusals: (readonly [method: string, path: string, body: unknown, s
   ['POST', '/runs/measuring/upload', undefined, 409, 'runs.not_complete'],
 ]
 
-const paramsOf = (potentials: readonly number[]): object => ({
-  params_by_mode: { PSTEP: { potentials, step_duration: 0.001 } },
-})
-const pulses = (potentials: readonly number[]): object => ({ modes: ['PSTEP'], ...paramsOf(potentials) })
-
 /** Changes to an order for slot01 that make it refused. */
 export const refusedOrders: (readonly [changes: object, status: number, code: string])[] = [
   [{ modes: [] }, 422, 'request.validation_error'],
@@ -69,10 +64,18 @@ export const refusedOrders: (readonly [changes: object, status: number, code: st
   ],
   [{ tia_gain: 9 }, 422, 'jobs.invalid_params'],
   [{ sampling_interval: -1 }, 422, 'jobs.invalid_params'],
-  // Each of these would make an event larger than the broker takes.
-  [pulses(Array(30_000).fill(20)), 422, 'jobs.invalid_params'],
-  [{ modes: Array(4000).fill('CA') }, 422, 'jobs.invalid_params'],
-  [{ modes: Array(50).fill('PSTEP'), ...paramsOf(Array(5000).fill(0.1)) }, 422, 'jobs.invalid_params'],
   [{ devices: ['slot02'] }, 409, 'jobs.slots_busy'],
   [{ devices: 'all' }, 409, 'jobs.slots_busy'],
+]
+
+const pulses = (repetitions: number, potentials: readonly number[]): object => ({
+  modes: Array(repetitions).fill('PSTEP'),
+  params_by_mode: { PSTEP: { potentials, step_duration: 0.001 } },
+})
+
+/** Changes to an order whose event, or whose refusal, would be larger than the broker takes. */
+export const oversizedOrders: (readonly [what: string, changes: object])[] = [
+  ['30 000 wrong potentials', pulses(1, Array(30_000).fill(20))],
+  ['4000 modes', { modes: Array(4000).fill('CA') }],
+  ['50 modes with 5000 potentials each', pulses(50, Array(5000).fill(0.1))],
 ]
