@@ -79,6 +79,9 @@ const missing = (field: string, spec: ParameterSpec): ParameterIssue => ({
   message: `${field}${spec.unit === undefined ? '' : ` (${spec.unit})`} is missing. ${spec.doc}`,
 })
 
+/** Longest list of a mode: checking it must not hold up whoever checks. */
+const MAX_ITEMS = 10_000
+
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 /** A finite number from a number or decimal text; undefined for everything else, booleans included. */
@@ -104,6 +107,11 @@ function readValue(
     case 'numbers': {
       if (!Array.isArray(given)) return refuse(field, 'not_a_list', given, `a list of numbers${inUnit}`)
       if (given.length === 0) return refuse(field, 'too_few_items', given, 'a list of at least 1 number')
+      if (given.length > MAX_ITEMS) {
+        const message = `${field} has ${given.length} items; it must have at most ${MAX_ITEMS}.`
+        errors.push({ field, code: 'too_many_items', message })
+        return undefined
+      }
       const before = errors.length
       const values = given.map(
         (item: unknown, index) =>

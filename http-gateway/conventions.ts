@@ -10,14 +10,19 @@ import { decodeStrictBody } from './strict-body.js'
 /** Where the two APIs differ on the wire. */
 export interface Conventions {
   readonly name: 'unit' | 'box'
+  /** Longest body; nothing a client sends comes near it. */
+  readonly maxBodyBytes: number
   authenticate(request: Request, deps: GatewayDeps): void
   decodeBody(schema: TSchema, bytes: Uint8Array, contentType: string | undefined): unknown
   decodeQuery(schema: TSchema, query: Readonly<Record<string, unknown>>): unknown
   errorBody(error: LabError): Readonly<Record<string, unknown>>
 }
 
+const MIB = 1024 * 1024
+
 const unit: Conventions = {
   name: 'unit',
+  maxBodyBytes: 10 * MIB,
   authenticate: authenticateUnit,
   decodeBody: decodeStrictBody,
   decodeQuery: decodeLaxQuery,
@@ -26,6 +31,7 @@ const unit: Conventions = {
 
 const box: Conventions = {
   name: 'box',
+  maxBodyBytes: MIB,
   authenticate: authenticateBox,
   decodeBody: decodeLaxBody,
   decodeQuery: decodeLaxQuery,

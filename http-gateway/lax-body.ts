@@ -152,6 +152,10 @@ function coerceArray(schema: TSchema, value: unknown, loc: Loc): Coerced {
     const items = `${least} item${least === 1 ? '' : 's'}`
     return fail('too_short', loc, `List should have at least ${items}, not ${value.length}`, value)
   }
+  const most: number = schema['maxItems'] ?? Number.POSITIVE_INFINITY
+  if (value.length > most) {
+    return fail('too_long', loc, `List should have at most ${most} items, not ${value.length}`, null)
+  }
   return gather(
     value.map((item, index) => [index, coerce(schema['items'] as TSchema, item, [...loc, index])] as const),
     (entries) => entries.map(([, item]) => item),

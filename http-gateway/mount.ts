@@ -31,7 +31,11 @@ async function serve(
   const body =
     endpoint.body === undefined
       ? undefined
-      : conventions.decodeBody(endpoint.body, await readBody(request), request.get('content-type'))
+      : conventions.decodeBody(
+          endpoint.body,
+          await readBody(request, conventions.maxBodyBytes),
+          request.get('content-type'),
+        )
   const answer = await endpoint.handle({ params, query, body, request, response }, context)
   if (answer === SENT) return
   if (endpoint.maxAge !== undefined) response.set('cache-control', `public, max-age=${endpoint.maxAge}`)

@@ -1,12 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { RequestRefused } from './errors.js'
 
-/** Nothing a client of either API sends as JSON comes near it. */
-export const MAX_JSON_BYTES = 10 * 1024 * 1024
-
 /** The whole request body. What is beyond the limit is not kept.
  * @throws RequestRefused `request.too_large` */
-export function readBody(request: IncomingMessage, limit = MAX_JSON_BYTES): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0

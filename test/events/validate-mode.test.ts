@@ -98,6 +98,13 @@ describe('values', () => {
     expect(codes(validate('PSTEP', { potentials, step_duration: 1 }).errors)).toEqual([`potentials ${code}`])
   })
 
+  test('a list may have 10 000 items; a longer one is refused without looking at them', () => {
+    const listOf = (length: number) =>
+      validate('PSTEP', { potentials: Array(length).fill(20), step_duration: 1 }).errors
+    expect(listOf(10_000)).toHaveLength(10_000)
+    expect(codes(listOf(10_001))).toEqual(['potentials too_many_items'])
+  })
+
   test('a choice is compared without case', () => {
     const eis = { start_freq: 100, end_freq: 1, points_per_decade: 5 }
     expect(validate('EIS', { ...eis, spacing: 'LOG', dc_potential: 'OCP' }).params).toMatchObject({

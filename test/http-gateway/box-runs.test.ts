@@ -147,6 +147,7 @@ describe('the state of runs', () => {
     expect(codeOf(await ask(['', '']))).toEqual([400, 'jobs.missing_run_ids'])
     expect(codeOf(await ask([]))).toEqual([422, 'request.validation_error'])
     expect(codeOf(await ask('a'))).toEqual([422, 'request.validation_error'])
+    expect(await ask(Array(1001).fill('a'))).toMatchObject({ status: 422, json: { detail: [{ type: 'too_long' }] } })
     const unknown = await ask(['z', 'a', 'x'])
     expect(codeOf(unknown)).toEqual([404, 'jobs.run_ids_unknown'])
     expect(unknown.json).toMatchObject({ message: expect.stringContaining('x, z') })

@@ -180,8 +180,11 @@ describe('unit API bodies', () => {
     expect(gateway.lines.filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('above 10 MiB are 413', async () => {
-    const { status } = await gateway.send('POST', stop, ' '.repeat(10 * 1024 * 1024 + 1))
+  test.each([
+    [10, stop],
+    [1, '/modes/PSTEP/validate'],
+  ])('above %i MiB are 413 at %s', async (mebibytes, path) => {
+    const { status } = await gateway.send('POST', path, ' '.repeat(mebibytes * 1024 * 1024 + 1))
     expect(status).toBe(413)
   })
 

@@ -75,7 +75,7 @@ const pulses = (repetitions: number, potentials: readonly number[]): object => (
 
 /** Changes to an order whose event, or whose refusal, would be larger than the broker takes. */
 export const oversizedOrders: (readonly [what: string, changes: object])[] = [
-  ['30 000 wrong potentials', pulses(1, Array(30_000).fill(20))],
+  ['10 000 wrong potentials', pulses(1, Array(10_000).fill(20))],
   ['4000 modes', { modes: Array(4000).fill('CA') }],
   ['50 modes with 5000 potentials each', pulses(50, Array(5000).fill(0.1))],
 ]

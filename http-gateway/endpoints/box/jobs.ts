@@ -82,7 +82,7 @@ export const getRunStatuses = endpoint({
   method: 'post',
   path: '/jobs/status',
   summary: 'State of several runs, in the order asked.',
-  body: Type.Object({ run_ids: Type.Array(Type.String(), { minItems: 1 }) }),
+  body: Type.Object({ run_ids: Type.Array(Type.String(), { minItems: 1, maxItems: 1000 }) }),
   example: { run_ids: ['20261120T094157_56a1cb'] },
   response: Type.Array(RunStatusBody),
   errors: ['request.validation_error', 'jobs.missing_run_ids', 'jobs.run_ids_unknown'],
