@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { JOB_STATES } from './job-state.js'
+import { RUN_STATUSES } from './run-status.js'
 import { RUN_ID_PATTERN } from './topic.js'
 
 /** Payloads that several folders share. Names are spelt as on the wire. */
@@ -317,7 +318,7 @@ export type ModeReport = Static<typeof ModeReport>
 /** `potentiostat/<box>/<run_id>/<slot>/state`. Retained. */
 export const SlotState = Type.Object({
   slot: Type.String(),
-  status: Type.Union(['queued', 'running', 'done', 'failed', 'cancelled'].map((status) => Type.Literal(status))),
+  status: Type.Union(RUN_STATUSES.map((status) => Type.Literal(status))),
   started_at: Type.Union([Timestamp, Type.Null()]),
   ended_at: Type.Union([Timestamp, Type.Null()]),
   /** `cancelled`, or the reason of a failure. */

@@ -1,6 +1,7 @@
 import type { JobCapability } from '../events/define-job.js'
 import type { ModeDeclaration } from '../events/define-mode.js'
 import type { DeviceRecord, JobRecord, ModeReport, ServiceRecord, TaskRecord } from '../events/payloads.js'
+import type { RunStatus } from '../events/run-status.js'
 
 /** The queries of the read models: all that the gateway knows of the world. Rows keep their wire spelling. */
 export interface ReadModels {
@@ -34,8 +35,6 @@ export interface JobFilter {
 export interface RunFilter {
   readonly groupId?: string
 }
-
-export type RunStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
 
 /** One potentiostat run. Its status becomes terminal only when its files are complete. */
 export interface RunRow {

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3'
 import type { ModeReport } from '../events/payloads.js'
-import type { RunOverview, RunRow, RunSlotRow, RunStatus } from './read-models.js'
-import { isTerminal, type RunSlotTableRow } from './run-slots.js'
+import { isTerminal, type RunStatus } from '../events/run-status.js'
+import type { RunOverview, RunRow, RunSlotRow } from './read-models.js'
+import type { RunSlotTableRow } from './run-slots.js'
 import type { RunTableRow } from './runs.js'
 
 /** Where the files of a run are, and whether they are complete. */

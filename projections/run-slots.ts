@@ -19,9 +19,6 @@ export type RunSlotTableRow = {
   readonly status_position: number
 }
 
-const TERMINAL = new Set(['done', 'failed', 'cancelled'])
-export const isTerminal = (status: string): boolean => TERMINAL.has(status)
-
 /** Each slot of each run. */
 export const runSlots = foldProjection<RunSlotTableRow>({
   name: 'run_slots',

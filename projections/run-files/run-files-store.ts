@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { RunOrder, SampleLoss } from '../../events/payloads.js'
-import type { RunStatus } from '../read-models.js'
+import type { RunStatus } from '../../events/run-status.js'
 
 export interface KnownRun {
   readonly order: RunOrder

@@ -1,5 +1,6 @@
 import { DeviceRecord, RunOrder, SlotState, timestampOf } from '../../events/payloads.js'
 import type { BusMessage } from '../../events/ports.js'
+import { isTerminal } from '../../events/run-status.js'
 import { checkJson } from '../../events/schema.js'
 import { deviceTopic, parseTopic, runTopic } from '../../events/topic.js'
 import type { ServiceContext } from '../service.js'
@@ -68,15 +69,13 @@ export async function readPastRuns({ bus, box, logger }: ServiceContext): Promis
   }
 }
 
-const TERMINAL: ReadonlySet<SlotState['status']> = new Set(['done', 'failed', 'cancelled'])
-
 /** Tells the truth about runs that died with an earlier process: their unfinished slots failed. */
 export async function endInterruptedRuns({ bus, box, clock, logger }: ServiceContext, past: PastRuns): Promise<void> {
   const now = timestampOf(clock.now())
   for (const order of past.orders) {
     for (const slot of order.slots) {
       const state = past.stateOf(order.run_id, slot)
-      if (state !== null && TERMINAL.has(state.status)) continue
+      if (state !== null && isTerminal(state.status)) continue
       const ended: SlotState = {
         slot,
         started_at: null,

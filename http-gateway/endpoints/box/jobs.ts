@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { isTerminal } from '../../../events/run-status.js'
 import type { RunRow } from '../../../projections/read-models.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
@@ -6,7 +7,7 @@ import { endpoint } from '../../endpoint.js'
 import { RequestRefused } from '../../errors.js'
 import { isInGroup } from './group-label.js'
 import { RunRequest, runOrder } from './run-order.js'
-import { isTerminal, RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
+import { RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
 
 const RunId = Type.Object({ run_id: Type.String() })
 

@@ -1,9 +1,9 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { isTerminal } from '../../../events/run-status.js'
 import type { RunRow } from '../../../projections/read-models.js'
 import type { GatewayContext } from '../../context.js'
 import { RequestRefused } from '../../errors.js'
-import { isTerminal } from './run-status.js'
 
 /** A finished file of a run. */
 export interface RunFile {

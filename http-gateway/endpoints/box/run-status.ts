@@ -1,12 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { RunOverview, RunRow, RunSlotRow, RunStatus } from '../../../projections/read-models.js'
+import { isTerminal, RUN_STATUSES } from '../../../events/run-status.js'
+import type { RunOverview, RunRow, RunSlotRow } from '../../../projections/read-models.js'
 
 const statuses = <S extends string>(...names: readonly S[]) => Type.Union(names.map((name) => Type.Literal(name)))
 const TextOrNull = Type.Union([Type.String(), Type.Null()])
 
 export const SlotStatus = Type.Object({
   slot: Type.String(),
-  status: statuses('idle', 'queued', 'running', 'done', 'failed', 'cancelled'),
+  status: statuses('idle', ...RUN_STATUSES),
   started_at: TextOrNull,
   ended_at: TextOrNull,
   message: TextOrNull,
@@ -42,14 +43,12 @@ export type RunStatusBody = Static<typeof RunStatusBody>
 export const RunSummary = Type.Object({
   run_id: Type.String(),
   mode: Type.String(),
-  status: statuses('queued', 'running', 'done', 'failed', 'cancelled'),
+  status: statuses(...RUN_STATUSES),
   started_at: Type.String(),
   ended_at: TextOrNull,
   devices: Type.Array(Type.String()),
 })
 export type RunSummary = Static<typeof RunSummary>
-
-export const isTerminal = (status: RunStatus): boolean => status !== 'queued' && status !== 'running'
 
 /** Index of the mode being measured, by the slot that is furthest behind; after the end the last one any slot reached. */
 function modeIndex({ status, slots }: RunOverview): number {
