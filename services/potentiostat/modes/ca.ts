@@ -73,7 +73,9 @@ export const ca = defineMode(
       control: isCurrent ? 'galvanostatic' : 'potentiostatic',
       samples,
       segments: () => (frequency === 0 ? [hold(value, samples)] : alternating(value, frequency, samples)),
-      cutOff: { chargeC: charge_cutoff || null, potentialV: voltage_cutoff || null },
+      ...(charge_cutoff > 0 || voltage_cutoff > 0
+        ? { cutOff: { chargeC: charge_cutoff || null, potentialV: voltage_cutoff || null } }
+        : {}),
       ...(isCurrent ? { columns: columns('A') } : {}),
     }
   },
