@@ -69,9 +69,10 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
 const LED_TRIES = 3
 const LED_RETRY_MS = 20
 
+const ledOff = (work: () => Promise<void>): Promise<void> => persistently(LED_TRIES, LED_RETRY_MS, work)
 const picoOff = (i2c: I2cBus): Promise<void>[] =>
-  LED_CHANNELS.map((channel) => persistently(() => i2c.write(PICO_ADDRESS, encodeLed(channel, 0))))
-const dacOff = (i2c: I2cBus): Promise<void>[] => [persistently(() => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL))]
+  LED_CHANNELS.map((channel) => ledOff(() => i2c.write(PICO_ADDRESS, encodeLed(channel, 0))))
+const dacOff = (i2c: I2cBus): Promise<void>[] => [ledOff(() => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL))]
 
 /** A HAT that does not tell its version is asked by address. The co-processor first: the DAC's address may be a converter's there. */
 async function switchLedsOff({ i2c, hatVersion }: Hardware): Promise<void> {
@@ -94,13 +95,14 @@ async function all(work: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason
 }
 
-async function persistently(work: () => Promise<void>): Promise<void> {
-  for (let left = LED_TRIES - 1; ; left--) {
+async function persistently(tries: number, pauseMs: number, work: () => Promise<unknown>): Promise<void> {
+  for (let left = tries - 1; ; left--) {
     try {
-      return await work()
+      await work()
+      return
     } catch (error) {
       if (left === 0) throw error
-      await delay(LED_RETRY_MS)
+      await delay(pauseMs)
     }
   }
 }
@@ -118,16 +120,7 @@ async function openCellSwitch({ serial }: Hardware, path: string): Promise<void>
   try {
     const echoed = echoOn(connection)
     const request = encodeRequest(OPEN_SWITCH)
-    for (let left = SWITCH_TRIES; ; left--) {
-      try {
-        return await within(
-          SWITCH_TRY_MS,
-          Promise.all([connection.write(request), echoed]).then(() => undefined),
-        )
-      } catch (error) {
-        if (left === 1) throw error
-      }
-    }
+    await persistently(SWITCH_TRIES, 0, () => within(SWITCH_TRY_MS, Promise.all([connection.write(request), echoed])))
   } finally {
     await within(SWITCH_TRY_MS, connection.close()).catch(() => undefined)
   }
