@@ -192,10 +192,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   })
   const values = Object.fromEntries(entries) as Values
-  // Neither ignored, which would look like a backup, nor shown, for it may hold a password.
-  if (values.MQTT_URL !== '')
-    problems.push('MQTT_URL is set; this version has no bridge to another broker, so it must be empty.')
-  problems.push(...openDoors(values))
+  problems.push(...bridge(values), ...contradictions(values), ...openDoors(values))
   if (problems.length > 0) {
     throw new InvalidInput(problems.join('\n'), { details: { problems } }, 'config.invalid')
   }
@@ -237,11 +234,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   })
 }
 
-/** On any address but loopback each door needs its secret or must be named in ALLOW_INSECURE. */
-function openDoors(values: Values): readonly string[] {
-  const allowed = list(values.ALLOW_INSECURE)
-  const unknown = allowed.filter((door) => !(DOORS as readonly string[]).includes(door))
-  const problems = unknown.map((door) => `ALLOW_INSECURE names '${door}'; allowed are ${DOORS.join(', ')}.`)
+/** A bridge there is not. The address is neither ignored, which would look like a backup, nor shown, for it may hold a password. */
+const bridge = ({ MQTT_URL }: Values): readonly string[] =>
+  MQTT_URL === '' ? [] : ['MQTT_URL is set; this version has no bridge to another broker, so it must be empty.']
+
+/** Settings that do not go together. */
+function contradictions(values: Values): readonly string[] {
+  const problems: string[] = []
   if (values.HARDWARE === 'real' && values.SIMULATION_SPEED !== 1) {
     problems.push(`SIMULATION_SPEED is ${values.SIMULATION_SPEED}; with HARDWARE=real it must be 1.`)
   }
@@ -253,6 +252,14 @@ function openDoors(values: Values): readonly string[] {
       values.MQTT_USERNAME === '' ? ['MQTT_PASSWORD', 'MQTT_USERNAME'] : ['MQTT_USERNAME', 'MQTT_PASSWORD']
     problems.push(`${given} is set but ${lacking} is not; a client needs both.`)
   }
+  return problems
+}
+
+/** On any address but loopback each door needs its secret or must be named in ALLOW_INSECURE. */
+function openDoors(values: Values): readonly string[] {
+  const allowed = list(values.ALLOW_INSECURE)
+  const unknown = allowed.filter((door) => !(DOORS as readonly string[]).includes(door))
+  const problems = unknown.map((door) => `ALLOW_INSECURE names '${door}'; allowed are ${DOORS.join(', ')}.`)
   if (LOOPBACK.has(values.HOST)) return problems
   const doors: readonly [Door, boolean, string][] = [
     ['box_api', values.BOX_API_KEY !== '', 'BOX_API_KEY'],

@@ -55,7 +55,8 @@ const bytesOf = (events: readonly NewEvent[]): number => {
 
 /** Opens the log, making it when there is none. Commits run on a worker thread: one transaction is in flight, and the next
  * holds all that arrived meanwhile. While the disk refuses, nothing is acknowledged; the waiting appends are tried again every
- * 500 ms. A thread that dies is replaced, and the log itself tells whether its last transaction was committed. After each commit the last position is posted on the channel `COMMIT_CHANNEL`.
+ * 500 ms. A thread that dies is replaced, and the log itself tells whether its last transaction was committed. After each commit the
+ * last position is posted on the channel `COMMIT_CHANNEL`.
  * @throws ForeignLog when the file is not a log of this version, LogUnavailable when it cannot be opened. */
 export async function openEventLogWriter(options: EventLogWriterOptions): Promise<OwnedEventLogWriter> {
   const { path, maxPages, startThread = startWriterThread } = options

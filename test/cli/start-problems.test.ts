@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { mainPath } from '../../cli/services-command.js'
+import { unitEnvironment } from '../support/start-lab.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 let taken: Server
@@ -21,16 +22,7 @@ function start(settings: Readonly<Record<string, string>>) {
   const { status, stderr } = spawnSync(process.execPath, [mainPath()], {
     encoding: 'utf8',
     timeout: 25_000,
-    env: {
-      ...process.env,
-      BENCHLOG_HOME: home,
-      HTTP_PORT: '0',
-      MQTT_PORT: '0',
-      MQTT_WS_PORT: '0',
-      LOG_LEVEL: 'silent',
-      SIMULATED_POTENTIOSTATS: '0',
-      ...settings,
-    },
+    env: unitEnvironment(home, { LOG_LEVEL: 'silent', SIMULATED_POTENTIOSTATS: '0', ...settings }),
   })
   return { status, stderr }
 }

@@ -75,19 +75,21 @@ export function createLabHome(): LabHome {
   }
 }
 
+/** Settings of a unit in a directory of its own, on free ports. */
+export const unitEnvironment = (home: string, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
+  ...process.env,
+  BENCHLOG_HOME: home,
+  HTTP_PORT: '0',
+  MQTT_PORT: '0',
+  MQTT_WS_PORT: '0',
+  ...env,
+})
+
 function launchLab(home: string, env: Readonly<Record<string, string>>, args: readonly string[]): LaunchedLab {
   const child = spawn(process.execPath, [main, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      BENCHLOG_HOME: home,
-      HTTP_PORT: '0',
-      MQTT_PORT: '0',
-      MQTT_WS_PORT: '0',
-      UNIT_NAME: 'lab',
-      ...env,
-    },
+    env: unitEnvironment(home, { UNIT_NAME: 'lab', ...env }),
   })
   let output = ''
   child.stdout.on('data', (text: Buffer) => {
