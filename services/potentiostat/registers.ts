@@ -3,10 +3,6 @@
 
 import { decodeFloat, decodeInt32, decodeUint32, encodeFloats } from '../transport/register-values.codec.js'
 
-/** USB ids: decimal 2022 and 22099 in the firmware, `07e6:5653` in lsusb. */
-export const USB_VENDOR_ID = 0x07e6
-export const USB_PRODUCT_ID = 0x5653
-
 /** Modbus address of every device; 255 is accepted too. */
 export const UNIT_ADDRESS = 1
 
@@ -64,7 +60,6 @@ export const registerGroups = {
 
 /** Registers of the live values that carry something; the last two of the group are padding. */
 export const LIVE_VALUES_REGISTERS = 24
-export const CHIP_ID_REGISTERS = 8
 
 /** Addresses of the running-average lengths (float) of current and potential; 100 readings after a reset. */
 export const CURRENT_SAMPLES_ADDRESS = registerGroups.analogInConfig.address + 4
@@ -161,17 +156,11 @@ const SUPPLY_V = 3.3
 const DAC_OFFSET_V = 1.65
 const DAC_SLOPE = -1 / 3
 
-/** Potential of one step of the DAC: 2.418 mV. */
-export const DAC_STEP_V = SUPPLY_V / DAC_MAX_COUNT / -DAC_SLOPE
 /** Potential of one step of the measuring ADC: 151 µV; divided by the amplifier's resistance, the step of the current. */
 export const ADC_STEP_V = (3 * SUPPLY_V) / ADC_MAX_COUNT
 
 /** Voltage in V that the firmware wants at the potential DAC's pin for a set potential; may exceed the pin's range. */
 export const dacPinV = (potentialV: number): number => DAC_OFFSET_V + potentialV * DAC_SLOPE
-
-/** Potential in V that really appears for a set potential: limited to ±4.95 V, in steps of 2.418 mV. */
-export const appliedPotentialV = (potentialV: number): number =>
-  (converterLevelV(dacPinV(potentialV), DAC_MAX_COUNT) - DAC_OFFSET_V) / DAC_SLOPE
 
 /** Nearest level in V of a converter that spans 0 to 3.3 V in `maxCount` steps; half-way goes to the even count. */
 export function converterLevelV(volts: number, maxCount: number): number {
