@@ -152,15 +152,9 @@ export const fullScaleCurrentA = (ohm: number): number => POTENTIAL_LIMIT_V / oh
 export const DAC_MAX_COUNT = 4095
 export const ADC_MAX_COUNT = 65535
 const SUPPLY_V = 3.3
-/** What the potential DAC's pin shows for 0 V, and how it falls with potential. */
-const DAC_OFFSET_V = 1.65
-const DAC_SLOPE = -1 / 3
 
 /** Potential of one step of the measuring ADC: 151 µV; divided by the amplifier's resistance, the step of the current. */
 export const ADC_STEP_V = (3 * SUPPLY_V) / ADC_MAX_COUNT
-
-/** Voltage in V that the firmware wants at the potential DAC's pin for a set potential; may exceed the pin's range. */
-export const dacPinV = (potentialV: number): number => DAC_OFFSET_V + potentialV * DAC_SLOPE
 
 /** Nearest level in V of a converter that spans 0 to 3.3 V in `maxCount` steps; half-way goes to the even count. */
 export function converterLevelV(volts: number, maxCount: number): number {
