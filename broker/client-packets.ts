@@ -1,21 +1,11 @@
 import type { Client } from 'aedes'
 import { MAX_PACKET_BYTES } from '../events/limits.js'
+import { internals } from './aedes-internals.js'
 import { PacketStream } from './packet-stream.js'
 import { decodePublish, type PublishFrame } from './publish-frame.codec.js'
 
 const CONNECT = 1
 const PUBLISH = 3
-
-/** What Aedes keeps of a connection and does not declare. */
-interface ClientInternals {
-  /** Every chunk that comes passes here. */
-  readonly _parser: { parse(chunk: Buffer): number }
-  readonly _keepaliveTimer: NodeJS.Timeout | null
-  pause(): void
-  resume(): void
-}
-
-const internals = (client: Client): ClientInternals => client as unknown as ClientInternals
 
 /** Takes PUBLISH packets out of what a client sends; Aedes gets the others. Aedes reads on only when all packets of a chunk are
  * answered: a publisher would have one chunk under way at a time, and no answer to its pings while the log waits for the disk.

@@ -5,6 +5,7 @@ import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { matchesFilter, systemTopic } from '../events/topic.js'
 import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
+import { assertInternals } from './aedes-internals.js'
 import { AedesPersistence } from './aedes-persistence.js'
 import { pauseReading, resumeReading, takePublishes } from './client-packets.js'
 import type { Deliveries } from './deliveries.js'
@@ -90,6 +91,7 @@ export class RecordingBroker extends Aedes {
       if ((bytes === 0 && packet.clean !== true) || bytes > MAX_CLIENT_ID_BYTES) this.#unidentified.add(client)
       done(null, true)
     }
+    assertInternals(this, options.logger)
     const handle = this.handle
     this.handle = (conn, request) => {
       const client = handle(conn, request)
@@ -108,19 +110,21 @@ export class RecordingBroker extends Aedes {
     this.on('connectionError', (_client, error) => this.#options.logger.debug({ error }, 'connection refused'))
   }
 
-  /** Called by Aedes once a client's message or will is recorded and delivered, and for its own notes under `$SYS`, which nobody
-   * reads: there is nothing left to do. */
-  override publish(...args: unknown[]): void {
-    const done = args.at(-1)
+  // Aedes calls the next three with and without a client, with and without a callback. What they ask for is done by then.
+
+  /** Called once a client's will is recorded and delivered, and for notes under `$SYS`, which nobody reads. */
+  override publish(_packet: unknown, ...clientAndDone: unknown[]): void {
+    const done = clientAndDone.at(-1)
     if (typeof done === 'function') done()
   }
 
-  override subscribe(...args: unknown[]): void {
-    this.publish(...args)
+  override subscribe(_filter: string, _deliver: unknown, done?: () => void): void {
+    done?.()
   }
 
-  override unsubscribe(...args: unknown[]): void {
-    this.publish(...args)
+  /** Without a callback when a subscription is replaced by one with another QoS. */
+  override unsubscribe(_filter: string, _deliver: unknown, done?: () => void): void {
+    done?.()
   }
 
   /** The state of the log is told on `$SYS/benchlog/log`, unrecorded but retained. */

@@ -5,12 +5,12 @@ import { openEventLogReader } from '../../event-log/reader.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
 import { silentLogger } from '../support/silent-logger.js'
 
-/** A broker as a process of its own, to be killed: `node broker-process.js <directory>`; tells its port to its parent. */
+/** A broker as a process of its own, to be killed: `node broker-process.js <directory>`; tells its ports to its parent. */
 const [home = ''] = process.argv.slice(2)
 const path = join(home, 'event-log.db')
 const clock = createClock()
 const log = await openEventLogWriter({ path, clock, logger: silentLogger })
-const { port } = await startBroker({
+const { port, wsPort } = await startBroker({
   log,
   reader: openEventLogReader(path),
   clock,
@@ -27,4 +27,4 @@ const { port } = await startBroker({
   recordExclude: [],
 })
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-process.send?.({ port })
+process.send?.({ port, wsPort })

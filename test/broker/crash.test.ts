@@ -1,21 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { verifyLog } from '../../event-log/verify.js'
 import { eventually } from '../support/eventually.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
+import { spawnBroker } from './spawn-broker.js'
 import { connect, type Inbox, inboxOf } from './test-broker.js'
-
-async function startProcess(home: string): Promise<{ child: ChildProcess; port: number; wsPort: number }> {
-  const child = fork(fileURLToPath(new URL('./broker-process.js', import.meta.url)), [home])
-  onTestFinished(() => {
-    child.kill('SIGKILL')
-  })
-  const [message] = (await once(child, 'message')) as [{ port: number }]
-  return { child, port: message.port, wsPort: 0 }
-}
 
 test('after kill -9 under load every acknowledged event is in the log, without a gap, and a session misses nothing', async () => {
   const home = temporaryDirectory()
@@ -23,7 +13,7 @@ test('after kill -9 under load every acknowledged event is in the log, without a
   const acknowledged: string[] = []
   const seen: string[] = []
   for (let life = 0; life < 3; life++) {
-    const { child, port, wsPort } = await startProcess(home)
+    const { child, port, wsPort } = await spawnBroker(home)
     await connect({ port, wsPort }, { clientId: 'dashboard', clean: false }, (opening) => {
       const inbox = inboxOf(opening)
       opening.once('close', () => seen.push(...inbox.texts))
@@ -52,7 +42,7 @@ test('after kill -9 under load every acknowledged event is in the log, without a
   reader.close()
   expect(acknowledged.filter((text) => !logged.includes(text))).toEqual([])
 
-  const { port, wsPort } = await startProcess(home)
+  const { port, wsPort } = await spawnBroker(home)
   const missing = (texts: readonly string[]): string[] => {
     const received = new Set([...seen, ...texts].map((text) => text.split('=')[1]))
     return logged.filter((text) => !received.has(text))

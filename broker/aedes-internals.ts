@@ -1,0 +1,49 @@
+import { Duplex } from 'node:stream'
+import type { Aedes, Client } from 'aedes'
+import type { Logger } from '../events/ports.js'
+
+/** The version this folder was written against and checked with. */
+const CHECKED_VERSION = '1.2.0'
+
+/** What Aedes keeps of a connection and does not declare. */
+export interface ClientInternals {
+  /** Every chunk that comes passes here. */
+  readonly _parser: { parse(chunk: Buffer): number }
+  /** Set with CONNECT, when the client asked for a keep-alive; its end is the end of the connection. */
+  readonly _keepaliveTimer: NodeJS.Timeout | null
+  pause(): void
+  resume(): void
+}
+
+export const internals = (client: Client): ClientInternals => client as unknown as ClientInternals
+
+/** Tries on a connection of its own whether Aedes has what we rely on.
+ * @throws Error that names what is missing, the version found and the version checked. */
+export function assertInternals(broker: Aedes, logger: Logger): void {
+  const found = String(Reflect.get(broker, 'version'))
+  const versions = { found, checked: CHECKED_VERSION }
+  const client = broker.handle(new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() }))
+  const missing = missingOf(client, Reflect.get(broker, 'clients'))
+  client.close()
+  if (missing.length > 0) {
+    throw new Error(
+      `Aedes ${found} has no ${missing.join(', no ')}: this broker was checked with ${CHECKED_VERSION} and relies on it`,
+    )
+  }
+  if (found !== CHECKED_VERSION) logger.warn(versions, 'another version of Aedes than this broker was checked with')
+}
+
+function missingOf(client: Client, clients: unknown): string[] {
+  const inside = internals(client)
+  const present = {
+    'Client._parser.parse': typeof inside._parser?.parse === 'function',
+    'Client._keepaliveTimer': inside._keepaliveTimer === null,
+    'Client.pause': typeof inside.pause === 'function',
+    'Client.resume': typeof inside.resume === 'function',
+    'Client.closed': client.closed === false,
+    'Client.connected': client.connected === false,
+    'Client.conn': client.conn instanceof Duplex,
+    'Aedes.clients': typeof clients === 'object',
+  }
+  return Object.entries(present).flatMap(([name, isThere]) => (isThere ? [] : [name]))
+}
