@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { isHost } from './doors/hosts.js'
 import { decodeValue } from './events/define-job.js'
 import { InvalidInput, LabError } from './events/errors.js'
 import type { RunFileLayout } from './events/payloads.js'
@@ -77,6 +78,11 @@ export const settings = {
     Type.String(),
     '',
     `Doors that may stand open on other addresses, comma-separated: ${DOORS.join(', ')}.`,
+  ),
+  ALLOWED_HOSTS: setting(
+    Type.String(),
+    '',
+    "Names and addresses, beside the unit's own, under which HTTP and WebSocket clients may reach it, comma-separated.",
   ),
   RUNS_ROOT: setting(Type.String({ minLength: 1 }), (home) => join(home, 'runs'), 'Root directory of run files.'),
   BOX_LAYOUT: setting(
@@ -154,6 +160,8 @@ export interface Config {
   readonly mqttUsername: string
   readonly mqttPassword: string
   readonly mqttLeaderPassword: string
+  /** Without port. */
+  readonly allowedHosts: readonly string[]
   readonly runsRoot: string
   readonly runFileLayout: RunFileLayout
   readonly nasConfigPath: string
@@ -192,7 +200,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   })
   const values = Object.fromEntries(entries) as Values
-  problems.push(...bridge(values), ...contradictions(values), ...openDoors(values))
+  problems.push(...bridge(values), ...contradictions(values), ...openDoors(values), ...unusableHosts(values))
   if (problems.length > 0) {
     throw new InvalidInput(problems.join('\n'), { details: { problems } }, 'config.invalid')
   }
@@ -218,6 +226,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     mqttUsername: values.MQTT_USERNAME,
     mqttPassword: values.MQTT_PASSWORD,
     mqttLeaderPassword: values.MQTT_LEADER_PASSWORD,
+    allowedHosts: list(values.ALLOWED_HOSTS),
     runsRoot: resolve(values.RUNS_ROOT),
     runFileLayout: {
       layout: values.BOX_LAYOUT as RunFileLayout['layout'],
@@ -272,6 +281,11 @@ function openDoors(values: Values): readonly string[] {
   }
   return problems
 }
+
+const unusableHosts = ({ ALLOWED_HOSTS }: Values): readonly string[] =>
+  list(ALLOWED_HOSTS)
+    .filter((host) => !isHost(host))
+    .map((host) => `ALLOWED_HOSTS names '${host}'; give a host name or an address, without scheme and port.`)
 
 /** A new secret: 122 random bits. */
 export const newSecret = (): string => randomUUID()

@@ -19,6 +19,7 @@ const { port } = await startBroker({
   logger: quiet,
   unit: 'u1',
   host: '127.0.0.1',
+  isOwnHost: () => true,
   port: 0,
   wsPort: 0,
   sessionsPath: join(directory, 'sessions.db'),

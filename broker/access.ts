@@ -70,12 +70,3 @@ export function refusalOf(role: Role, topic: string, retain: boolean): string | 
   }
   return 'an outside client publishes commands, and topics outside pioreactor/, potentiostat/ and system/'
 }
-
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
-
-/** Whether a WebSocket comes from a program (no origin), or from a page that this machine or the host addressed has served. */
-export function isOwnPage(origin: string | undefined, host = ''): boolean {
-  if (origin === undefined || origin === '') return true
-  const [from, to] = [origin, `http://${host}`].map((text) => (URL.canParse(text) ? new URL(text).hostname : null))
-  return from != null && (from === to || LOOPBACK_NAMES.includes(from))
-}

@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { IsOwnHost } from '../doors/hosts.js'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
-import { MAX_PACKET_BYTES } from '../events/limits.js'
 import type { Clock, Logger } from '../events/ports.js'
-import { type Credentials, isOwnPage } from './access.js'
+import type { Credentials } from './access.js'
 import { Deliveries } from './deliveries.js'
 import { RecordingBroker } from './recording-broker.js'
 import { SessionStore } from './session-store.js'
+import { createWebSockets } from './web-sockets.js'
 
 export interface BrokerOptions extends Credentials {
   readonly log: OwnedEventLogWriter
@@ -19,6 +19,7 @@ export interface BrokerOptions extends Credentials {
   readonly logger: Logger
   readonly unit: string
   readonly host: string
+  readonly isOwnHost: IsOwnHost
   /** 0 picks a free port. */
   readonly port: number
   readonly wsPort: number
@@ -51,32 +52,21 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     socket.once('close', () => sockets.delete(socket))
     broker.handle(socket)
   })
-  const upgrades = new WebSocketServer({
-    noServer: true,
-    // One frame holds a packet, or a few small ones.
-    maxPayload: 2 * MAX_PACKET_BYTES,
-    // A page of any site could make a browser on this machine connect, and give orders where nobody is asked for a password.
-    verifyClient: ({ origin, req }: { readonly origin: string; readonly req: IncomingMessage }) =>
-      options.mqttUsername !== '' || isOwnPage(origin, req.headers.host),
-    handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
+  const webSockets = createWebSockets({
+    isOwnHost: options.isOwnHost,
+    openToPages: options.mqttUsername !== '',
+    handle: (stream, request) => broker.handle(stream, request),
   })
-  upgrades.on('connection', (webSocket, request) => {
-    const stream = createWebSocketStream(webSocket)
-    broker.handle(stream, request)
-  })
-  const handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    upgrades.handleUpgrade(request, socket, head, (webSocket) => upgrades.emit('connection', webSocket, request))
-  }
   const http = createHttpServer((_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket' }).end()
   })
-  http.on('upgrade', handleUpgrade)
+  http.on('upgrade', webSockets.handleUpgrade)
 
   const stop = async (): Promise<void> => {
     endStatus()
     const closed = [tcp, http].map((server) => new Promise((resolve) => server.close(resolve)))
     await new Promise<void>((resolve) => broker.close(resolve))
-    for (const webSocket of upgrades.clients) webSocket.terminate()
+    webSockets.terminate()
     for (const socket of sockets) socket.destroy()
     http.closeAllConnections()
     await Promise.all(closed)
@@ -91,7 +81,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     await stop()
     throw error
   }
-  return { port: portOf(tcp), wsPort: portOf(http), handleUpgrade, stop }
+  return { port: portOf(tcp), wsPort: portOf(http), handleUpgrade: webSockets.handleUpgrade, stop }
 }
 
 /** Resolves when the log cannot be written: then what waits for it is never settled. */

@@ -9,6 +9,7 @@ import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway
 import { openReadModels } from '../projections/open-read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import { writeServicePassword } from './home.js'
+import { ownHostsOf } from './own-hosts.js'
 import { portProblem } from './port-problem.js'
 
 /** The event log with one reader on the side of the broker. */
@@ -44,6 +45,7 @@ export function startBrokerSide(
     logger,
     unit: config.unit,
     host: config.host,
+    isOwnHost: ownHostsOf(config),
     port: config.mqttPort,
     wsPort: config.mqttWsPort,
     sessionsPath: config.sessionsPath,
@@ -127,9 +129,10 @@ export async function startHttpSide(
     hardware: hardwareKind,
   } = config
   const secrets = { boxApiKey, unitApiPassword }
+  const isOwnHost = ownHostsOf(config)
   const place = { unit, box, boxId, build, runsRoot, spoolDirectory, hardwareKind }
   const gateway = await startGateway({
-    deps: { ...place, ...secrets, clock, logger, bus, readModels, log, logStatus, startedAt: clock.now() },
+    deps: { ...place, ...secrets, isOwnHost, clock, logger, bus, readModels, log, logStatus, startedAt: clock.now() },
     host: config.host,
     port: config.httpPort,
     ...(onUpgrade === undefined ? {} : { onUpgrade }),

@@ -4,7 +4,7 @@ import type { GatewayContext, GatewayDeps } from './context.js'
 import { dashboard } from './dashboard.js'
 import type { Endpoint } from './endpoint.js'
 import { endpoints } from './endpoints/index.js'
-import { accessLog, answerErrors, mergeSlashes, noRoute, refuseCrossSite } from './middleware.js'
+import { accessLog, answerErrors, mergeSlashes, noRoute, refuseCrossSite, refuseOtherHosts } from './middleware.js'
 import { mount } from './mount.js'
 import { createRateLimit } from './rate-limit.js'
 
@@ -24,7 +24,7 @@ export function createApp(deps: GatewayDeps, table: readonly Endpoint[] = endpoi
   app.enable('strict routing')
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(accessLog(deps.logger), mergeSlashes, refuseCrossSite)
+  app.use(accessLog(deps.logger), refuseOtherHosts(deps.isOwnHost), mergeSlashes, refuseCrossSite)
   mount(app, context)
   app.use(dashboard())
   app.use(noRoute(context), answerErrors(deps.logger))

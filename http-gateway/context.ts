@@ -1,3 +1,4 @@
+import type { IsOwnHost } from '../doors/hosts.js'
 import type { LogStatus } from '../events/payloads.js'
 import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
 import type { ReadModels } from '../projections/read-models.js'
@@ -17,6 +18,7 @@ export interface GatewayDeps {
   readonly boxApiKey: string
   /** Expected by HTTP Basic with any user; empty means no check. */
   readonly unitApiPassword: string
+  readonly isOwnHost: IsOwnHost
   /** Absolute directory of the run files. */
   readonly runsRoot: string
   /** Private directory through which secrets reach the services. */

@@ -14,6 +14,10 @@ export const errorCodes = {
   'request.invalid_range': [416, 'The file has no bytes in the range asked for.'],
   'request.precondition_failed': [412, 'The file is not the one the request is conditional on.'],
   'request.unknown': [409, 'No running service takes this kind of command.'],
+  'request.unknown_host': [
+    421,
+    'The request names a host that is none of this unit; `ALLOWED_HOSTS` lists further names.',
+  ],
   'request.cross_site': [403, 'A web page of another site tried to change something through the browser.'],
   'auth.invalid_api_key': [401, 'Box API: `X-API-Key` is missing or wrong.'],
   'auth.invalid_password': [401, 'Unit API: the HTTP Basic password is missing or wrong.'],

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { TLSSocket } from 'node:tls'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { type IsOwnHost, isForeignPage, isForUs } from '../doors/hosts.js'
 import type { Logger } from '../events/ports.js'
 import type { GatewayContext } from './context.js'
 import { conventionsOf } from './conventions.js'
@@ -19,17 +21,21 @@ export const accessLog =
     next()
   }
 
-/** A page of another site can make a browser post here without asking, since bodies are read whatever their content type.
- * Browsers say so in `Sec-Fetch-Site` or `Origin`; programs send neither. */
+export const refuseOtherHosts =
+  (isOwnHost: IsOwnHost): RequestHandler =>
+  (request, _response, next) => {
+    if (isForUs(request, isOwnHost)) return next()
+    throw new RequestRefused(
+      'request.unknown_host',
+      'The request names a host that is none of this unit.',
+      'Use a name or address of the unit, or add this one to the setting ALLOWED_HOSTS.',
+    )
+  }
+
+/** A page of another site can make a browser post here without asking, since bodies are read whatever their content type. */
 export const refuseCrossSite: RequestHandler = (request, _response, next) => {
-  if (['GET', 'HEAD', 'OPTIONS'].includes(request.method)) return next()
-  const site = request.get('sec-fetch-site')
-  const origin = request.get('origin')
-  const foreign =
-    site === undefined
-      ? origin !== undefined && !['http', 'https'].some((scheme) => origin === `${scheme}://${request.get('host')}`)
-      : site === 'cross-site'
-  if (!foreign) return next()
+  const reads = ['GET', 'HEAD', 'OPTIONS'].includes(request.method)
+  if (reads || !isForeignPage(request.headers, request.socket instanceof TLSSocket)) return next()
   throw new RequestRefused('request.cross_site', 'Requests from pages of another site are refused.')
 }
 

@@ -14,7 +14,8 @@ const EVERYWHERE = /^events\//
 const RULES: Readonly<Record<string, Rule>> = {
   events: { ours: [], packages: ['@sinclair/typebox', 'ajv'] },
   'event-log': { ours: [EVERYWHERE], packages: ['better-sqlite3'] },
-  broker: { ours: [EVERYWHERE, /^event-log\//], packages: ['aedes', 'ws'] },
+  doors: { ours: [EVERYWHERE], packages: [] },
+  broker: { ours: [EVERYWHERE, /^event-log\//, /^doors\//], packages: ['aedes', 'ws'] },
   bus: { ours: [EVERYWHERE], packages: ['mqtt'] },
   services: { ours: [EVERYWHERE, /^bus\//], packages: ['@sinclair/typebox', 'yaml'] },
   'services/transport': { ours: [], packages: ['serialport', 'i2c-bus'] },
@@ -28,7 +29,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['serialport'],
   },
   'http-gateway': {
-    ours: [EVERYWHERE, /^bus\//, /^event-log\/reader$/, /^projections\/read-models$/],
+    ours: [EVERYWHERE, /^bus\//, /^doors\//, /^event-log\/reader$/, /^projections\/read-models$/],
     packages: ['@sinclair/typebox', 'express', 'archiver'],
   },
 }

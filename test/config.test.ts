@@ -82,6 +82,13 @@ describe('doors on an outside address', () => {
   it('need no secret on loopback', () => expect(readConfig({ HOST: '::1' }).host).toBe('::1'))
 })
 
+it('takes hosts without scheme and port', () => {
+  expect(readConfig({ ALLOWED_HOSTS: 'bench.example, fd00::1' }).allowedHosts).toEqual(['bench.example', 'fd00::1'])
+  expect(() => readConfig({ ALLOWED_HOSTS: 'bench:8000,http://b' })).toThrow(
+    /ALLOWED_HOSTS names 'bench:8000'; give a host name or an address, without scheme and port.\n.*'http:\/\/b'/,
+  )
+})
+
 it('refuses accelerated time on real hardware', () =>
   expect(() => readConfig({ HARDWARE: 'real', SIMULATION_SPEED: '10' })).toThrow(
     /SIMULATION_SPEED is 10; with HARDWARE=real/,

@@ -127,27 +127,36 @@ test('what RECORD_EXCLUDE names is delivered and not recorded, but never one of 
 })
 
 describe('a WebSocket', () => {
-  const opens = (port: number, origin?: string): Promise<boolean> => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/mqtt`, 'mqtt', origin === undefined ? {} : { origin })
-    return new Promise((resolve) => {
-      socket.once('open', () => resolve(true))
-      socket.once('error', () => resolve(false))
-    }).finally(() => socket.terminate()) as Promise<boolean>
+  /** 101, or the status of the refusal. */
+  const opens = (port: number, headers: Readonly<Record<string, string>>): Promise<number | undefined> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/mqtt`, 'mqtt', { headers })
+    socket.on('error', () => undefined)
+    return new Promise<number | undefined>((resolve) => {
+      socket.once('open', () => resolve(101))
+      socket.once('unexpected-response', (_request, { statusCode }) => resolve(statusCode))
+    }).finally(() => socket.terminate())
   }
 
-  test.each([
-    [undefined, true],
-    ['http://127.0.0.1:8000', true],
-    ['http://localhost:1880', true],
-    ['https://elsewhere.example', false],
-    ['null', false],
-  ])('of a page from %s is let in without a password: %s', async (origin, expected) => {
+  test('without a password is let in from programs and own pages only', async () => {
     const { wsPort } = await startTestBroker()
-    expect(await opens(wsPort, origin)).toBe(expected)
+    const own = `127.0.0.1:${wsPort}`
+    expect(await opens(wsPort, {})).toBe(101)
+    expect(await opens(wsPort, { origin: `http://${own}` })).toBe(101)
+    for (const origin of ['http://127.0.0.1:3000', `http://localhost:${wsPort}`, 'https://elsewhere.example', 'null']) {
+      expect([origin, await opens(wsPort, { origin })]).toEqual([origin, 403])
+    }
+  })
+
+  test('to a name that is not of this unit is refused, whatever page it comes from', async () => {
+    const rebound = { host: 'evil.example', origin: 'http://evil.example' }
+    const open = await startTestBroker()
+    expect(await opens(open.wsPort, rebound)).toBe(421)
+    const locked = await startTestBroker({ mqttUsername: 'u', mqttPassword: 'p' })
+    expect(await opens(locked.wsPort, rebound)).toBe(421)
   })
 
   test('of any page is let in where a password is asked for', async () => {
     const { wsPort } = await startTestBroker({ mqttUsername: 'u', mqttPassword: 'p' })
-    expect(await opens(wsPort, 'https://elsewhere.example')).toBe(true)
+    expect(await opens(wsPort, { origin: 'https://elsewhere.example' })).toBe(101)
   })
 })

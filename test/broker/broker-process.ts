@@ -17,6 +17,7 @@ const { port, wsPort } = await startBroker({
   logger: silentLogger,
   unit: 'u1',
   host: '127.0.0.1',
+  isOwnHost: () => true,
   port: 0,
   wsPort: 0,
   sessionsPath: join(home, 'sessions.db'),

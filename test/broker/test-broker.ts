@@ -56,6 +56,7 @@ export async function startTestBroker({
     logger: silentLogger,
     unit: UNIT,
     host: '127.0.0.1',
+    isOwnHost: (name) => name === '127.0.0.1',
     port: 0,
     wsPort: 0,
     sessionsPath: join(home, 'sessions.db'),

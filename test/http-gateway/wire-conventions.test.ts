@@ -175,7 +175,7 @@ describe('unit API bodies', () => {
 
   test("that end before their end are nobody's fault here", async () => {
     const socket = connect(gateway.port, '127.0.0.1')
-    socket.write('POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{', () => socket.destroy())
+    socket.write('POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{', () => socket.destroy())
     await until(() => gateway.lines.some(({ message }) => message.startsWith('client went away')), 'the note')
     expect(gateway.lines.filter(({ level }) => level === 'error')).toEqual([])
   })
@@ -247,11 +247,51 @@ describe('secrets', () => {
 
   test.each([
     [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site', origin: 'http://localhost:3000' }, 403],
+    [{ 'sec-fetch-site': 'none' }, 202],
     [{ origin: 'http://evil.example' }, 403],
+    [{ origin: 'null' }, 403],
+    [{ origin: 'http://127.0.0.1:3000' }, 403],
     [{ 'sec-fetch-site': 'same-origin', origin: 'http://anything' }, 202],
   ])('a browser that posts with %o gets %i', async (headers, expected) => {
     await gateway.serve('stop_jobs', () => true)
     expect((await gateway.send('POST', '/unit_api/jobs/stop/all', undefined, headers)).status).toBe(expected)
+  })
+})
+
+describe('requests to a name that is not of this unit', () => {
+  const rebound = { host: 'evil.example', origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' }
+
+  test.each([
+    '/unit_api/health',
+    '/unit_api/nope',
+    '/jobs',
+    '/version',
+    '/docs',
+    '/openapi.json',
+    '/',
+    '/dashboard.js',
+    '/mqtt.js',
+  ])('are 421 at %s and name the setting', async (path) => {
+    const { status, json, text } = await gateway.raw(path, rebound)
+    const api = path.startsWith('/unit_api')
+      ? { status: 421, error: expect.any(String) }
+      : { code: 'request.unknown_host' }
+    expect([status, json]).toMatchObject([421, api])
+    expect(text).toContain('ALLOWED_HOSTS')
+  })
+
+  test('change nothing', async () => {
+    const orders = await gateway.serve('stop_jobs', () => true)
+    const body =
+      'POST /unit_api/jobs/stop/all HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n'
+    expect(await rawSocket(gateway.port, body)).toMatch(/^HTTP\/1.1 421 /)
+    expect(orders).toEqual([])
+  })
+
+  test('are served under the other names of the unit, and without a name to a program of HTTP/1.0', async () => {
+    expect((await gateway.raw('/unit_api/health', { host: 'U1.Local.:9' })).status).toBe(200)
+    expect(await rawSocket(gateway.port, 'GET /version HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /)
   })
 })
 
@@ -265,7 +305,7 @@ describe('the server', () => {
     })
     try {
       const upgrade = (path: string) =>
-        rawSocket(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+        rawSocket(port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
       expect(await upgrade('/mqtt')).toContain('101 Taken')
       expect(await upgrade('/other')).toContain('404 Not Found')
     } finally {

@@ -7,7 +7,7 @@ import { errorsByStatus } from '../../../http-gateway/openapi.js'
 
 const UNIT_KEYS = ['error', 'cause', 'remediation', 'status']
 /** Answered before an endpoint is chosen or its body read, whatever the endpoint. */
-const ANYWHERE = [400, 403, 404, 405, 413]
+const ANYWHERE = [400, 403, 404, 405, 413, 421]
 
 const routeOf = (method: string, path: string): Endpoint | undefined =>
   endpoints.find(

@@ -34,6 +34,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     build: '',
     boxApiKey: '',
     unitApiPassword: '',
+    isOwnHost: (name) => name === '127.0.0.1' || name === 'u1.local',
     runsRoot: '/nonexistent',
     spoolDirectory: '/nonexistent',
     clock,
