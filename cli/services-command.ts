@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
 import type { Logger } from '../events/ports.js'
@@ -29,6 +30,9 @@ const SWITCH_OFF = fileURLToPath(new URL('./switch-off-entry.js', import.meta.ur
 
 /** Jobs end and publish in milliseconds; after this time the outputs are driven safe regardless. */
 const STOP_MS = 2000
+
+/** Uniform in [0, 1). */
+const random = (): number => randomInt(2 ** 32) / 2 ** 32
 
 export const servicesCommand: Command = {
   async run({ config }) {
@@ -88,7 +92,7 @@ async function start(config: Config, hardware: Hardware, logger: Logger): Promis
   }
   const { dotPioreactor, nasConfigPath, runsRoot, runFileLayout, spoolDirectory } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
-  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock })
+  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random })
   const services = await startServices(context, [
     (shared) => startJobService(shared, jobs, config.resumeJobs),
     (shared) => startBoxService({ ...shared, runFileLayout }),

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { JobDefinition } from '../../events/define-job.js'
 import type { Clock } from '../../events/ports.js'
 import type { Job } from '../job.js'
@@ -20,7 +19,7 @@ export interface BioreactorDeps {
   readonly calibrations?: Calibrations
   readonly store?: ExperimentStore
   /** Uniform in [0, 1). */
-  readonly random?: () => number
+  readonly random: () => number
 }
 
 /** The jobs themselves, on one board. */
@@ -30,7 +29,7 @@ export function createBioreactorJobs({
   clock,
   calibrations = createCalibrationFiles(dotPioreactor),
   store = createExperimentFiles(dotPioreactor),
-  random = () => randomInt(2 ** 32) / 2 ** 32,
+  random,
 }: BioreactorDeps): readonly Job[] {
   const pwm = new PwmBoard(bioreactor)
   const leds = new LedBoard(bioreactor.leds, clock)

@@ -66,6 +66,7 @@ export async function startBioreactorLab({
   broker = new MemoryBroker(),
   clock = new FakeClock(),
   resumeJobs = [],
+  random = () => 0.5,
   ...deps
 }: Partial<
   BioreactorDeps & {
@@ -95,7 +96,7 @@ export async function startBioreactorLab({
   const store = new MemoryStore()
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
-  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, store, calibrations, ...deps })
+  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps })
   const service = await startJobService(context, jobs, resumeJobs)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>

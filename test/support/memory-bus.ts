@@ -1,3 +1,4 @@
+import type { Qos } from '../../events/event.js'
 import type { BusMessage, MessageBus, PublishOptions } from '../../events/ports.js'
 import { matchesFilter } from '../../events/topic.js'
 
@@ -5,6 +6,7 @@ export interface Published {
   readonly topic: string
   readonly payload: string
   readonly retain: boolean
+  readonly qos: Qos
 }
 
 /** A broker in memory: delivers in order, keeps retained values, remembers everything. */
@@ -31,8 +33,8 @@ export class MemoryBroker {
     for (const bus of this.#buses) bus.notify()
   }
 
-  deliver(topic: string, payload: Buffer, retain: boolean): void {
-    this.published.push({ topic, payload: payload.toString(), retain })
+  deliver(topic: string, payload: Buffer, retain: boolean, qos: Qos = 1): void {
+    this.published.push({ topic, payload: payload.toString(), retain, qos })
     if (retain && payload.length > 0) this.retained.set(topic, payload)
     if (retain && payload.length === 0) this.retained.delete(topic)
     for (const { filter, handler } of [...this.#subscribers]) {
@@ -71,7 +73,7 @@ export class MemoryBus implements MessageBus {
 
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     if (!this.connected) throw new Error('not connected')
-    this.#broker.deliver(topic, Buffer.from(payload as string), options.retain === true)
+    this.#broker.deliver(topic, Buffer.from(payload as string), options.retain === true, options.qos)
   }
 
   async subscribe(filter: string, handler: (message: BusMessage) => void): Promise<() => Promise<void>> {
