@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { eventCatalogue } from '../events/catalogue.js'
-import { datatypeOf, type JobDefinition } from '../events/define-job.js'
+import { datatypeOf, type JobDefinition } from '../events/core/define-job.js'
 import { requests } from '../events/payloads.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import type { JobCapability } from '../events/define-job.js'
+import type { JobCapability } from '../events/core/define-job.js'
 import type { ModeDeclaration } from '../events/define-mode.js'
 import { LabError } from '../events/errors.js'
 import type { DeviceRecord, JobRecord, ServiceRecord, TaskRecord } from '../events/payloads.js'

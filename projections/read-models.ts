@@ -1,4 +1,4 @@
-import type { JobCapability } from '../events/define-job.js'
+import type { JobCapability } from '../events/core/define-job.js'
 import type { ModeDeclaration } from '../events/define-mode.js'
 import type { DeviceRecord, JobRecord, ModeReport, ServiceRecord, TaskRecord } from '../events/payloads.js'
 import type { RunStatus } from '../events/run-status.js'

@@ -1,13 +1,13 @@
-import type { JobDefinition } from '../../events/define-job.js'
+import type { JobDefinition } from '../../events/core/define-job.js'
 import type { Clock } from '../../events/ports.js'
-import type { Job } from '../job.js'
+import type { Job } from '../jobs/job.js'
 import type { Bioreactor } from './bench-hardware.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
 import { LedBoard } from './led-board.js'
-import { createOdReadingJob, odReading } from './od-reading.js'
+import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { PwmBoard } from './pwm-board.js'
-import { createStirringJob, stirring } from './stirring.js'
+import { createStirringJob, stirring } from './stirring/stirring.js'
 
 /** Declarations of the jobs this unit offers. */
 export const jobDefinitions: readonly JobDefinition[] = [stirring, odReading]

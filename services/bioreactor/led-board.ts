@@ -1,12 +1,12 @@
 import { toErrorRecord } from '../../events/errors.js'
 import { timestampOf } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'
-import type { JobRun } from '../job.js'
+import type { JobContext } from '../jobs/job.js'
 import { sleepS } from '../repeat.js'
 import { LED_CHANNELS, type LedChannel, type LedOutputs } from './bench-hardware.js'
 
 export type LedLevels = Readonly<Partial<Record<LedChannel, number>>>
-type LedUser = Pick<JobRun, 'emit' | 'log'>
+type LedUser = Pick<JobContext, 'emit' | 'log'>
 
 /** Switching off is tried so often, s apart, before it counts as failed. Source: Pioreactor's LED retries. */
 const OFF_ATTEMPTS = 6

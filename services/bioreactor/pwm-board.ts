@@ -1,10 +1,10 @@
 import { LabError } from '../../events/errors.js'
-import type { JobRun } from '../job.js'
+import type { JobContext } from '../jobs/job.js'
 import type { PwmOutput } from '../transport/hardware.js'
 import type { Bioreactor, PwmChannel } from './bench-hardware.js'
 import { clamp, roundHalfEven } from './control/round.js'
 
-type PwmUser = Pick<JobRun, 'emit' | 'atEnd'>
+type PwmUser = Pick<JobContext, 'emit' | 'atEnd'>
 
 /** The PWM outputs of one unit, one user per pin. Every change is published on `pwms/dc` as all non-zero pins. */
 export class PwmBoard {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { defineJob } from '../../events/define-job.js'
+import { defineJob } from '../../events/core/define-job.js'
 import { InvalidInput, LabError } from '../../events/errors.js'
 import type { JobRecord } from '../../events/payloads.js'
 import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'

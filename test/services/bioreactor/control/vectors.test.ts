@@ -19,8 +19,8 @@ import { calibratedOd } from '../../../../services/bioreactor/control/od-calibra
 import { PID_AT_REST, type PidSettings, pidStep } from '../../../../services/bioreactor/control/pid.js'
 import { NO_REFERENCE, referenceStep } from '../../../../services/bioreactor/control/reference-tracker.js'
 import { roundHalfEven } from '../../../../services/bioreactor/control/round.js'
-import { pollWindowS, rpmOf } from '../../../../services/bioreactor/rpm-sensor.js'
-import { nextDuty } from '../../../../services/bioreactor/stir-bar.js'
+import { pollWindowS, rpmOf } from '../../../../services/bioreactor/stirring/rpm-sensor.js'
+import { nextDuty } from '../../../../services/bioreactor/stirring/stir-bar.js'
 
 // Expected numbers: results of Pioreactor 26.7 for the same inputs.
 

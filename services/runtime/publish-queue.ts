@@ -1,4 +1,4 @@
-import type { Logger, MessageBus } from '../events/ports.js'
+import type { Logger, MessageBus } from '../../events/ports.js'
 
 interface Message {
   readonly topic: string
@@ -15,7 +15,7 @@ const ATTEMPTS = 3
 
 /** Messages of one connection, in order, without making their author wait. While the broker is away they wait too; when the queue is
  * full an older value of a retained topic gives way to a newer one, and what had to be given up is counted and reported. */
-export class Outbox {
+export class PublishQueue {
   readonly #bus: MessageBus
   readonly #logger: Logger
   readonly #capacity: number

@@ -1,15 +1,15 @@
-import { type RawODReading, timestampOf } from '../../events/payloads.js'
-import type { JobRun } from '../job.js'
-import { sleepS } from '../repeat.js'
-import { LED_CHANNELS, type LedChannel } from './bench-hardware.js'
-import { chooseIrIntensity, TUNING_INTENSITY } from './control/auto-ir.js'
+import { type RawODReading, timestampOf } from '../../../events/payloads.js'
+import type { JobContext } from '../../jobs/job.js'
+import { sleepS } from '../../repeat.js'
+import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
+import { chooseIrIntensity, TUNING_INTENSITY } from '../control/auto-ir.js'
+import type { LedBoard, LedLevels } from '../led-board.js'
 import type { IrReference } from './ir-reference.js'
-import type { LedBoard, LedLevels } from './led-board.js'
 import type { Photodiodes } from './od-optics.js'
 import type { PhotodiodeSampler } from './photodiode-sampler.js'
 
 export interface OdReaderOptions {
-  readonly run: Pick<JobRun, 'clock' | 'emit' | 'log'>
+  readonly run: Pick<JobContext, 'clock' | 'emit' | 'log'>
   readonly leds: LedBoard
   readonly sampler: PhotodiodeSampler
   readonly photodiodes: Photodiodes

@@ -1,9 +1,9 @@
-import type { JobDefinition } from '../events/define-job.js'
-import { InvalidInput, toErrorRecord } from '../events/errors.js'
-import { isJobState, isRequestableState, JOB_STATES, type JobState } from '../events/job-state.js'
-import { type CommandOutcome, timestampOf } from '../events/payloads.js'
-import type { BusMessage, Clock, MessageBus } from '../events/ports.js'
-import { violations } from '../events/schema.js'
+import type { JobDefinition } from '../../events/core/define-job.js'
+import { InvalidInput, toErrorRecord } from '../../events/errors.js'
+import { isJobState, isRequestableState, JOB_STATES, type JobState } from '../../events/job-state.js'
+import { type CommandOutcome, timestampOf } from '../../events/payloads.js'
+import type { BusMessage, Clock, MessageBus } from '../../events/ports.js'
+import { violations } from '../../events/schema.js'
 import type { LogLevel } from './job.js'
 
 /** What commands need of a running job. */
@@ -12,11 +12,11 @@ export interface CommandedJob {
   readonly order: { readonly unit: string; readonly experiment: string }
   readonly state: JobState
   /** Resolves when the job is ready, or its outputs are safe because it will not be. */
-  readonly startDecided: Promise<void>
+  readonly startSettled: Promise<void>
   value(setting: string): unknown
   update(values: ReadonlyMap<string, unknown>): Promise<void>
   requestState(to: JobState): Promise<void>
-  contradictLost(): void
+  reassertState(): void
   /** Publishes a command's answer; an ending job waits for it. */
   answer(topic: string, payload: Promise<string>): void
   log(level: LogLevel, message: string): void
@@ -58,7 +58,7 @@ export async function followSetCommands(job: CommandedJob, bus: MessageBus, cloc
   await bus.subscribe(`${own}+/set`, follow)
   await bus.subscribe(`pioreactor/$broadcast/${experiment}/${job.definition.name}/+/set`, follow)
   await bus.subscribe(`${own}$state`, ({ payload }) => {
-    if (payload.toString() === 'lost') job.contradictLost()
+    if (payload.toString() === 'lost') job.reassertState()
   })
 }
 
@@ -70,7 +70,7 @@ async function carryOut(job: CommandedJob, setting: string, text: string): Promi
     }
     const value = job.definition.parse(setting, text)
     // Who sets something right after the start means the job that is about to be ready.
-    await job.startDecided
+    await job.startSettled
     await job.update(new Map([[setting, value]]))
     return { accepted: true, result: job.value(setting) }
   } catch (error) {

@@ -1,8 +1,8 @@
-import { LabError } from '../../events/errors.js'
-import type { Clock } from '../../events/ports.js'
-import { sleepS } from '../repeat.js'
-import type { PdChannel, PhotodiodeAdc } from './bench-hardware.js'
-import { emaStep } from './control/ema.js'
+import { LabError } from '../../../events/errors.js'
+import type { Clock } from '../../../events/ports.js'
+import { sleepS } from '../../repeat.js'
+import type { PdChannel, PhotodiodeAdc } from '../bench-hardware.js'
+import { emaStep } from '../control/ema.js'
 import {
   detectMainsHz,
   fitSine,
@@ -10,8 +10,8 @@ import {
   type Prior,
   type Samples,
   trimExtremes,
-} from './control/mains-regression.js'
-import { roundHalfEven } from './control/round.js'
+} from '../control/mains-regression.js'
+import { roundHalfEven } from '../control/round.js'
 
 /** How samples are spread. Pauses follow the golden ratio, so that no mains period fits the pattern. */
 interface Burst {

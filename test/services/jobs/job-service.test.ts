@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type BioreactorLab, startBioreactorLab } from '../support/bioreactor-lab.js'
-import { FakeBioreactor } from '../support/fake-bioreactor.js'
-import { MemoryBroker } from '../support/memory-bus.js'
+import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
+import { FakeBioreactor } from '../../support/fake-bioreactor.js'
+import { MemoryBroker } from '../../support/memory-bus.js'
 
 const STIRRING_PIN = 17
 let lab: BioreactorLab

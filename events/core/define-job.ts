@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { InvalidInput } from './errors.js'
-import { checkJson, violations } from './schema.js'
-import { jobTopic } from './topic.js'
+import { InvalidInput } from '../errors.js'
+import { checkJson, violations } from '../schema.js'
+import { jobTopic } from '../topic.js'
 
 /** One published setting of a job. `persist` keeps the retained value after the job ended. */
 export interface SettingSpec {

@@ -1,16 +1,16 @@
-import { encodeValue, type JobDefinition } from '../events/define-job.js'
-import type { JobState } from '../events/job-state.js'
-import { type JobRecord, type LogMessage, timestampOf } from '../events/payloads.js'
-import type { Clock, Logger, MessageBus } from '../events/ports.js'
-import { violations } from '../events/schema.js'
-import { systemTopic } from '../events/topic.js'
+import { encodeValue, type JobDefinition } from '../../events/core/define-job.js'
+import type { JobState } from '../../events/job-state.js'
+import { type JobRecord, type LogMessage, timestampOf } from '../../events/payloads.js'
+import type { Clock, Logger, MessageBus } from '../../events/ports.js'
+import { violations } from '../../events/schema.js'
+import { systemTopic } from '../../events/topic.js'
+import { PublishQueue } from '../runtime/publish-queue.js'
 import type { LogLevel } from './job.js'
-import { Outbox } from './outbox.js'
 
 /** How long the last messages of an ending job may take; after it the will speaks for the job. */
-const FAREWELL_MS = 1500
+const FLUSH_TIMEOUT_MS = 1500
 
-export interface JobVoiceOptions {
+export interface JobPublisherOptions {
   readonly definition: JobDefinition
   readonly unit: string
   readonly experiment: string
@@ -22,21 +22,21 @@ export interface JobVoiceOptions {
 
 /** What a job publishes: its state, settings, log messages and answers. Nothing waits and nothing fails here; before there is a
  * connection nothing is said. */
-export class JobVoice {
-  readonly #options: JobVoiceOptions
+export class JobPublisher {
+  readonly #options: JobPublisherOptions
   readonly #values = new Map<string, unknown>()
   readonly #answers = new Set<Promise<unknown>>()
   #bus: MessageBus | null = null
-  #outbox: Outbox | null = null
+  #queue: PublishQueue | null = null
 
-  constructor(options: JobVoiceOptions) {
+  constructor(options: JobPublisherOptions) {
     this.#options = options
   }
 
   /** Speaks through this connection from now on. */
   open(bus: MessageBus): void {
     this.#bus = bus
-    this.#outbox = new Outbox(bus, this.#options.logger)
+    this.#queue = new PublishQueue(bus, this.#options.logger)
   }
 
   /** Published value of a setting; undefined when the job does not offer it at present. */
@@ -69,7 +69,7 @@ export class JobVoice {
   /** Publishes on `pioreactor/<unit>/<experiment>/<path>`. */
   emit(path: string, payload: unknown, { retain = false }: { readonly retain?: boolean } = {}): void {
     const { unit, experiment } = this.#options
-    this.#outbox?.push(`pioreactor/${unit}/${experiment}/${path}`, encodeValue(payload), retain)
+    this.#queue?.push(`pioreactor/${unit}/${experiment}/${path}`, encodeValue(payload), retain)
   }
 
   log(level: LogLevel, message: string): void {
@@ -89,7 +89,7 @@ export class JobVoice {
 
   /** The row of the jobs table, then the state. */
   announce(record: JobRecord, state: JobState): void {
-    this.#outbox?.push(systemTopic(this.#options.unit, `jobs/${record.job_id}`), JSON.stringify(record), true)
+    this.#queue?.push(systemTopic(this.#options.unit, `jobs/${record.job_id}`), JSON.stringify(record), true)
     this.announceState(state)
   }
 
@@ -100,7 +100,7 @@ export class JobVoice {
   /** Answers a command as soon as the answer is known. */
   answer(topic: string, payload: Promise<string>): void {
     const answered = payload
-      .then((text) => this.#outbox?.push(topic, text, false))
+      .then((text) => this.#queue?.push(topic, text, false))
       .catch((error: unknown) => this.#options.logger.error({ topic, err: error }, 'command not answered'))
       .finally(() => this.#answers.delete(answered))
     this.#answers.add(answered)
@@ -108,7 +108,7 @@ export class JobVoice {
 
   /** Says every setting again, and what could not be said meanwhile. */
   repeat(): void {
-    const lost = this.#outbox?.takeGivenUp() ?? 0
+    const lost = this.#queue?.takeGivenUp() ?? 0
     if (lost > 0) this.log('error', `${lost} messages were lost while the broker was away.`)
     for (const [setting, value] of this.#values) this.#push(setting, encodeValue(value))
   }
@@ -122,7 +122,7 @@ export class JobVoice {
 
   /** Sends what is left and closes the connection. */
   async close(): Promise<void> {
-    await this.#outbox?.drain(FAREWELL_MS, Promise.allSettled(this.#answers))
+    await this.#queue?.drain(FLUSH_TIMEOUT_MS, Promise.allSettled(this.#answers))
     await this.#bus?.close().catch((error: unknown) => {
       this.#options.logger.debug({ err: error }, 'connection did not close cleanly')
     })
@@ -130,6 +130,6 @@ export class JobVoice {
 
   #push(setting: string, text: string): void {
     const { definition, unit, experiment } = this.#options
-    this.#outbox?.push(definition.topic(unit, experiment, setting), text, true)
+    this.#queue?.push(definition.topic(unit, experiment, setting), text, true)
   }
 }

@@ -1,8 +1,8 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { JobDefinition, OptionSpec, SettingsOf } from '../events/define-job.js'
-import type { JobState } from '../events/job-state.js'
-import type { Clock, Logger } from '../events/ports.js'
-import type { UnitConfig } from './unit-admin/unit-config.js'
+import type { JobDefinition, OptionSpec, SettingsOf } from '../../events/core/define-job.js'
+import type { JobState } from '../../events/job-state.js'
+import type { Clock, Logger } from '../../events/ports.js'
+import type { UnitConfig } from '../unit-admin/unit-config.js'
 
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical'
 
@@ -18,7 +18,7 @@ export interface Setter<T> {
   apply(value: T): Promise<void> | void
 }
 
-/** A job at work. Its outputs are those it registered with `JobRun.atEnd`. */
+/** A job at work. Its outputs are those it registered with `JobContext.atEnd`. */
 export interface Activity<S = Values> {
   readonly setters: { readonly [K in SettingOf<S>]?: Setter<S[K]> }
   /** Called after `$state` became `ready` for the first time: measuring may begin. */
@@ -30,7 +30,7 @@ export interface Activity<S = Values> {
 }
 
 /** What a running job sees of its surroundings. Publishing never fails and never waits: the hardware does not depend on the broker. */
-export interface JobRun<S = Values> {
+export interface JobContext<S = Values> {
   readonly unit: string
   readonly experiment: string
   readonly clock: Clock
@@ -70,7 +70,7 @@ export interface JobPeers {
 export interface Job {
   readonly definition: JobDefinition
   /** Prepares the hardware; meanwhile the state is `init`. @throws LabError when the job cannot run; what was registered is released. */
-  start(run: JobRun, options: Values): Promise<Activity>
+  start(run: JobContext, options: Values): Promise<Activity>
 }
 
 /** Values of the options given at a start; absent ones were not given. */
@@ -82,7 +82,7 @@ export type OptionsOf<O extends Record<string, OptionSpec>> = {
 export function createJob<D extends JobDefinition, O extends Record<string, OptionSpec>>(
   definition: D,
   _options: O,
-  start: (run: JobRun<SettingsOf<D>>, options: OptionsOf<O>) => Promise<Activity<SettingsOf<D>>>,
+  start: (run: JobContext<SettingsOf<D>>, options: OptionsOf<O>) => Promise<Activity<SettingsOf<D>>>,
 ): Job {
   // The runner checks settings and options against the declaration; their types are known only here.
   return { definition, start: start as unknown as Job['start'] }

@@ -1,12 +1,12 @@
-import { LabError } from '../events/errors.js'
-import type { JobState } from '../events/job-state.js'
+import { LabError } from '../../events/errors.js'
+import type { JobState } from '../../events/job-state.js'
 
 /** The job does not take changes in its present state. */
-export const notNow = (job: string, state: JobState): LabError =>
+export const jobNotReady = (job: string, state: JobState): LabError =>
   new LabError('job.not_ready', 'state', `${job} cannot be changed now; its state is ${state}.`)
 
 /** The setting is declared but not published now. */
-export const absent = (job: string, setting: string): LabError =>
+export const settingUnavailable = (job: string, setting: string): LabError =>
   new LabError('setting.absent', 'state', `${job} does not offer ${setting} in its present mode.`, {
     details: { field: setting },
   })

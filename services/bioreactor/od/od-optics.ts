@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { InvalidInput, LabError } from '../../events/errors.js'
-import type { UnitConfig } from '../unit-admin/unit-config.js'
-import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from './bench-hardware.js'
-import type { Calibration, Calibrations } from './calibrations.js'
-import type { ExperimentStore } from './experiment-store.js'
+import { InvalidInput, LabError } from '../../../events/errors.js'
+import type { UnitConfig } from '../../unit-admin/unit-config.js'
+import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../bench-hardware.js'
+import type { Calibration, Calibrations } from '../calibrations.js'
+import type { ExperimentStore } from '../experiment-store.js'
 
 const ANGLES = ['45', '90', '135', '180'] as const
 export type Angle = (typeof ANGLES)[number]

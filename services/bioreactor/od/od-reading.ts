@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { defineJob, type SettingsOf } from '../../events/define-job.js'
-import { InvalidInput, LabError } from '../../events/errors.js'
+import { defineJob, type SettingsOf } from '../../../events/core/define-job.js'
+import { InvalidInput, LabError } from '../../../events/errors.js'
 import {
   CalibratedODReading,
   ODFused,
@@ -9,15 +9,15 @@ import {
   RawODReading,
   Timestamp,
   timestampOf,
-} from '../../events/payloads.js'
-import { type Activity, createJob, type Job, type JobRun, type OptionsOf } from '../job.js'
-import { type Repeating, repeat } from '../repeat.js'
-import type { Bioreactor, PdChannel } from './bench-hardware.js'
-import type { Calibration, Calibrations } from './calibrations.js'
-import { calibratedOd } from './control/od-calibration.js'
-import type { ExperimentStore } from './experiment-store.js'
+} from '../../../events/payloads.js'
+import { type Activity, createJob, type Job, type JobContext, type OptionsOf } from '../../jobs/job.js'
+import { type Repeating, repeat } from '../../repeat.js'
+import type { Bioreactor, PdChannel } from '../bench-hardware.js'
+import type { Calibration, Calibrations } from '../calibrations.js'
+import { calibratedOd } from '../control/od-calibration.js'
+import type { ExperimentStore } from '../experiment-store.js'
+import type { LedBoard } from '../led-board.js'
 import { IrReference } from './ir-reference.js'
-import type { LedBoard } from './led-board.js'
 import { readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
 import { type OdBatch, OdReader } from './od-reader.js'
 import { OverRange, PhotodiodeSampler } from './photodiode-sampler.js'
@@ -58,7 +58,7 @@ export const odReading = defineJob(
   },
 )
 export type OdReadingSettings = SettingsOf<typeof odReading>
-type Run = JobRun<OdReadingSettings>
+type Run = JobContext<OdReadingSettings>
 
 export interface OdReadingDeps {
   readonly bioreactor: Bioreactor

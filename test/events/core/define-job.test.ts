@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { decodeValue, defineJob, encodeValue } from '../../events/define-job.js'
-import { MeasuredRPM } from '../../events/payloads.js'
+import { decodeValue, defineJob, encodeValue } from '../../../events/core/define-job.js'
+import { MeasuredRPM } from '../../../events/payloads.js'
 
 const stirrer = defineJob(
   'stirrer',

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { LabError } from '../../events/errors.js'
-import { NO_REFERENCE, type ReferenceState, referenceStep } from './control/reference-tracker.js'
-import type { ExperimentStore } from './experiment-store.js'
+import { LabError } from '../../../events/errors.js'
+import { NO_REFERENCE, type ReferenceState, referenceStep } from '../control/reference-tracker.js'
+import type { ExperimentStore } from '../experiment-store.js'
 
 const STORE = 'ir_led_reference_normalization'
 const InitialByIntensity = Type.Record(Type.String(), Type.Number())

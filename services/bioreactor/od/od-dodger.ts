@@ -1,5 +1,5 @@
-import type { JobRun } from '../job.js'
-import { type Repeating, repeat, sleepS } from '../repeat.js'
+import type { JobContext } from '../../jobs/job.js'
+import { type Repeating, repeat, sleepS } from '../../repeat.js'
 import {
   canDodge,
   type DodgeDelays,
@@ -8,7 +8,7 @@ import {
   READING_S,
   untilNextReadingS,
   waitBeforeReadingS,
-} from './control/dodge-schedule.js'
+} from '../control/dodge-schedule.js'
 
 /** What a job does differently around optical readings. */
 export interface DodgeActions {
@@ -20,7 +20,7 @@ export interface DodgeActions {
 }
 
 /** The readings of `od_reading` while it runs; null before its first reading and when it does not run. */
-export function odScheduleOf({ peers }: Pick<JobRun, 'peers'>): OdSchedule | null {
+export function odScheduleOf({ peers }: Pick<JobContext, 'peers'>): OdSchedule | null {
   const od = peers.find('od_reading')
   const intervalS = od?.value('interval')
   const firstObsS = od?.value('first_od_obs_time')
@@ -33,7 +33,7 @@ const sameSchedule = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
 
 /** Keeps a job out of the way of optical readings: follows `od_reading`, its interval and phase included, while enabled. */
 export class OdDodger {
-  readonly #run: JobRun
+  readonly #run: JobContext
   readonly #delays: DodgeDelays
   readonly #actions: DodgeActions
   #enabled: boolean
@@ -43,7 +43,7 @@ export class OdDodger {
   #interrupt = new AbortController()
   #settling: Promise<void> = Promise.resolve()
 
-  constructor(run: JobRun, delays: DodgeDelays, enabled: boolean, actions: DodgeActions) {
+  constructor(run: JobContext, delays: DodgeDelays, enabled: boolean, actions: DodgeActions) {
     this.#run = run
     this.#delays = delays
     this.#enabled = enabled
@@ -151,7 +151,7 @@ export class OdDodger {
 }
 
 /** Time until the next optical reading, s; infinite when none is due. */
-export function untilNextOdS(run: Pick<JobRun, 'peers' | 'clock'>): number {
+export function untilNextOdS(run: Pick<JobContext, 'peers' | 'clock'>): number {
   const schedule = odScheduleOf(run)
   const ready = run.peers.find('od_reading')?.state === 'ready'
   return schedule === null || !ready

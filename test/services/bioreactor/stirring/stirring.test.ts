@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
+import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 
 let lab: BioreactorLab | undefined
 afterEach(async () => {

@@ -1,13 +1,13 @@
-import { encodeValue, type JobDefinition } from '../events/define-job.js'
-import { toErrorRecord } from '../events/errors.js'
-import { canTransition, type JobState } from '../events/job-state.js'
-import { type JobRecord, timestampOf } from '../events/payloads.js'
-import type { Clock, Logger, MessageBus } from '../events/ports.js'
-import type { Activity, Job, JobPeer, JobPeers, JobRun, LogLevel } from './job.js'
-import { absent, badTransition, notNow, stoppedAtStart } from './job-errors.js'
-import { JobVoice } from './job-voice.js'
+import { encodeValue, type JobDefinition } from '../../events/core/define-job.js'
+import { toErrorRecord } from '../../events/errors.js'
+import { canTransition, type JobState } from '../../events/job-state.js'
+import { type JobRecord, timestampOf } from '../../events/payloads.js'
+import type { Clock, Logger, MessageBus } from '../../events/ports.js'
+import type { UnitConfig } from '../unit-admin/unit-config.js'
+import type { Activity, Job, JobContext, JobPeer, JobPeers, LogLevel } from './job.js'
+import { badTransition, jobNotReady, settingUnavailable, stoppedAtStart } from './job-errors.js'
+import { JobPublisher } from './job-publisher.js'
 import { followSetCommands } from './set-commands.js'
-import type { UnitConfig } from './unit-admin/unit-config.js'
 
 export interface JobOrder {
   readonly jobId: number
@@ -42,10 +42,10 @@ export class RunningJob implements JobPeer {
   /** Resolves when everything is released and published. */
   readonly ended: Promise<void>
   /** Resolves when the job is ready, or its outputs are safe because it will not be. */
-  readonly startDecided: Promise<void>
+  readonly startSettled: Promise<void>
 
   readonly #deps: RunJobDeps
-  readonly #voice: JobVoice
+  readonly #publisher: JobPublisher
   readonly #releases: (() => Promise<void> | void)[] = []
   readonly #ending = new AbortController()
   /** Resolves when the outputs are safe and `disconnected` is on its way. */
@@ -67,7 +67,7 @@ export class RunningJob implements JobPeer {
     this.#deps = deps
     const { unit, experiment } = order
     const { clock, logger, onChange } = deps
-    this.#voice = new JobVoice({ definition: job.definition, unit, experiment, clock, logger, onChange })
+    this.#publisher = new JobPublisher({ definition: job.definition, unit, experiment, clock, logger, onChange })
     this.startedAt = timestampOf(deps.clock.now())
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
@@ -77,7 +77,7 @@ export class RunningJob implements JobPeer {
     })
     this.started = this.#start(job)
     // Nobody needs to wait for the start; the state tells.
-    this.startDecided = Promise.race([this.started.catch(() => undefined), this.#safe])
+    this.startSettled = Promise.race([this.started.catch(() => undefined), this.#safe])
   }
 
   get state(): JobState {
@@ -89,7 +89,7 @@ export class RunningJob implements JobPeer {
   }
 
   value(setting: string): unknown {
-    return this.#voice.value(setting)
+    return this.#publisher.value(setting)
   }
 
   /** Applies valid values in order. @throws LabError before anything moved, when one of them is refused. */
@@ -97,10 +97,10 @@ export class RunningJob implements JobPeer {
     return this.#serially(async () => {
       const { name } = this.definition
       const activity = this.#activity
-      if (activity === null || this.isEnding) throw notNow(name, this.#state)
+      if (activity === null || this.isEnding) throw jobNotReady(name, this.#state)
       const changes = [...values].map(([setting, value]) => {
         const setter = activity.setters[setting]
-        if (setter === undefined || !this.#voice.has(setting)) throw absent(name, setting)
+        if (setter === undefined || !this.#publisher.has(setting)) throw settingUnavailable(name, setting)
         setter.check?.(value)
         return { setting, value, setter }
       })
@@ -164,7 +164,7 @@ export class RunningJob implements JobPeer {
   }
 
   log(level: LogLevel, message: string): void {
-    this.#voice.log(level, message)
+    this.#publisher.log(level, message)
   }
 
   async #start(job: Job): Promise<void> {
@@ -173,7 +173,7 @@ export class RunningJob implements JobPeer {
     try {
       const will = { topic: this.definition.topic(unit, experiment, '$state'), payload: 'lost' }
       const bus = await this.#deps.connectBus({ name, will })
-      this.#voice.open(bus)
+      this.#publisher.open(bus)
       this.#enter('init')
       // Commands given from here on are answered; nothing is awaited between the hardware being ready and the job being so.
       await followSetCommands(this, bus, this.#deps.clock)
@@ -210,9 +210,9 @@ export class RunningJob implements JobPeer {
     await this.#release()
     this.#endedAt = timestampOf(this.#deps.clock.now())
     this.#enter('disconnected')
-    this.#voice.clear()
+    this.#publisher.clear()
     this.#resolveSafe()
-    await this.#voice.close()
+    await this.#publisher.close()
     this.#resolveEnded()
     this.#deps.onChange()
   }
@@ -234,11 +234,11 @@ export class RunningJob implements JobPeer {
 
   async #wake(): Promise<void> {
     const { name } = this.definition
-    if (this.#suspendedFrom !== null) throw notNow(name, this.#state)
+    if (this.#suspendedFrom !== null) throw jobNotReady(name, this.#state)
     try {
       await this.#activity?.wake()
       // A stop or a suspension may have come while the hardware woke up; its word is the last.
-      if (this.isEnding || this.#suspendedFrom !== null) throw notNow(name, this.#state)
+      if (this.isEnding || this.#suspendedFrom !== null) throw jobNotReady(name, this.#state)
     } catch (error) {
       await this.#activity?.sleep()
       throw error
@@ -249,7 +249,7 @@ export class RunningJob implements JobPeer {
   #enter(state: JobState): void {
     this.#state = state
     this.#deps.logger.debug({ state }, 'job state')
-    this.#voice.announce(this.record(), state)
+    this.#publisher.announce(this.record(), state)
     this.#deps.onChange()
   }
 
@@ -283,18 +283,18 @@ export class RunningJob implements JobPeer {
         connected = now
         if (!back || this.isEnding) return
         this.#enter(this.#state)
-        this.#voice.repeat()
+        this.#publisher.repeat()
       }),
     )
   }
 
   /** Corrects a `$state` that claims we are gone. */
-  contradictLost(): void {
-    if (!this.isEnding) this.#voice.announceState(this.#state)
+  reassertState(): void {
+    if (!this.isEnding) this.#publisher.announceState(this.#state)
   }
 
   answer(topic: string, payload: Promise<string>): void {
-    this.#voice.answer(topic, payload)
+    this.#publisher.answer(topic, payload)
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -303,7 +303,7 @@ export class RunningJob implements JobPeer {
     return result
   }
 
-  #run(): JobRun {
+  #run(): JobContext {
     const job = this
     return {
       unit: this.order.unit,
@@ -317,8 +317,8 @@ export class RunningJob implements JobPeer {
         return job.#state
       },
       value: (setting) => job.value(setting),
-      publish: (setting, value) => job.#voice.publish(setting, value),
-      emit: (path, payload, options) => job.#voice.emit(path, payload, options),
+      publish: (setting, value) => job.#publisher.publish(setting, value),
+      emit: (path, payload, options) => job.#publisher.emit(path, payload, options),
       log: (level, message) => job.log(level, message),
       atEnd(release) {
         job.#releases.push(release)

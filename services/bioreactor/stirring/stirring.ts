@@ -1,15 +1,15 @@
 import { Type } from '@sinclair/typebox'
-import { defineJob, type SettingsOf } from '../../events/define-job.js'
-import { LabError } from '../../events/errors.js'
-import { MeasuredRPM, timestampOf } from '../../events/payloads.js'
-import { type Activity, createJob, type Job, type JobRun, type OptionsOf } from '../job.js'
-import { type Repeating, repeat, sleepS } from '../repeat.js'
-import type { Bioreactor } from './bench-hardware.js'
-import { type Calibrations, domainOf } from './calibrations.js'
-import { invertUnbounded } from './control/curve.js'
-import type { PidGains } from './control/pid.js'
-import { OdDodger, untilNextOdS } from './od-dodger.js'
-import type { PwmBoard } from './pwm-board.js'
+import { defineJob, type SettingsOf } from '../../../events/core/define-job.js'
+import { LabError } from '../../../events/errors.js'
+import { MeasuredRPM, timestampOf } from '../../../events/payloads.js'
+import { type Activity, createJob, type Job, type JobContext, type OptionsOf } from '../../jobs/job.js'
+import { type Repeating, repeat, sleepS } from '../../repeat.js'
+import type { Bioreactor } from '../bench-hardware.js'
+import { type Calibrations, domainOf } from '../calibrations.js'
+import { invertUnbounded } from '../control/curve.js'
+import type { PidGains } from '../control/pid.js'
+import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
+import type { PwmBoard } from '../pwm-board.js'
 import { openRpmSensor, pollWindowS, type RpmSensor } from './rpm-sensor.js'
 import { type DutyLookup, StirBar } from './stir-bar.js'
 
@@ -64,7 +64,7 @@ export const createStirringJob = (deps: StirringDeps): Job =>
   createJob(stirring, options, (run, given) => startStirring(run, given, deps))
 
 async function startStirring(
-  run: JobRun<StirringSettings>,
+  run: JobContext<StirringSettings>,
   given: OptionsOf<typeof options>,
   { bioreactor, pwm, calibrations }: StirringDeps,
 ): Promise<Activity<StirringSettings>> {
@@ -105,10 +105,10 @@ async function startStirring(
   return stirrer
 }
 
-const initialTarget = ({ config }: JobRun<StirringSettings>): number =>
+const initialTarget = ({ config }: JobContext<StirringSettings>): number =>
   config.number(SECTION, 'initial_target_rpm', 500, { min: 0, max: 1500, unit: 'RPM' })
 
-function readGains({ config }: JobRun<StirringSettings>): PidGains {
+function readGains({ config }: JobContext<StirringSettings>): PidGains {
   const gain = (name: string): number => config.number('stirring.pid', name, undefined, { unit: '% per RPM' })
   return { Kp: gain('Kp'), Ki: gain('Ki'), Kd: gain('Kd') }
 }
@@ -132,7 +132,7 @@ const missing = (problem: string, remediation: string): LabError =>
 
 /** Stirring at work: measures, controls, kicks a stalled bar, and keeps out of the way of optical readings. */
 class Stirrer implements Activity<StirringSettings> {
-  readonly #run: JobRun<StirringSettings>
+  readonly #run: JobContext<StirringSettings>
   readonly #bar: StirBar
   readonly #sensor: RpmSensor | null
   readonly #measureOnly: boolean
@@ -142,7 +142,7 @@ class Stirrer implements Activity<StirringSettings> {
   readonly setters: Activity<StirringSettings>['setters']
 
   constructor(
-    run: JobRun<StirringSettings>,
+    run: JobContext<StirringSettings>,
     bar: StirBar,
     sensor: RpmSensor | null,
     measureOnly: boolean,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ODReadings, RawODReading } from '../../../events/payloads.js'
-import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
-import { FakeAdc, FakeBioreactor } from '../../support/fake-bioreactor.js'
+import type { ODReadings, RawODReading } from '../../../../events/payloads.js'
+import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
+import { FakeAdc, FakeBioreactor } from '../../../support/fake-bioreactor.js'
 
 /** Light in the vial: what the photodiodes see follows the IR LED, over a constant ambient light. */
 class Optics extends FakeBioreactor {
