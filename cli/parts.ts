@@ -6,7 +6,7 @@ import { type OwnedEventLogWriter, openEventLogWriter } from '../event-log/write
 import type { Clock, Logger } from '../events/ports.js'
 import type { GatewayDeps } from '../http-gateway/context.js'
 import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
-import { openReadModels } from '../projections/open-read-models.js'
+import { openReadModels } from '../projections/read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import { writeServicePassword } from './home.js'
 import { ownHostsOf } from './own-hosts.js'

@@ -38,5 +38,5 @@ const POLLS = 500
 /** Waits until the read models have folded everything that is in the log now, so that a client reads its own writes. */
 export async function caughtUp({ log, readModels }: GatewayContext): Promise<void> {
   const position = log.lastPosition()
-  for (let poll = 0; poll < POLLS && readModels.position() < position; poll++) await delay(POLL_MS)
+  for (let poll = 0; poll < POLLS && (await readModels.position()) < position; poll++) await delay(POLL_MS)
 }

@@ -1,9 +1,9 @@
 import type { GatewayDeps } from './context.js'
 
 /** What keeps the unit from working as it should, one sentence each; empty when all is well. */
-export function troubles({ logStatus, readModels, bus }: GatewayDeps): readonly string[] {
+export async function troubles({ logStatus, readModels, bus }: GatewayDeps): Promise<readonly string[]> {
   const log = logStatus()
-  const service = readModels.service()
+  const service = await readModels.service()
   return [
     ...(log?.writable === false ? [`The event log cannot be written: ${log.reason ?? 'reason unknown'}.`] : []),
     ...(bus.connected ? [] : ['The gateway has no connection to the broker.']),

@@ -1,12 +1,12 @@
-import { devices, jobCapabilities, modeCapabilities, services } from './announcements.js'
-import { commandOutcomes } from './command-outcomes.js'
-import { jobMetadata } from './job-metadata.js'
-import { jobSettings } from './job-settings.js'
-import type { Projection } from './projection.js'
-import { recorderTables } from './recorder-tables.js'
-import { runSlots } from './run-slots.js'
-import { runs } from './runs.js'
-import { tasks } from './tasks.js'
+import { devices, jobCapabilities, modeCapabilities, services } from './announcements/announcements.js'
+import { commandOutcomes } from './commands/command-outcomes.js'
+import { tasks } from './commands/tasks.js'
+import type { Projection } from './engine/projection.js'
+import { jobMetadata } from './jobs/job-metadata.js'
+import { jobSettings } from './jobs/job-settings.js'
+import { recorderTables } from './recorder/recorder-tables.js'
+import { runSlots } from './runs/run-slots.js'
+import { runs } from './runs/runs.js'
 
 /** Every read model. */
 export const projections: readonly Projection[] = [

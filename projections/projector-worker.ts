@@ -1,9 +1,9 @@
 import { workerData } from 'node:worker_threads'
 import { openEventLogReader } from '../event-log/reader.js'
-import { openForWriting } from './database.js'
+import { openForWriting } from './engine/database.js'
+import { followAsWorker } from './engine/projection-worker.js'
+import { Projector } from './engine/projector.js'
 import { projections } from './index.js'
-import { followAsWorker } from './projection-worker.js'
-import { Projector } from './projector.js'
 
 /** Thread that folds the log into the read models. */
 export interface ProjectorWorkerData {

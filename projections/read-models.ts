@@ -1,77 +1,81 @@
-import type { JobCapability } from '../events/core/define-job.js'
-import type { ModeDeclaration } from '../events/define-mode.js'
-import type { DeviceRecord, JobRecord, ModeReport, ServiceRecord, TaskRecord } from '../events/payloads.js'
-import type { RunStatus } from '../events/run-status.js'
+import type Database from 'better-sqlite3'
+import { LabError } from '../events/errors.js'
+import { announcementQueries } from './announcements/announcements.js'
+import { taskQueries } from './commands/tasks.js'
+import { checkpointQueries } from './engine/checkpoint.js'
+import { openLazily } from './engine/lazy-database.js'
+import { openTables } from './engine/queries.js'
+import { jobQueries } from './jobs/job-metadata.js'
+import { settingQueries } from './jobs/job-settings.js'
+import { runFilesQueries } from './run-files/run-files-queries.js'
+import { runQueries } from './runs/run-queries.js'
 
-/** The queries of the read models: all that the gateway knows of the world. Rows keep their wire spelling. */
-export interface ReadModels {
+export type { RunOverview, RunRow, RunSlotRow } from './runs/run-rows.js'
+
+export interface ReadModelPaths {
+  readonly readModelsPath: string
+  readonly runFilesStatePath: string
+}
+
+/** The projector has not made its tables yet. */
+export class ReadModelsNotReady extends LabError {
+  constructor(path: string, cause: unknown) {
+    super('read_models.not_ready', 'state', `The read models at ${path} are not there yet.`, {
+      remediation: 'Wait for the projections to start.',
+      cause,
+    })
+  }
+}
+
+/** The queries of the read models: all that the gateway knows of the world. Rows keep their wire spelling; each query is declared
+ * beside the fold whose table it asks. */
+export type ReadModels = Omit<Queries, 'position'> & {
   /** Position up to which every projection has folded the log. */
-  position(): number
+  position(): Promise<number>
   /** Position up to which the run-file sink has written files. */
-  filesPosition(): number
-  jobs(filter?: JobFilter): readonly JobRecord[]
-  /** Published settings of the running job of that name, `$state` included; null when no job of that name runs.
-   * Numbers are numbers, booleans 1 or 0, structures JSON text (`unit-api-behaviour` entry 40). */
-  jobSettings(jobName: string): Readonly<Record<string, string | number>> | null
-  task(taskId: string): TaskRecord | null
-  jobCapabilities(): readonly JobCapability[]
-  /** Modes in the order the services announce them. */
-  modes(): readonly ModeDeclaration[]
-  devices(): readonly DeviceRecord[]
-  service(): ServiceRecord | null
-  /** Every run ever, the latest first: there may be thousands. */
-  runs(filter?: RunFilter): readonly RunOverview[]
-  run(runId: string): RunRow | null
+  filesPosition(): Promise<number>
   close(): void
 }
 
-export interface JobFilter {
-  readonly running?: boolean
-  readonly jobName?: string
-  readonly experiment?: string
-  readonly longRunning?: boolean
+type RunFiles = ReturnType<typeof runFilesQueries>
+type Queries = ReturnType<typeof queriesOf>
+
+function queriesOf(database: Database.Database, files: () => RunFiles | null) {
+  return {
+    ...checkpointQueries(openTables(database)),
+    ...jobQueries(openTables(database)),
+    ...settingQueries(openTables(database)),
+    ...taskQueries(openTables(database)),
+    ...announcementQueries(openTables(database)),
+    ...runQueries(openTables(database), files),
+  }
 }
 
-export interface RunFilter {
-  readonly groupId?: string
-}
-
-/** One potentiostat run. Its status becomes terminal only when its files are complete. */
-export interface RunRow {
-  readonly run_id: string
-  readonly status: RunStatus
-  readonly started_at: string
-  readonly ended_at: string | null
-  readonly modes: readonly string[]
-  readonly slots: readonly RunSlotRow[]
-  readonly progress_pct: number
-  readonly remaining_s: number | null
-  readonly experiment_name: string
-  readonly subdir: string | null
-  readonly group_id: string | null
-  readonly client_datetime: string
-  readonly simulated: boolean
-  readonly warnings: readonly string[]
-  /** Directory of the run's files relative to RUNS_ROOT, posix; null until the sink has made it. */
-  readonly directory: string | null
-}
-
-/** What lists tell of a run; found without asking for its files. */
-export type RunOverview = Pick<
-  RunRow,
-  'run_id' | 'status' | 'started_at' | 'ended_at' | 'modes' | 'subdir' | 'group_id' | 'directory'
-> & { readonly slots: readonly Pick<RunSlotRow, 'slot' | 'mode_index' | 'reports'>[] }
-
-export interface RunSlotRow {
-  readonly slot: string
-  readonly status: RunStatus
-  readonly started_at: string | null
-  readonly ended_at: string | null
-  readonly message: string | null
-  readonly mode_index: number | null
-  readonly progress_pct: number
-  readonly samples: number
-  readonly reports: readonly ModeReport[]
-  /** Finished files relative to the run's directory, posix, sorted. */
-  readonly files: readonly string[]
+/** Opens the read models for queries. Files that the projections have not made yet are opened when they appear: until then positions
+ * are 0 and other queries reject with `ReadModelsNotReady`. */
+export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelPaths): ReadModels {
+  const files = openLazily(runFilesStatePath, (database) => runFilesQueries(openTables(database)))
+  const models = openLazily(readModelsPath, (database) => queriesOf(database, files.get))
+  const all = (): Queries => {
+    const queries = models.get()
+    if (queries === null) throw new ReadModelsNotReady(readModelsPath, models.cause())
+    return queries
+  }
+  return {
+    position: async () => (await models.get()?.position()) ?? 0,
+    filesPosition: async () => (await files.get()?.position()) ?? 0,
+    jobs: async (filter) => all().jobs(filter),
+    jobSettings: async (jobName) => all().jobSettings(jobName),
+    task: async (id) => all().task(id),
+    jobCapabilities: async () => all().jobCapabilities(),
+    modes: async () => all().modes(),
+    devices: async () => all().devices(),
+    service: async () => all().service(),
+    runs: async (filter) => all().runs(filter),
+    run: async (runId) => all().run(runId),
+    close() {
+      models.close()
+      files.close()
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { LabError } from '../events/errors.js'
 import type { Logger } from '../events/ports.js'
-import type { WorkerOrder, WorkerReport } from './projection-worker.js'
+import type { WorkerOrder, WorkerReport } from './engine/projection-worker.js'
 import type { ProjectorWorkerData } from './projector-worker.js'
 import type { SinkWorkerData } from './run-files/sink-worker.js'
 

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { openForWriting } from '../database.js'
+import { openForWriting } from '../engine/database.js'
 
 /** What the sink remembers between batches, committed after the files themselves are on disk. Bump `VERSION` with the schema or the
  * format of the files: everything is then written anew from the log. */

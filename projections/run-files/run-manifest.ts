@@ -1,5 +1,5 @@
 import { MANIFEST_DIRECTORY, type RunManifest } from '../../events/nas.js'
-import { runStatus } from '../run-rows.js'
+import { runStatus } from '../runs/run-rows.js'
 import type { RunFilesStore } from './run-files-store.js'
 
 /** Where a run's manifest lies, relative to the runs' root. */

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import { openEventLogReader } from '../../event-log/reader.js'
-import { followAsWorker } from '../projection-worker.js'
+import { followAsWorker } from '../engine/projection-worker.js'
 import { ArtifactMaker } from './artifact-maker.js'
 import { RunFileSink } from './run-file-sink.js'
 import { openRunFilesDatabase } from './run-files-database.js'

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ModeDeclaration } from '../../events/define-mode.js'
-import { device, runRow, slotRow } from './support/given-runs.js'
+import { modeOffer } from './support/given-jobs.js'
+import { device, run, slot } from './support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
 let gateway: TestGateway
@@ -69,7 +70,7 @@ describe('the box', () => {
   })
 
   test('health counts connected devices and shows simulation, services and log', async () => {
-    gateway.readModels.deviceRecords.push(device('slot01'), device('slot02', { connected: false }))
+    gateway.given(device('slot01'), device('slot02', { connected: false }))
     await gateway.clock.advance(2500)
     expect((await gateway.get('/health')).json).toEqual({
       ok: true,
@@ -90,7 +91,7 @@ describe('the box', () => {
 
   test('lists connected devices by slot', async () => {
     expect((await gateway.get('/devices')).json).toEqual([])
-    gateway.readModels.deviceRecords.push(device('slot02', { run_id: 'r1' }), device('slot01', { sn: null }))
+    gateway.given(device('slot02', { run_id: 'r1' }), device('slot01', { sn: null }))
     expect((await gateway.get('/devices')).json).toEqual([
       { slot: 'slot01', port: '/dev/slot01', sn: null, connected: true, status: 'idle', run_id: null },
       { slot: 'slot02', port: '/dev/slot02', sn: 'SN-slot02', connected: true, status: 'busy', run_id: 'r1' },
@@ -98,9 +99,9 @@ describe('the box', () => {
   })
 
   test('shows what each slot does', async () => {
-    gateway.readModels.deviceRecords.push(device('slot01'), device('slot02', { run_id: 'r1' }))
-    const busy = slotRow('slot02', { status: 'running', mode_index: 0, samples: 5, progress_pct: 3 })
-    gateway.readModels.runRows.set('r1', runRow('r1', { slots: [busy] }))
+    gateway.given(device('slot01'), device('slot02', { run_id: 'r1' }))
+    const busy = slot('slot02', { status: 'running', mode_index: 0, samples: 5, progress_pct: 3 })
+    gateway.givenRun(run('r1', { slots: [busy] }))
     expect((await gateway.get('/devices/status')).json).toEqual([
       { slot: 'slot01', status: 'idle', started_at: null, ended_at: null, message: null, files: [] },
       expect.objectContaining({ slot: 'slot02', status: 'running', current_mode: 'CV', samples: 5, progress_pct: 3 }),
@@ -108,10 +109,9 @@ describe('the box', () => {
   })
 
   test('a rescan says what came and went', async () => {
-    gateway.readModels.deviceRecords.push(device('slot01'), device('slot02', { run_id: 'r1' }))
+    gateway.given(device('slot01'), device('slot02', { run_id: 'r1' }))
     await gateway.serve('rescan_devices', () => {
-      gateway.readModels.deviceRecords.shift()
-      gateway.readModels.deviceRecords.push(device('slot03'))
+      gateway.given(device('slot01', { connected: false }), device('slot03'))
     })
     expect((await gateway.send('POST', '/admin/rescan')).json).toMatchObject({
       devices: ['slot02', 'slot03'],
@@ -124,12 +124,12 @@ describe('the box', () => {
 
 describe('modes', () => {
   beforeEach(() => {
-    gateway.readModels.modeDeclarations.push(cv)
+    gateway.given(modeOffer(cv))
   })
 
   test('are listed as announced, whether or not a device is there', async () => {
     expect((await gateway.get('/modes')).json).toEqual(['CV'])
-    gateway.readModels.modeDeclarations.length = 0
+    gateway.given({ topic: modeOffer(cv).topic })
     expect(codeOf(await gateway.get('/modes'))).toEqual([503, 'devices.unavailable'])
   })
 

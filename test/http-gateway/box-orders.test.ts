@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { InvalidInput, LabError } from '../../events/errors.js'
-import { device, runRow, slotRow } from './support/given-runs.js'
+import { device, run, slot } from './support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
 let gateway: TestGateway
@@ -21,12 +21,11 @@ describe('ordering a run', () => {
   let orders: Record<string, unknown>[]
 
   beforeEach(async () => {
-    gateway.readModels.deviceRecords.push(device('slot01'), device('slot02'))
+    gateway.given(device('slot01'), device('slot02'))
     orders = await gateway.serve('start_run', ({ run_id, ...rest }) => {
-      const slots = (rest['devices'] as string[]).map((slot) => slotRow(slot))
+      const slots = (rest['devices'] as string[]).map((name) => slot(name))
       const modes = rest['modes'] as string[]
-      const run = runRow(String(run_id), { slots, modes, group_id: rest['group_id'] as string | null })
-      gateway.readModels.runRows.set(String(run_id), run)
+      gateway.givenRun(run(String(run_id), { slots, modes, group_id: rest['group_id'] as string | null }))
     })
   })
 
@@ -117,7 +116,7 @@ describe('ordering a run', () => {
   })
 
   test('with the name of an existing run is a conflict', async () => {
-    gateway.readModels.runRows.set('old', runRow('old', { status: 'done' }))
+    gateway.givenRun(run('old', { status: 'done' }))
     expect(codeOf(await post({ run_name: 'old' }))).toEqual([409, 'jobs.run_id_conflict'])
   })
 
@@ -155,7 +154,7 @@ describe('refusals of the service', () => {
       group_id: 'g',
     })
   beforeEach(() => {
-    gateway.readModels.deviceRecords.push(device('slot01'))
+    gateway.given(device('slot01'))
   })
 
   test('busy slots are 409 and named', async () => {

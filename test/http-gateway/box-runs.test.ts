@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ModeReport } from '../../events/payloads.js'
-import { runRow, slotRow } from './support/given-runs.js'
+import { run, slot } from './support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
 let gateway: TestGateway
@@ -24,19 +24,18 @@ describe('the state of runs', () => {
   })
 
   test('has every field of the contract; the slowest slot says which mode it is', async () => {
-    gateway.readModels.runRows.set(
-      'r1',
-      runRow('r1', {
+    gateway.givenRun(
+      run('r1', {
         modes: ['CA', 'CV', 'EIS'],
         slots: [
-          slotRow('slot01', {
+          slot('slot01', {
             status: 'running',
             started_at: '2026-01-02T03:04:06.000Z',
             mode_index: 2,
             reports: [report(0), report(1)],
           }),
-          slotRow('slot02', { status: 'running', mode_index: 1, reports: [report(0)] }),
-          slotRow('slot03', { status: 'failed', message: 'unplugged', ended_at: '2026-01-02T03:04:07.000Z' }),
+          slot('slot02', { status: 'running', mode_index: 1, reports: [report(0)] }),
+          slot('slot03', { status: 'failed', message: 'unplugged', ended_at: '2026-01-02T03:04:07.000Z' }),
         ],
         progress_pct: 42,
         group_id: 'g',
@@ -71,15 +70,20 @@ describe('the state of runs', () => {
   })
 
   test('a queued run is running here and queued in the list; an ended one keeps its last mode', async () => {
-    gateway.readModels.runRows.set('q', runRow('q', { status: 'queued' }))
-    gateway.readModels.runRows.set(
-      'd',
-      runRow('d', {
-        status: 'done',
+    gateway.givenRun(run('q', { status: 'queued' }))
+    gateway.givenRun(
+      run('d', {
         started_at: '2026-01-02T02:00:00.000Z',
-        ended_at: '2026-01-02T02:01:00.000Z',
         modes: ['CV', 'EIS'],
-        slots: [slotRow('slot01', { status: 'done', reports: [report(0), report(1)], files: ['slot01/CV/a.csv'] })],
+        directory: 'My_Exp/d',
+        slots: [
+          slot('slot01', {
+            status: 'done',
+            ended_at: '2026-01-02T02:01:00.000Z',
+            reports: [report(0), report(1)],
+            files: ['slot01/CV/a.csv'],
+          }),
+        ],
       }),
     )
     expect((await gateway.get('/jobs/q')).json).toMatchObject({ status: 'running', current_mode: 'CV' })
@@ -115,13 +119,12 @@ describe('the state of runs', () => {
 
   test('lists filter by state and by any name of the group', async () => {
     for (const status of ['queued', 'running', 'done', 'failed', 'cancelled'] as const) {
-      gateway.readModels.runRows.set(status, runRow(status, { status }))
+      gateway.givenRun(run(status, { status }))
     }
-    gateway.readModels.runRows.set(
-      'g',
-      runRow('g', { status: 'done', group_id: 'Group One', subdir: 'Grp/A', directory: 'My_Exp/Grp_A/2025' }),
+    gateway.givenRun(
+      run('g', { status: 'done', group_id: 'Group One', subdir: 'Grp/A', directory: 'My_Exp/Grp_A/2025' }),
     )
-    gateway.readModels.runRows.set('s', runRow('s', { status: 'done', subdir: 'Only Sub' }))
+    gateway.givenRun(run('s', { status: 'done', subdir: 'Only Sub' }))
     expect(await ids('?state=incomplete')).toEqual(['running', 'queued'])
     expect(await ids('?state=completed')).toEqual(['s', 'g', 'failed', 'done', 'cancelled'])
     expect(await ids('?group_id=%20group%20one%20')).toEqual(['g'])
@@ -136,8 +139,8 @@ describe('the state of runs', () => {
   })
 
   test('several at once come in the order asked, or not at all when one is unknown', async () => {
-    gateway.readModels.runRows.set('a', runRow('a'))
-    gateway.readModels.runRows.set('b', runRow('b'))
+    gateway.givenRun(run('a'))
+    gateway.givenRun(run('b'))
     const ask = (run_ids: unknown) => gateway.send('POST', '/jobs/status', { run_ids })
     expect(((await ask(['b', '', 'a', 'b'])).json as { run_id: string }[]).map(({ run_id }) => run_id)).toEqual([
       'b',
@@ -158,8 +161,8 @@ describe('the state of runs', () => {
   })
 
   test('cancelling orders it once and leaves an ended run alone', async () => {
-    gateway.readModels.runRows.set('r', runRow('r'))
-    gateway.readModels.runRows.set('d', runRow('d', { status: 'done' }))
+    gateway.givenRun(run('r'))
+    gateway.givenRun(run('d', { status: 'done' }))
     const orders = await gateway.serve('cancel_run', () => null)
     expect(await gateway.send('POST', '/jobs/r/cancel')).toMatchObject({
       status: 202,

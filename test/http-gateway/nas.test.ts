@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { InvalidInput } from '../../events/errors.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { runRow } from './support/given-runs.js'
+import { run } from './support/given-runs.js'
 import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
 const PASSWORD = 'hunter2-never-seen'
@@ -68,7 +68,7 @@ test('health answers what the services found', async () => {
 })
 
 test('an upload of a known run is ordered, of an unknown one refused', async () => {
-  gateway.readModels.runRows.set('run-1', runRow('run-1'))
+  gateway.givenRun(run('run-1'))
   const answer = { ok: true, enqueued: true, run_id: 'run-1', message: 'queued', uploaded: false, last_error: null }
   const orders = await gateway.serve('upload_run', () => answer)
   expect((await gateway.send('POST', '/runs/run-1/upload')).json).toEqual(answer)

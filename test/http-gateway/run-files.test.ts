@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { runRow, slotRow } from './support/given-runs.js'
+import { run, slot } from './support/given-runs.js'
 import { readZip } from './support/read-zip.js'
 import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
@@ -38,8 +38,8 @@ beforeEach(async () => {
     'slot01/CV',
     '../../../secret.txt',
   ]
-  gateway.readModels.runRows.set('r1', runRow('r1', { directory: 'My_Exp/t1', slots: [slotRow('slot01', { files })] }))
-  gateway.readModels.runRows.set('new', runRow('new'))
+  gateway.givenRun(run('r1', { directory: 'My_Exp/t1', slots: [slot('slot01', { files })] }))
+  gateway.givenRun(run('new'))
 })
 afterEach(async () => {
   await gateway.stop()
@@ -70,17 +70,17 @@ describe('files of a run', () => {
   })
 
   test.each([
-    ['was retired', { directory: null }],
-    ['has lost its folder', { directory: 'My_Exp/gone', slots: [slotRow('slot01', { status: 'done', files: [CSV] })] }],
+    ['was retired', {}],
+    ['has lost its folder', { directory: 'My_Exp/gone', slots: [slot('slot01', { status: 'done', files: [CSV] })] }],
   ])('a run that %s has no files: 404, not an empty archive', async (_what, values) => {
-    gateway.readModels.runRows.set('old', runRow('old', { status: 'done', ...values }))
+    gateway.givenRun(run('old', { status: 'done', ...values }))
     for (const path of ['files', `file?path=${CSV}`, 'zip']) {
       expect(await gateway.get(`/runs/old/${path}`)).toMatchObject({ status: 404, json: { code: 'runs.not_found' } })
     }
   })
 
   test('of a run that was cancelled before it measured are none', async () => {
-    gateway.readModels.runRows.set('early', runRow('early', { status: 'cancelled', directory: 'My_Exp/early' }))
+    gateway.givenRun(run('early', { status: 'cancelled', directory: 'My_Exp/early' }))
     expect(await gateway.get('/runs/early/files')).toMatchObject({ status: 200, json: { files: [] } })
   })
 
@@ -231,20 +231,17 @@ describe('the zip of a run', () => {
 
   test('of a large run arrives whole', async () => {
     const big = Buffer.alloc(32 * 1024 * 1024, randomBytes(1021))
-    write('runs/My_Exp/t1/slot01/big.csv', big)
-    const slots = [slotRow('slot01', { files: ['slot01/big.csv'] })]
-    gateway.readModels.runRows.set('big', runRow('big', { directory: 'My_Exp/t1', slots }))
+    write('runs/My_Exp/t2/slot01/big.csv', big)
+    const slots = [slot('slot01', { files: ['slot01/big.csv'] })]
+    gateway.givenRun(run('big', { directory: 'My_Exp/t2', slots }))
     const { entries } = await download('/runs/big/zip')
     expect(entries.map(({ name, content }) => [name, content.equals(big)])).toEqual([['slot01/big.csv', true]])
   })
 
   test('that a client abandons leaves the gateway working and logs no defect', async () => {
     const files = Array.from({ length: 5 }, (_, index) => `slot01/${index}.png`)
-    for (const path of files) write(`runs/My_Exp/t1/${path}`, Buffer.alloc(8 * 1024 * 1024))
-    gateway.readModels.runRows.set(
-      'big',
-      runRow('big', { directory: 'My_Exp/t1', slots: [slotRow('slot01', { files })] }),
-    )
+    for (const path of files) write(`runs/My_Exp/t2/${path}`, Buffer.alloc(8 * 1024 * 1024))
+    gateway.givenRun(run('big', { directory: 'My_Exp/t2', slots: [slot('slot01', { files })] }))
     const abort = new AbortController()
     const response = await fetch(`${gateway.base}/runs/big/zip`, { signal: abort.signal })
     await response.body?.getReader().read()

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineJob } from '../../events/core/define-job.js'
 import { InvalidInput, LabError } from '../../events/errors.js'
-import type { JobRecord } from '../../events/payloads.js'
+import { job, jobOffer, setting, task } from './support/given-jobs.js'
 import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'
 
 let gateway: TestGateway
@@ -10,23 +10,6 @@ beforeEach(async () => {
   gateway = await startTestGateway()
 })
 afterEach(() => gateway.stop())
-
-const job = (values: Partial<JobRecord>): JobRecord => ({
-  job_id: 1,
-  unit: 'u1',
-  experiment: 'exp1',
-  job_name: 'stirring',
-  job_source: 'user',
-  started_at: '2026-01-02T03:04:05.000Z',
-  ended_at: null,
-  is_running: true,
-  leader: 'u1',
-  pid: 12,
-  is_long_running_job: false,
-  state: 'ready',
-  reason: null,
-  ...values,
-})
 
 describe('identity', () => {
   test('health has exactly the three fields of the contract', async () => {
@@ -39,7 +22,7 @@ describe('identity', () => {
 
   test('health answers 200 and says what is wrong when the log cannot be written and services are gone', async () => {
     gateway.status.value = { writable: false, position: 7, reason: 'disk full', timestamp: '2026-01-02T03:04:05.000Z' }
-    gateway.readModels.serviceRecord = null
+    gateway.given({ topic: 'system/u1/service' })
     const { status, json } = await gateway.get('/unit_api/health')
     expect(status).toBe(200)
     expect(json).toMatchObject({
@@ -62,7 +45,7 @@ describe('identity', () => {
       { target_rpm: setting },
     )
     const odReading = defineJob('od_reading', { help: 'Reads.' }, {})
-    gateway.readModels.capabilities.push(stirring.capability(), odReading.capability())
+    gateway.given(jobOffer(stirring.capability()), jobOffer(odReading.capability()))
     const { json } = await gateway.get('/unit_api/capabilities')
     expect(json).toEqual([
       expect.objectContaining({ job_name: 'od_reading' }),
@@ -94,7 +77,6 @@ describe('identity', () => {
 describe('task results', () => {
   const poll = (id: string) => gateway.get(`/unit_api/task_results/${id}`)
   const head = (id: string) => ({ task_id: id, result_url_path: `/unit_api/task_results/${id}` })
-  const timestamp = '2026-01-02T03:04:05.000Z'
 
   test('an unknown id is pending for ever', async () => {
     const { status, json } = await poll('does_not_exist')
@@ -103,15 +85,9 @@ describe('task results', () => {
   })
 
   test('a task that runs is 202, one that succeeded 200 with its result, again and again', async () => {
-    gateway.readModels.tasks.set('t', { task_id: 't', name: 'run_job', status: 'running', timestamp })
+    gateway.given(task({ status: 'running' }))
     expect(await poll('t')).toMatchObject({ status: 202, json: { status: 'running' } })
-    gateway.readModels.tasks.set('t', {
-      task_id: 't',
-      name: 'run_job',
-      status: 'succeeded',
-      result: { ok: true },
-      timestamp,
-    })
+    gateway.given(task({ status: 'succeeded', result: { ok: true } }))
     for (const { status, json } of [await poll('t'), await poll('t')]) {
       expect(status).toBe(200)
       expect(json).toEqual({ ...head('t'), status: 'succeeded', result: { ok: true } })
@@ -119,19 +95,13 @@ describe('task results', () => {
   })
 
   test('a result that is nothing is null', async () => {
-    gateway.readModels.tasks.set('t', { task_id: 't', name: 'x', status: 'succeeded', timestamp })
+    gateway.given(task({ status: 'succeeded' }))
     expect((await poll('t')).json).toEqual({ ...head('t'), status: 'succeeded', result: null })
   })
 
   test('a failed task is 200 with the reason, a cause and a remediation', async () => {
     const message = 'Command exited during startup grace window. Exit code 2. No such job.'
-    gateway.readModels.tasks.set('t', {
-      task_id: 't',
-      name: 'run_job',
-      status: 'failed',
-      error: { code: 'job.unknown', family: 'input', message },
-      timestamp,
-    })
+    gateway.given(task({ status: 'failed', error: { code: 'job.unknown', family: 'input', message } }))
     const { status, json } = await poll('t')
     expect(status).toBe(200)
     expect(json).toEqual({
@@ -145,24 +115,22 @@ describe('task results', () => {
 })
 
 describe('job lists', () => {
-  beforeEach(() => {
-    gateway.readModels.jobRecords.push(
-      job({ job_id: 1, job_name: 'monitor', experiment: '$experiment', is_long_running_job: true }),
-      job({ job_id: 2, is_running: false, ended_at: '2026-01-02T04:00:00.000Z', state: 'disconnected' }),
-      job({ job_id: 3, job_name: 'od_reading', started_at: '2026-01-02T05:00:00.000Z' }),
-    )
-  })
+  const jobs = [
+    job({ job_id: 1, job_name: 'monitor', experiment: '$experiment', is_long_running_job: true }),
+    job({ job_id: 2, is_running: false, ended_at: '2026-01-02T04:00:00.000Z', state: 'disconnected' }),
+    job({ job_id: 3, job_name: 'od_reading', started_at: '2026-01-02T05:00:00.000Z' }),
+  ]
   const ids = async (path: string) =>
     ((await gateway.get(path)).json as { job_id: number }[]).map(({ job_id }) => job_id)
 
   test('are empty before any job ran', async () => {
-    gateway.readModels.jobRecords.length = 0
     for (const path of ['/jobs', '/jobs/running', '/jobs/running/stirring', '/long_running_jobs/running']) {
       expect(await gateway.get(`/unit_api${path}`)).toMatchObject({ status: 200, json: [] })
     }
   })
 
   test('all jobs come latest first with exactly seven keys', async () => {
+    gateway.given(...jobs)
     const { json } = await gateway.get('/unit_api/jobs')
     expect(await ids('/unit_api/jobs')).toEqual([3, 2, 1])
     expect((json as object[]).map((row) => Object.keys(row))).toEqual(
@@ -171,6 +139,7 @@ describe('job lists', () => {
   })
 
   test('running jobs come as whole rows with numeric flags, filtered as asked', async () => {
+    gateway.given(...jobs)
     expect(await ids('/unit_api/jobs/running')).toEqual([1, 3])
     expect(await ids('/unit_api/jobs/running/od_reading')).toEqual([3])
     expect(await ids('/unit_api/jobs/running/stirring')).toEqual([])
@@ -301,7 +270,7 @@ describe('job settings', () => {
   const settings = '/unit_api/jobs/settings/job_name/stirring'
 
   test('are those of the running job', async () => {
-    gateway.readModels.settings.set('stirring', { target_rpm: 500, $state: 'ready' })
+    gateway.given(job(), setting('target_rpm', '500'), setting('$state', 'ready'))
     expect((await gateway.get(settings)).json).toEqual({ settings: { target_rpm: 500, $state: 'ready' } })
     expect((await gateway.get(`${settings}/setting/target_rpm`)).json).toEqual({ target_rpm: 500 })
     expect((await gateway.get(`${settings}/setting/%24state`)).json).toEqual({ $state: 'ready' })
@@ -309,7 +278,7 @@ describe('job settings', () => {
 
   test('are 404 when the job does not run or has no such setting', async () => {
     expect(await gateway.get(settings)).toMatchObject({ status: 404, json: { status: 404 } })
-    gateway.readModels.settings.set('stirring', { target_rpm: 500 })
+    gateway.given(job(), setting('target_rpm', '500'))
     for (const setting of ['nope', 'constructor', '__proto__']) {
       expect(await gateway.get(`${settings}/setting/${setting}`)).toMatchObject({ status: 404, json: { status: 404 } })
     }
@@ -341,13 +310,15 @@ describe('job settings', () => {
   })
 
   test('a change is visible once it is answered: the answer waits for the projections', async () => {
+    gateway.given(job(), setting('target_rpm', '500'))
     await gateway.serve('update_job', () => {
-      gateway.log.position = 9
+      gateway.log.append(setting('target_rpm', '600'))
     })
+    const { position } = gateway.readModels
     let polls = 0
     gateway.readModels.position = () => {
-      if (++polls === 3) gateway.readModels.settings.set('stirring', { target_rpm: 600 })
-      return polls < 3 ? 8 : 9
+      if (++polls === 3) gateway.fold()
+      return position()
     }
     await gateway.send('PATCH', settings, { settings: { target_rpm: 600 } })
     expect((await gateway.get(`${settings}/setting/target_rpm`)).json).toEqual({ target_rpm: 600 })

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { openForWriting } from '../../projections/database.js'
+import { openForWriting } from '../../projections/engine/database.js'
+import { Projector } from '../../projections/engine/projector.js'
 import { projections } from '../../projections/index.js'
-import { openReadModels, ReadModelsNotReady } from '../../projections/open-read-models.js'
-import { Projector } from '../../projections/projector.js'
 import type { ReadModels } from '../../projections/read-models.js'
+import { openReadModels, ReadModelsNotReady } from '../../projections/read-models.js'
 import { RunFileSink } from '../../projections/run-files/run-file-sink.js'
 import { openRunFilesDatabase } from '../../projections/run-files/run-files-database.js'
 import { MemoryLog, type TestEvent } from '../support/memory-log.js'
@@ -18,7 +18,11 @@ function paths() {
 }
 
 /** Folds the events into files of their own and asks the queries. `filesWrittenTo` is how far the run-file sink is. */
-function given(events: readonly TestEvent[], ask: (models: ReadModels) => void, filesWrittenTo = events.length): void {
+async function given(
+  events: readonly TestEvent[],
+  ask: (models: ReadModels) => Promise<void>,
+  filesWrittenTo = events.length,
+): Promise<void> {
   const at = paths()
   const database = openForWriting(at.readModelsPath)
   const projector = new Projector(database, new MemoryLog(events), projections)
@@ -26,45 +30,45 @@ function given(events: readonly TestEvent[], ask: (models: ReadModels) => void, 
   const files = openRunFilesDatabase(at.runFilesStatePath)
   files.prepare('UPDATE checkpoint SET position = ?').run(filesWrittenTo)
   const models = openReadModels(at)
-  ask(models)
+  await ask(models)
   models.close()
   files.close()
   database.close()
 }
 
-test('positions are 0 and queries say so while there are no tables yet; they work once there are', () => {
+test('positions are 0 and queries say so while there are no tables yet; they work once there are', async () => {
   const at = paths()
   const models = openReadModels(at)
-  expect([models.position(), models.filesPosition()]).toEqual([0, 0])
-  expect(() => models.jobs()).toThrow(ReadModelsNotReady)
+  expect([await models.position(), await models.filesPosition()]).toEqual([0, 0])
+  await expect(models.jobs()).rejects.toThrow(ReadModelsNotReady)
   const empty = new Database(at.readModelsPath)
-  expect(() => models.jobs()).toThrow(ReadModelsNotReady)
+  await expect(models.jobs()).rejects.toThrow(ReadModelsNotReady)
   empty.close()
   const database = openForWriting(at.readModelsPath)
   new Projector(database, new MemoryLog([jobRecord(1)]), projections).foldNext()
-  expect(models.jobs()).toHaveLength(1)
-  expect(models.position()).toBe(1)
+  expect(await models.jobs()).toHaveLength(1)
+  expect(await models.position()).toBe(1)
   models.close()
   database.close()
 })
 
 describe('jobs', () => {
-  test('are found by state, name and experiment, with the record last published', () => {
+  test('are found by state, name and experiment, with the record last published', async () => {
     const ended = { is_running: false, state: 'disconnected', ended_at: T0 }
-    given(
+    await given(
       [jobRecord(1), jobRecord(1, ended), jobRecord(2, { job_name: 'od_reading' }), { topic: 'system/u1/jobs/1' }],
-      (models) => {
-        expect(models.jobs().map(({ job_id }) => job_id)).toEqual([1, 2])
-        expect(models.jobs({ running: true })).toEqual([jobRecord(2, { job_name: 'od_reading' }).payload])
-        expect(models.jobs({ jobName: 'stirring' })).toEqual([jobRecord(1, ended).payload])
-        expect(models.jobs({ experiment: 'other' })).toEqual([])
-        expect(models.jobs({ longRunning: true })).toEqual([])
+      async (models) => {
+        expect((await models.jobs()).map(({ job_id }) => job_id)).toEqual([1, 2])
+        expect(await models.jobs({ running: true })).toEqual([jobRecord(2, { job_name: 'od_reading' }).payload])
+        expect(await models.jobs({ jobName: 'stirring' })).toEqual([jobRecord(1, ended).payload])
+        expect(await models.jobs({ experiment: 'other' })).toEqual([])
+        expect(await models.jobs({ longRunning: true })).toEqual([])
       },
     )
   })
 
-  test('have settings typed as published, without those cleared, not retained or left by an earlier job', () => {
-    given(
+  test('have settings typed as published, without those cleared, not retained or left by an earlier job', async () => {
+    await given(
       [
         setting('left_over', '1'),
         jobRecord(1),
@@ -77,33 +81,33 @@ describe('jobs', () => {
         { ...setting('occurrence', '5'), retain: false },
         setting('target_rpm/set', '900'),
       ],
-      (models) => {
-        expect(models.jobSettings('stirring')).toEqual({
+      async (models) => {
+        expect(await models.jobSettings('stirring')).toEqual({
           $state: 'ready',
           target_rpm: 500,
           enable_dodging_od: 1,
           measured_rpm: '{"measured_rpm":1}',
         })
-        expect(models.jobSettings('od_reading')).toBeNull()
+        expect(await models.jobSettings('od_reading')).toBeNull()
       },
     )
   })
 
-  test('that ended have no settings', () => {
-    given([jobRecord(1), setting('$state', 'ready'), jobRecord(1, { is_running: false })], (models) =>
-      expect(models.jobSettings('stirring')).toBeNull(),
+  test('that ended have no settings', async () => {
+    await given([jobRecord(1), setting('$state', 'ready'), jobRecord(1, { is_running: false })], async (models) =>
+      expect(await models.jobSettings('stirring')).toBeNull(),
     )
   })
 })
 
-test('tasks are found until they are cleared', () => {
+test('tasks are found until they are cleared', async () => {
   const task = { task_id: 't1', name: 'run', status: 'succeeded', result: { ok: true }, timestamp: T0 }
   const topic = 'system/u1/tasks/t1'
-  given([{ topic, payload: task }], (models) => expect(models.task('t1')).toEqual(task))
-  given([{ topic, payload: task }, { topic }], (models) => expect(models.task('t1')).toBeNull())
+  await given([{ topic, payload: task }], async (models) => expect(await models.task('t1')).toEqual(task))
+  await given([{ topic, payload: task }, { topic }], async (models) => expect(await models.task('t1')).toBeNull())
 })
 
-test('capabilities, devices and service are as last announced; modes in the order of the announcement', () => {
+test('capabilities, devices and service are as last announced; modes in the order of the announcement', async () => {
   const mode = (name: string) => ({
     topic: `system/u1/capabilities/modes/${name}`,
     payload: { mode: name, parameters: {} },
@@ -111,7 +115,7 @@ test('capabilities, devices and service are as last announced; modes in the orde
   const device = { slot: 'slot01', port: '/dev/x', sn: null, connected: true, run_id: null }
   const service = { state: 'ready', hardware: 'simulated', reason: null, timestamp: T0 }
   const job = { job_name: 'stirring', published_settings: {} }
-  given(
+  await given(
     [
       mode('LSV'),
       mode('CA'),
@@ -121,44 +125,47 @@ test('capabilities, devices and service are as last announced; modes in the orde
       { topic: 'potentiostat/box/$devices/slot01', payload: device },
       { topic: 'system/u1/service', payload: service },
     ],
-    (models) => {
-      expect(models.modes().map((declared) => declared.mode)).toEqual(['LSV', 'CA'])
-      expect(models.jobCapabilities()).toEqual([job])
-      expect(models.devices()).toEqual([device])
-      expect(models.service()).toEqual(service)
+    async (models) => {
+      expect((await models.modes()).map((declared) => declared.mode)).toEqual(['LSV', 'CA'])
+      expect(await models.jobCapabilities()).toEqual([job])
+      expect(await models.devices()).toEqual([device])
+      expect(await models.service()).toEqual(service)
     },
   )
 })
 
 describe('runs', () => {
-  test('go from queued to running with their progress, below 100 until they end', () => {
+  test('go from queued to running with their progress, below 100 until they end', async () => {
     const accepted = order('r1', { modes: [ca(1000), cv(1000)], group_id: 'g', warnings: ['w'] })
-    given([accepted], (models) =>
-      expect(models.run('r1')).toMatchObject({
+    await given([accepted], async (models) =>
+      expect(await models.run('r1')).toMatchObject({
         status: 'queued',
         progress_pct: 0,
         remaining_s: 1,
         modes: ['CA', 'CV'],
       }),
     )
-    given([accepted, slotState('r1', 'running'), progress('r1', 100, 3), progress('r1', 40, 2)], (models) => {
-      expect(models.run('r1')).toMatchObject({
-        status: 'running',
-        progress_pct: 99,
-        remaining_s: 2,
-        ended_at: null,
-        group_id: 'g',
-        warnings: ['w'],
-        slots: [{ slot: 'slot01', status: 'running', mode_index: 0, samples: 400 }],
-      })
-    })
+    await given(
+      [accepted, slotState('r1', 'running'), progress('r1', 100, 3), progress('r1', 40, 2)],
+      async (models) => {
+        expect(await models.run('r1')).toMatchObject({
+          status: 'running',
+          progress_pct: 99,
+          remaining_s: 2,
+          ended_at: null,
+          group_id: 'g',
+          warnings: ['w'],
+          slots: [{ slot: 'slot01', status: 'running', mode_index: 0, samples: 400 }],
+        })
+      },
+    )
   })
 
-  test('end for clients only when their files are written as far', () => {
+  test('end for clients only when their files are written as far', async () => {
     const events = [order('r1'), slotState('r1', 'running'), slotState('r1', 'done')]
-    given(events, (models) => expect(models.run('r1')?.status).toBe('running'), 2)
-    given(events, (models) =>
-      expect(models.run('r1')).toMatchObject({
+    await given(events, async (models) => expect((await models.run('r1'))?.status).toBe('running'), 2)
+    await given(events, async (models) =>
+      expect(await models.run('r1')).toMatchObject({
         status: 'done',
         progress_pct: 100,
         remaining_s: 0,
@@ -167,15 +174,17 @@ describe('runs', () => {
     )
   })
 
-  test('failed by an interruption tell the reason', () => {
-    given([order('r1'), slotState('r1', 'failed', { message: 'The services stopped.' })], (models) =>
-      expect(models.run('r1')).toMatchObject({ status: 'failed', slots: [{ message: 'The services stopped.' }] }),
+  test('failed by an interruption tell the reason', async () => {
+    await given([order('r1'), slotState('r1', 'failed', { message: 'The services stopped.' })], async (models) =>
+      expect(await models.run('r1')).toMatchObject({ status: 'failed', slots: [{ message: 'The services stopped.' }] }),
     )
   })
 
-  test('keep their progress when cancelled', () => {
-    given([order('r1'), progress('r1', 42, 9), slotState('r1', 'cancelled', { message: 'cancelled' })], (models) =>
-      expect(models.run('r1')).toMatchObject({ status: 'cancelled', progress_pct: 42, remaining_s: null }),
+  test('keep their progress when cancelled', async () => {
+    await given(
+      [order('r1'), progress('r1', 42, 9), slotState('r1', 'cancelled', { message: 'cancelled' })],
+      async (models) =>
+        expect(await models.run('r1')).toMatchObject({ status: 'cancelled', progress_pct: 42, remaining_s: null }),
     )
   })
 
@@ -184,24 +193,27 @@ describe('runs', () => {
     [['done', 'failed'], 'failed'],
     [['done', 'cancelled'], 'cancelled'],
     [['done', 'done'], 'done'],
-  ] as const)('with slots %j are %s', ([first, second], status) => {
+  ] as const)('with slots %j are %s', async ([first, second], status) => {
     const events = [
       order('r1', { slots: ['slot01', 'slot02'] }),
       slotState('r1', first),
       slotState('r1', second, { slot: 'slot02' }),
     ]
-    given(events, (models) => expect(models.run('r1')?.status).toBe(status))
+    await given(events, async (models) => expect((await models.run('r1'))?.status).toBe(status))
   })
 
-  test('are listed newest first and by group', () => {
-    given([order('r1', { group_id: 'g' }), order('r2', { timestamp: '2026-11-20T10:00:00.000Z' })], (models) => {
-      expect(models.runs().map(({ run_id }) => run_id)).toEqual(['r2', 'r1'])
-      expect(models.runs({ groupId: 'g' }).map(({ run_id }) => run_id)).toEqual(['r1'])
-      expect(models.run('r3')).toBeNull()
-    })
+  test('are listed newest first and by group', async () => {
+    await given(
+      [order('r1', { group_id: 'g' }), order('r2', { timestamp: '2026-11-20T10:00:00.000Z' })],
+      async (models) => {
+        expect((await models.runs()).map(({ run_id }) => run_id)).toEqual(['r2', 'r1'])
+        expect((await models.runs({ groupId: 'g' })).map(({ run_id }) => run_id)).toEqual(['r1'])
+        expect(await models.run('r3')).toBeNull()
+      },
+    )
   })
 
-  test('say the same of a run in the list as one by one', () => {
+  test('say the same of a run in the list as one by one', async () => {
     const events = [
       order('r1', { slots: ['slot01', 'slot02'], modes: [ca(4), cv(4)] }),
       order('r2', { subdir: 'Grp', group_id: 'g' }),
@@ -210,23 +222,23 @@ describe('runs', () => {
       slotState('r3', 'done', { reports: [report(0, 4)] }),
     ]
     for (const filesWrittenTo of [0, events.length]) {
-      const ask = (models: ReadModels): void => {
-        const listed = models.runs()
+      const ask = async (models: ReadModels): Promise<void> => {
+        const listed = await models.runs()
         expect(listed.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2', 'r3'])
-        for (const run of listed) expect(models.run(run.run_id)).toMatchObject(run)
+        for (const run of listed) expect(await models.run(run.run_id)).toMatchObject(run)
       }
-      given(events, ask, filesWrittenTo)
+      await given(events, ask, filesWrittenTo)
     }
   })
 
-  test('accept an order once', () => {
-    given([order('r1'), slotState('r1', 'running'), order('r1', { experiment_name: 'other' })], (models) =>
-      expect(models.run('r1')).toMatchObject({ status: 'running', experiment_name: 'My Exp' }),
+  test('accept an order once', async () => {
+    await given([order('r1'), slotState('r1', 'running'), order('r1', { experiment_name: 'other' })], async (models) =>
+      expect(await models.run('r1')).toMatchObject({ status: 'running', experiment_name: 'My Exp' }),
     )
   })
 })
 
-test('a run ends for clients with its manifest, by which it can be uploaded', () => {
+test('a run ends for clients with its manifest, by which it can be uploaded', async () => {
   const at = paths()
   const log = new MemoryLog([order('r1'), slotState('r1', 'done')])
   const database = openForWriting(at.readModelsPath)
@@ -236,9 +248,9 @@ test('a run ends for clients with its manifest, by which it can be uploaded', ()
   const sink = new RunFileSink({ database: files, log, runsRoot: temporaryDirectory() })
   while (sink.advance() > 0);
   const models = openReadModels(at)
-  expect(models.run('r1')?.status).toBe('running')
+  expect((await models.run('r1'))?.status).toBe('running')
   sink.writeManifests()
-  expect(models.run('r1')?.status).toBe('done')
+  expect((await models.run('r1'))?.status).toBe('done')
   models.close()
   files.close()
   database.close()

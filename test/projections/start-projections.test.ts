@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
-import { openReadModels } from '../../projections/open-read-models.js'
+import { openReadModels } from '../../projections/read-models.js'
 import { rebuildReadModels, rebuildRunFiles } from '../../projections/rebuild.js'
 import { ProjectionsEnded, type RunningProjections, startProjections } from '../../projections/start-projections.js'
 import { eventually } from '../support/eventually.js'
@@ -53,10 +53,10 @@ test('catches up with the log before it resolves, then follows it', async () => 
   await append(writer, [jobRecord(1), setting('target_rpm', '500')])
   await start(paths)
   const models = openReadModels(paths)
-  expect(models.jobSettings('stirring')).toEqual({ target_rpm: 500 })
+  expect(await models.jobSettings('stirring')).toEqual({ target_rpm: 500 })
   await append(writer, [setting('target_rpm', '600')])
-  await eventually(() => expect(models.position()).toBe(3), 60_000)
-  expect(models.jobSettings('stirring')).toEqual({ target_rpm: 600 })
+  await eventually(async () => expect(await models.position()).toBe(3), 60_000)
+  expect(await models.jobSettings('stirring')).toEqual({ target_rpm: 600 })
   models.close()
 })
 
@@ -65,8 +65,8 @@ test('a run ends for clients with its files on disk', async () => {
   await start(paths)
   const models = openReadModels(paths)
   await append(writer, run)
-  await eventually(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
-  const { directory, slots } = models.run('r1') ?? { directory: null, slots: [] }
+  await eventually(async () => expect((await models.run('r1'))?.status).toBe('done'), 60_000)
+  const { directory, slots } = (await models.run('r1')) ?? { directory: null, slots: [] }
   const files = slots.flatMap((slot) => slot.files)
   expect(files).toEqual(['csv', 'json'].map((type) => `slot01/CV/My_Exp_slot01_CV.${type}`))
   for (const file of files) expect(existsSync(join(paths.runsRoot, directory ?? '', file))).toBe(true)
@@ -81,9 +81,9 @@ test('goes on after a stop where it was, and a rebuild changes nothing', async (
   await append(writer, [...run.slice(2), odReading('1', 0.5, '2026-11-20T09:00:00.000Z')])
   const second = await start(paths)
   const models = openReadModels(paths)
-  await eventually(() => expect(models.run('r1')?.status).toBe('done'), 60_000)
-  await eventually(() => expect(existsSync(join(paths.runsRoot, '.benchlog/r1.json'))).toBe(true), 60_000)
-  const before = { run: models.run('r1'), files: contents(paths.runsRoot) }
+  await eventually(async () => expect((await models.run('r1'))?.status).toBe('done'), 60_000)
+  await eventually(async () => expect(existsSync(join(paths.runsRoot, '.benchlog/r1.json'))).toBe(true), 60_000)
+  const before = { run: await models.run('r1'), files: contents(paths.runsRoot) }
   expect(before.run?.slots[0]?.files).toContain('slot01/CV/My_Exp_slot01_CV.png')
   await second.stop()
   rmSync(paths.runsRoot, { recursive: true })
@@ -91,7 +91,7 @@ test('goes on after a stop where it was, and a rebuild changes nothing', async (
   await rebuildReadModels({ ...paths, onProgress: ({ position }) => progress.push(position) })
   await rebuildRunFiles(paths)
   expect(progress).toEqual([5])
-  expect({ run: models.run('r1'), files: contents(paths.runsRoot) }).toEqual(before)
+  expect({ run: await models.run('r1'), files: contents(paths.runsRoot) }).toEqual(before)
   models.close()
 })
 

@@ -14,9 +14,8 @@ export const DeviceEntry = Type.Object({
 export type ConnectedDevice = Static<typeof DeviceEntry>
 
 /** The potentiostats that can be ordered from now, by slot. An unplugged one keeps its slot but is not listed: clients would order from it. */
-export const connectedDevices = (readModels: ReadModels): readonly ConnectedDevice[] =>
-  readModels
-    .devices()
+export const connectedDevices = async (readModels: ReadModels): Promise<readonly ConnectedDevice[]> =>
+  (await readModels.devices())
     .filter(({ connected }) => connected)
     .map(({ slot, port, sn, connected, run_id }) => ({
       slot,
@@ -34,7 +33,7 @@ export const getDevices = endpoint({
   summary: 'The connected potentiostats.',
   response: Type.Array(DeviceEntry),
   errors: [],
-  handle: (_input, { readModels }) => [...connectedDevices(readModels)],
+  handle: async (_input, { readModels }) => [...(await connectedDevices(readModels))],
 })
 
 export const getDevicesStatus = endpoint({
@@ -43,11 +42,12 @@ export const getDevicesStatus = endpoint({
   summary: 'What each connected potentiostat does: the state of its slot in the run that holds it, or idle.',
   response: Type.Array(SlotStatus),
   errors: [],
-  handle: (_input, { readModels }) => connectedDevices(readModels).map((device) => statusOf(readModels, device)),
+  handle: async (_input, { readModels }) =>
+    Promise.all((await connectedDevices(readModels)).map((device) => statusOf(readModels, device))),
 })
 
-function statusOf(readModels: ReadModels, { slot, run_id }: ConnectedDevice): SlotStatus {
-  const run = run_id === null ? null : readModels.run(run_id)
+async function statusOf(readModels: ReadModels, { slot, run_id }: ConnectedDevice): Promise<SlotStatus> {
+  const run = run_id === null ? null : await readModels.run(run_id)
   const held = run?.slots.find((entry) => entry.slot === slot)
   return run === null || held === undefined
     ? { slot, status: 'idle', started_at: null, ended_at: null, message: null, files: [] }

@@ -11,8 +11,8 @@ import { RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-stat
 
 const RunId = Type.Object({ run_id: Type.String() })
 
-function getRun({ readModels }: GatewayContext, runId: string): RunRow {
-  const run = readModels.run(runId)
+async function getRun({ readModels }: GatewayContext, runId: string): Promise<RunRow> {
+  const run = await readModels.run(runId)
   if (run === null) throw new RequestRefused('jobs.not_found', 'There is no run with this id.')
   return run
 }
@@ -45,13 +45,13 @@ export const startRun = endpoint({
   ],
   async handle({ body }, context) {
     const start = async (): Promise<string> => {
-      const details = runOrder(body, context)
+      const details = await runOrder(body, context)
       await order(context, 'start_run', details)
       return details.run_id
     }
     // A client that got no answer in time sends the same order again, named by its own group id.
     const runId = await (body.group_id ? context.acceptedRuns.once(JSON.stringify(body), start) : start())
-    const run = context.readModels.run(runId)
+    const run = await context.readModels.run(runId)
     if (run !== null) return runStatusBody(run)
     throw new RequestRefused('projections.behind', `The run was accepted as ${runId} but is not visible yet.`)
   },
@@ -67,11 +67,10 @@ export const listRuns = endpoint({
   }),
   response: Type.Array(RunSummary),
   errors: ['request.validation_error'],
-  handle({ query: { state, group_id = '' } }, { readModels }) {
+  async handle({ query: { state, group_id = '' } }, { readModels }) {
     const latestFirst = (one: RunSummary, other: RunSummary): number =>
       `${one.started_at}\0${one.run_id}` < `${other.started_at}\0${other.run_id}` ? 1 : -1
-    return readModels
-      .runs()
+    return (await readModels.runs())
       .filter(({ status }) => state === undefined || isTerminal(status) === (state === 'completed'))
       .filter((run) => group_id.trim() === '' || isInGroup(run, group_id))
       .map(runSummary)
@@ -87,10 +86,10 @@ export const getRunStatuses = endpoint({
   example: { run_ids: ['20261120T094157_56a1cb'] },
   response: Type.Array(RunStatusBody),
   errors: ['request.validation_error', 'jobs.missing_run_ids', 'jobs.run_ids_unknown'],
-  handle({ body }, { readModels }) {
+  async handle({ body }, { readModels }) {
     const wanted = body.run_ids.filter((runId) => runId !== '')
     if (wanted.length === 0) throw new RequestRefused('jobs.missing_run_ids', 'run_ids holds only empty strings.')
-    const found = new Map(wanted.map((runId) => [runId, readModels.run(runId)]))
+    const found = new Map(await Promise.all(wanted.map(async (runId) => [runId, await readModels.run(runId)] as const)))
     const unknown = wanted.filter((runId) => found.get(runId) === null)
     if (unknown.length > 0) {
       throw new RequestRefused('jobs.run_ids_unknown', `Unknown run ids: ${[...new Set(unknown)].sort().join(', ')}`)
@@ -109,7 +108,7 @@ export const getRunStatus = endpoint({
   params: RunId,
   response: RunStatusBody,
   errors: ['jobs.not_found'],
-  handle: ({ params }, context) => runStatusBody(getRun(context, params.run_id)),
+  handle: async ({ params }, context) => runStatusBody(await getRun(context, params.run_id)),
 })
 
 export const cancelRun = endpoint({
@@ -122,7 +121,7 @@ export const cancelRun = endpoint({
   status: 202,
   errors: ['jobs.not_found', 'services.no_answer', 'log.unavailable'],
   async handle({ params: { run_id } }, context) {
-    const { status } = getRun(context, run_id)
+    const { status } = await getRun(context, run_id)
     if (isTerminal(status)) return { run_id, status }
     await order(context, 'cancel_run', { run_id })
     return { run_id, status: 'cancelled' }

@@ -7,11 +7,11 @@ import { RequestRefused } from '../../errors.js'
 
 const ModeName = Type.Object({ mode: Type.String() })
 
-const findMode = ({ readModels }: GatewayContext, name: string): ModeDeclaration | undefined =>
-  readModels.modes().find(({ mode }) => mode === name.toUpperCase())
+const findMode = async ({ readModels }: GatewayContext, name: string): Promise<ModeDeclaration | undefined> =>
+  (await readModels.modes()).find(({ mode }) => mode === name.toUpperCase())
 
-function modeNames({ readModels }: GatewayContext): string[] {
-  const names = readModels.modes().map(({ mode }) => mode)
+async function modeNames({ readModels }: GatewayContext): Promise<string[]> {
+  const names = (await readModels.modes()).map(({ mode }) => mode)
   if (names.length > 0) return names
   throw new RequestRefused(
     'devices.unavailable',
@@ -37,9 +37,9 @@ export const getModeParameters = endpoint({
   query: Type.Object({ schema: Type.Optional(Type.Literal('full')) }),
   response: Type.Record(Type.String(), Type.Unknown()),
   errors: ['devices.unavailable', 'modes.parameter_error'],
-  handle({ params, query }, context) {
-    const names = modeNames(context)
-    const declared = findMode(context, params.mode)
+  async handle({ params, query }, context) {
+    const names = await modeNames(context)
+    const declared = await findMode(context, params.mode)
     if (declared === undefined) {
       throw new RequestRefused(
         'modes.parameter_error',
@@ -77,8 +77,8 @@ export const validateMode = endpoint({
     ),
   }),
   errors: ['modes.not_found', 'request.validation_error'],
-  handle({ params: { mode }, body }, context) {
-    const declared = findMode(context, mode)
+  async handle({ params: { mode }, body }, context) {
+    const declared = await findMode(context, mode)
     if (declared === undefined) throw new RequestRefused('modes.not_found', `'${mode}' is not a measurement mode.`)
     const { ok, errors, warnings, params, adjustments } = validateParameters(declared, body)
     return { ok, errors: [...errors], warnings: [...warnings], params, adjustments: [...adjustments] }

@@ -72,7 +72,7 @@ export const uploadRun = endpoint({
   response: Queued,
   errors: ['runs.not_found', 'runs.not_complete', 'services.no_answer', 'log.unavailable'],
   async handle({ params }, context) {
-    const { run_id } = findRun(context, params.run_id)
+    const { run_id } = await findRun(context, params.run_id)
     return check(Queued, await order(context, 'upload_run', { run_id }), 'upload_run')
   },
 })

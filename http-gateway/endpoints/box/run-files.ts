@@ -15,8 +15,8 @@ export interface RunFile {
   readonly modified: Date
 }
 
-export function findRun({ readModels }: GatewayContext, runId: string): RunRow {
-  const run = readModels.run(runId)
+export async function findRun({ readModels }: GatewayContext, runId: string): Promise<RunRow> {
+  const run = await readModels.run(runId)
   if (run === null) throw new RequestRefused('runs.not_found', 'There is no run with this id.')
   return run
 }

@@ -33,22 +33,22 @@ const newRunId = (now: Date): string =>
 
 /** The order to the services, after the checks that need no hardware. The services check everything else, parameters above all.
  * @throws RequestRefused */
-export function runOrder(request: RunRequest, context: GatewayContext): Order<'start_run'> {
+export async function runOrder(request: RunRequest, context: GatewayContext): Promise<Order<'start_run'>> {
   const { folder_name, run_name, ...rest } = request
   const subdir = [rest.subdir, folder_name].find((name) => name !== null && name.trim() !== '') ?? null
   const withoutParameters = rest.modes.filter((mode) => !Object.hasOwn(rest.params_by_mode, mode))
   if (withoutParameters.length > 0) {
     throw new RequestRefused('jobs.invalid_request', `params_by_mode lacks ${withoutParameters.join(', ')}.`)
   }
-  const devices = knownSlots(request, context)
+  const devices = await knownSlots(request, context)
   const runId = run_name || newRunId(context.clock.now())
-  checkRunName(runId, context)
+  await checkRunName(runId, context)
   checkFolderNames({ ...rest, subdir })
   return { ...rest, devices, subdir, run_id: runId }
 }
 
-function knownSlots({ devices }: RunRequest, { readModels }: GatewayContext): string[] {
-  const connected = connectedDevices(readModels).map(({ slot }) => slot)
+async function knownSlots({ devices }: RunRequest, { readModels }: GatewayContext): Promise<string[]> {
+  const connected = (await connectedDevices(readModels)).map(({ slot }) => slot)
   const wanted = devices === 'all' ? connected : devices
   const unknown = wanted.filter((slot) => !connected.includes(slot))
   if (wanted.length === 0 || unknown.length > 0) {
@@ -61,14 +61,14 @@ function knownSlots({ devices }: RunRequest, { readModels }: GatewayContext): st
   return wanted
 }
 
-function checkRunName(runId: string, { readModels }: GatewayContext): void {
+async function checkRunName(runId: string, { readModels }: GatewayContext): Promise<void> {
   if (!new RegExp(RUN_ID_PATTERN).test(runId)) {
     throw new RequestRefused(
       'jobs.invalid_name',
       'run_name must have 1 to 80 characters of A-Z, a-z, 0-9, _, - and ., and not begin with a dot.',
     )
   }
-  if (readModels.run(runId) !== null) {
+  if ((await readModels.run(runId)) !== null) {
     throw new RequestRefused(
       'jobs.run_id_conflict',
       `There is already a run ${runId}, running or finished.`,

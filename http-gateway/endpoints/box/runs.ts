@@ -21,7 +21,7 @@ export const listRunFiles = endpoint({
   }),
   errors: ['runs.not_found'],
   async handle({ params }, context) {
-    const found = await runFiles(context, findRun(context, params.run_id))
+    const found = await runFiles(context, await findRun(context, params.run_id))
     return {
       files: found.map(({ path }) => path),
       entries: found.map(({ path, size, modified }) => ({ path, size, mtime: modified.toISOString() })),
@@ -45,7 +45,7 @@ export const downloadRunFile = endpoint({
     'request.precondition_failed',
   ],
   async handle({ params, query, response }, context) {
-    await sendFile(response, await runFile(context, findRun(context, params.run_id), query.path))
+    await sendFile(response, await runFile(context, await findRun(context, params.run_id), query.path))
     return SENT
   },
 })
@@ -93,7 +93,7 @@ export const downloadRunZip = endpoint({
   produces: 'application/zip',
   errors: ['runs.not_found'],
   async handle({ params, request, response }, context) {
-    const run = findRun(context, params.run_id)
+    const run = await findRun(context, params.run_id)
     const files = await runFiles(context, run)
     if (files.length < filePaths(run).length) {
       context.logger.warn({ run: run.run_id }, 'files of the run are missing on disk')

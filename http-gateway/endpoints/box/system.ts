@@ -50,16 +50,16 @@ export const getBoxHealth = endpoint({
     message: Type.Optional(Type.String()),
   }),
   errors: [],
-  handle(_input, context) {
+  async handle(_input, context) {
     const { boxId, hardwareKind, readModels, clock, startedAt } = context
     const log = context.logStatus()
-    const message = troubles(context).join(' ')
+    const message = (await troubles(context)).join(' ')
     return {
       ok: true as const,
-      devices: connectedDevices(readModels).length,
+      devices: (await connectedDevices(readModels)).length,
       box_id: boxId,
       simulated: hardwareKind === 'simulated',
-      services: readModels.service()?.state ?? 'unknown',
+      services: (await readModels.service())?.state ?? 'unknown',
       log: { writable: log?.writable ?? true, reason: log?.reason ?? null },
       uptime_s: Math.floor((clock.now().getTime() - startedAt.getTime()) / 1000),
       ...(message === '' ? {} : { message }),
@@ -83,14 +83,14 @@ export const rescan = endpoint({
   }),
   errors: ['services.no_answer', 'log.unavailable'],
   async handle(_input, context) {
-    const before = connectedDevices(context.readModels)
+    const before = await connectedDevices(context.readModels)
     await order(context, 'rescan_devices', {}, { timeoutMs: RESCAN_TIMEOUT_MS })
     return rescanned(context, before)
   },
 })
 
-function rescanned({ readModels }: GatewayContext, before: readonly ConnectedDevice[]) {
-  const entries = connectedDevices(readModels)
+async function rescanned({ readModels }: GatewayContext, before: readonly ConnectedDevice[]) {
+  const entries = await connectedDevices(readModels)
   const devices = entries.map(({ slot }) => slot)
   const earlier = before.map(({ slot }) => slot)
   return {

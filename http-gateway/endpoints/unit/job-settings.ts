@@ -7,8 +7,11 @@ import { RequestRefused } from '../../errors.js'
 const JobName = Type.Object({ job_name: Type.String() })
 const Value = Type.Union([Type.String(), Type.Number()])
 
-function settingsOf({ readModels }: GatewayContext, jobName: string): Readonly<Record<string, string | number>> {
-  const settings = readModels.jobSettings(jobName)
+async function settingsOf(
+  { readModels }: GatewayContext,
+  jobName: string,
+): Promise<Readonly<Record<string, string | number>>> {
+  const settings = await readModels.jobSettings(jobName)
   if (settings !== null && Object.keys(settings).length > 0) return settings
   throw new RequestRefused('job.not_running', `No settings found: ${jobName} is not running.`)
 }
@@ -20,7 +23,7 @@ export const getJobSettings = endpoint({
   params: JobName,
   response: Type.Object({ settings: Type.Record(Type.String(), Value) }),
   errors: ['job.not_running'],
-  handle: ({ params }, context) => ({ settings: { ...settingsOf(context, params.job_name) } }),
+  handle: async ({ params }, context) => ({ settings: { ...(await settingsOf(context, params.job_name)) } }),
 })
 
 export const getJobSetting = endpoint({
@@ -30,8 +33,8 @@ export const getJobSetting = endpoint({
   params: Type.Object({ job_name: Type.String(), setting: Type.String() }),
   response: Type.Record(Type.String(), Value),
   errors: ['job.not_running', 'setting.not_published'],
-  handle({ params: { job_name, setting } }, context) {
-    const settings = settingsOf(context, job_name)
+  async handle({ params: { job_name, setting } }, context) {
+    const settings = await settingsOf(context, job_name)
     const value = Object.hasOwn(settings, setting) ? settings[setting] : undefined
     if (value === undefined) {
       throw new RequestRefused('setting.not_published', `${job_name} has not published a setting '${setting}'.`)

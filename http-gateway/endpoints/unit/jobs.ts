@@ -37,16 +37,13 @@ const runningJob = (job: JobRecord) => ({
   is_long_running_job: Number(job.is_long_running_job),
 })
 
-const inOrderOfStart = (jobs: readonly JobRecord[]): JobRecord[] =>
-  [...jobs].sort((one, other) => one.job_id - other.job_id)
-
 export const getJobs = endpoint({
   method: 'get',
   path: '/unit_api/jobs',
   summary: 'Every job, running or ended, the latest first.',
   response: Type.Array(JobRow),
   errors: [],
-  handle: (_input, { readModels }) => inOrderOfStart(readModels.jobs()).reverse().map(jobRow),
+  handle: async (_input, { readModels }) => (await readModels.jobs()).reverse().map(jobRow),
 })
 
 export const getRunningJobs = endpoint({
@@ -55,7 +52,7 @@ export const getRunningJobs = endpoint({
   summary: 'The jobs that run now.',
   response: Type.Array(RunningJob),
   errors: [],
-  handle: (_input, { readModels }) => inOrderOfStart(readModels.jobs({ running: true })).map(runningJob),
+  handle: async (_input, { readModels }) => (await readModels.jobs({ running: true })).map(runningJob),
 })
 
 export const getRunningJob = endpoint({
@@ -65,8 +62,8 @@ export const getRunningJob = endpoint({
   params: Type.Object({ job_name: Type.String() }),
   response: Type.Array(RunningJob),
   errors: [],
-  handle: ({ params }, { readModels }) =>
-    inOrderOfStart(readModels.jobs({ running: true, jobName: params.job_name })).map(runningJob),
+  handle: async ({ params }, { readModels }) =>
+    (await readModels.jobs({ running: true, jobName: params.job_name })).map(runningJob),
 })
 
 export const getRunningJobsOfExperiment = endpoint({
@@ -76,8 +73,8 @@ export const getRunningJobsOfExperiment = endpoint({
   params: Type.Object({ experiment: Type.String() }),
   response: Type.Array(RunningJob),
   errors: [],
-  handle: ({ params }, { readModels }) =>
-    inOrderOfStart(readModels.jobs({ running: true, experiment: params.experiment })).map(runningJob),
+  handle: async ({ params }, { readModels }) =>
+    (await readModels.jobs({ running: true, experiment: params.experiment })).map(runningJob),
 })
 
 export const getLongRunningJobs = endpoint({
@@ -86,6 +83,6 @@ export const getLongRunningJobs = endpoint({
   summary: 'The running jobs that belong to the unit itself and that stopping all jobs leaves alone.',
   response: Type.Array(RunningJob),
   errors: [],
-  handle: (_input, { readModels }) =>
-    inOrderOfStart(readModels.jobs({ running: true, longRunning: true })).map(runningJob),
+  handle: async (_input, { readModels }) =>
+    (await readModels.jobs({ running: true, longRunning: true })).map(runningJob),
 })

@@ -19,8 +19,8 @@ export const getHealth = endpoint({
   }),
   errors: [],
   maxAge: 0,
-  handle(_input, context) {
-    const degraded = troubles(context)
+  async handle(_input, context) {
+    const degraded = await troubles(context)
     return {
       status: 'ok' as const,
       pioreactor_unit: context.unit,
@@ -63,9 +63,8 @@ export const getCapabilities = endpoint({
     }),
   ),
   errors: [],
-  handle(_input, { readModels }) {
-    return readModels
-      .jobCapabilities()
+  async handle(_input, { readModels }) {
+    return (await readModels.jobCapabilities())
       .map(({ long_running: _, ...capability }) => ({
         ...capability,
         arguments: [...capability.arguments],

@@ -20,8 +20,8 @@ export const getTaskResult = endpoint({
   params: Type.Object({ task_id: Type.String() }),
   response: Task,
   errors: [],
-  handle({ params: { task_id } }, { readModels }) {
-    const task = readModels.task(task_id)
+  async handle({ params: { task_id } }, { readModels }) {
+    const task = await readModels.task(task_id)
     const head = { task_id, result_url_path: taskUrl(task_id) }
     if (task === null) return new Reply(202, { ...head, status: 'pending' as const })
     switch (task.status) {

@@ -9,7 +9,8 @@ import { MemoryBroker } from '../../support/memory-bus.js'
 import { rawRequest } from '../../support/raw-request.js'
 import { recordingLogger } from '../../support/recording-logger.js'
 import { expectAsDeclared } from './as-declared.js'
-import { FakeReadModels } from './fake-read-models.js'
+import { services as serviceState } from './given-jobs.js'
+import { openGivenLog } from './given-log.js'
 
 export interface Answer {
   readonly status: number
@@ -19,13 +20,13 @@ export interface Answer {
   readonly json: unknown
 }
 
-/** The whole gateway on a free port, over fakes that a test fills. */
+/** The whole gateway on a free port, over read models folded from the events a test gives; the services are ready. */
 export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
   const clock = new FakeClock()
   const broker = new MemoryBroker()
-  const readModels = new FakeReadModels()
   const logger = recordingLogger()
-  const log = { position: 0, lastPosition: () => log.position }
+  const { log, readModels, fold, given, givenRun, close } = openGivenLog()
+  given(serviceState('ready'))
   const status: { value: LogStatus | null } = { value: null }
   const deps: GatewayDeps = {
     unit: 'u1',
@@ -95,13 +96,17 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
 
   return {
     ...{ base, deps, port: gateway.port, broker, clock, readModels, lines: logger.lines, log, status, serve, send },
+    ...{ fold, given, givenRun },
     get: (path: string, headers: Record<string, string> = {}) => send('GET', path, undefined, headers),
     /** Sends path and headers exactly as given, which `fetch` would not. */
     raw: async (path: string, headers: Record<string, string> = {}) => {
       const { status, headers: received, text } = await rawRequest(base, path, headers)
       return answerOf(status, received, text)
     },
-    stop: gateway.stop,
+    async stop() {
+      await gateway.stop()
+      close()
+    },
   }
 }
 

@@ -1,5 +1,5 @@
-import { CommandOutcome } from '../events/payloads.js'
-import { rowsProjection } from './projection.js'
+import { CommandOutcome } from '../../events/payloads.js'
+import { rowsProjection } from '../engine/projection.js'
 
 /** How each command ended. `setting` holds the topic of a `/set`, which carries no id. */
 export const commandOutcomes = rowsProjection({

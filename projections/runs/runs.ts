@@ -1,6 +1,7 @@
-import { RunOrder, RunProgress } from '../events/payloads.js'
-import type { FoldEvent } from './fold-event.js'
-import { foldProjection } from './projection.js'
+import { RunOrder, RunProgress } from '../../events/payloads.js'
+import type { FoldEvent } from '../engine/fold-event.js'
+import { foldProjection } from '../engine/projection.js'
+import type { Tables } from '../engine/queries.js'
 
 export type RunTableRow = {
   readonly run_id: string
@@ -67,5 +68,28 @@ function accepted(event: FoldEvent): RunTableRow {
     warnings: JSON.stringify(order.warnings),
     progress_pct: 0,
     remaining_s: Math.ceil(order.modes.reduce((total, { planned_s }) => total + planned_s, 0)),
+  }
+}
+
+/** The columns that lists need. */
+export type ListedRun = Pick<RunTableRow, 'run_id' | 'started_at' | 'modes' | 'subdir' | 'group_id'>
+
+/** Queries of the table `runs`. */
+export function runTableQueries(tables: Tables<{ runs: RunTableRow }>) {
+  const all = tables.query<{ groupId: string | null }, ListedRun>((from, value) =>
+    from
+      .selectFrom('runs')
+      .select(['run_id', 'started_at', 'modes', 'subdir', 'group_id'])
+      .where((is) => is.or([is(value('groupId'), 'is', null), is('group_id', '=', value('groupId'))]))
+      .orderBy('started_at', 'desc')
+      .orderBy('run_id', 'desc'),
+  )
+  const byId = tables.query<{ id: string }, RunTableRow>((from, value) =>
+    from.selectFrom('runs').selectAll().where('run_id', '=', value('id')),
+  )
+  return {
+    /** The latest first. */
+    all: (groupId: string | null) => all({ groupId }),
+    one: async (id: string): Promise<RunTableRow | null> => (await byId({ id }))[0] ?? null,
   }
 }

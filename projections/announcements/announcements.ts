@@ -1,8 +1,11 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import { DeviceRecord, ServiceRecord } from '../events/payloads.js'
-import { foldProjection, type Projection } from './projection.js'
+import type { JobCapability } from '../../events/core/define-job.js'
+import type { ModeDeclaration } from '../../events/define-mode.js'
+import { DeviceRecord, ServiceRecord } from '../../events/payloads.js'
+import { foldProjection, type Projection } from '../engine/projection.js'
+import type { Tables } from '../engine/queries.js'
 
-export type AnnouncementRow = {
+type AnnouncementRow = {
   readonly topic: string
   /** Last level of the topic: the job, mode or slot. */
   readonly name: string
@@ -48,3 +51,24 @@ export const devices = announcements('devices', 'potentiostat/+/$devices/+', Dev
 
 /** The services process. */
 export const services = announcements('services', 'system/+/service', ServiceRecord)
+
+type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices' | 'services'
+
+/** Queries of what is announced. Records were checked when they were folded. */
+export function announcementQueries(tables: Tables<Readonly<Record<Announcements, AnnouncementRow>>>) {
+  const records = <T>(table: Announcements, order: 'name' | 'position') => {
+    const all = tables.query<object, Pick<AnnouncementRow, 'record'>>((from) =>
+      from.selectFrom(table).select('record').orderBy(order).orderBy('topic'),
+    )
+    return async (): Promise<readonly T[]> => (await all({})).map(({ record }) => JSON.parse(record) as T)
+  }
+  const serviceRecords = records<ServiceRecord>('services', 'position')
+  return {
+    jobCapabilities: records<JobCapability>('job_capabilities', 'name'),
+    /** Modes in the order the services announce them. */
+    modes: records<ModeDeclaration>('mode_capabilities', 'position'),
+    devices: records<DeviceRecord>('devices', 'name'),
+    /** The services process as it last spoke of itself; null before it ever did. */
+    service: async (): Promise<ServiceRecord | null> => (await serviceRecords()).at(-1) ?? null,
+  }
+}

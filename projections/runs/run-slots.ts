@@ -1,6 +1,7 @@
-import { RunOrder, RunProgress, SlotState } from '../events/payloads.js'
-import type { FoldEvent } from './fold-event.js'
-import { foldProjection } from './projection.js'
+import { RunOrder, RunProgress, SlotState } from '../../events/payloads.js'
+import type { FoldEvent } from '../engine/fold-event.js'
+import { foldProjection } from '../engine/projection.js'
+import type { Tables } from '../engine/queries.js'
 
 export type RunSlotTableRow = {
   readonly run_id: string
@@ -97,5 +98,38 @@ function changed(row: RunSlotTableRow, event: FoldEvent): RunSlotTableRow {
     reports: JSON.stringify(state.reports),
     device_sn: state.device_sn,
     status_position: row.status === state.status ? row.status_position : event.position,
+  }
+}
+
+/** The columns that lists need. */
+export type ListedSlot = Pick<
+  RunSlotTableRow,
+  'run_id' | 'slot' | 'status' | 'ended_at' | 'mode_index' | 'reports' | 'status_position'
+>
+
+/** Queries of the table `run_slots`. */
+export function runSlotTableQueries(tables: Tables<{ run_slots: RunSlotTableRow }>) {
+  const all = tables.query<object, ListedSlot>((from) =>
+    from
+      .selectFrom('run_slots')
+      .select(['run_id', 'slot', 'status', 'ended_at', 'mode_index', 'reports', 'status_position'])
+      .orderBy('run_id')
+      .orderBy('slot'),
+  )
+  const ofRun = tables.query<{ runId: string }, RunSlotTableRow>((from, value) =>
+    from.selectFrom('run_slots').selectAll().where('run_id', '=', value('runId')).orderBy('slot'),
+  )
+  return {
+    /** The slots of every run, by run id. */
+    async all(): Promise<ReadonlyMap<string, readonly ListedSlot[]>> {
+      const byRun = new Map<string, ListedSlot[]>()
+      for (const row of await all({})) {
+        const known = byRun.get(row.run_id)
+        if (known === undefined) byRun.set(row.run_id, [row])
+        else known.push(row)
+      }
+      return byRun
+    },
+    of: (runId: string) => ofRun({ runId }),
   }
 }

@@ -1,5 +1,5 @@
-import type { Fields, FoldEvent } from './fold-event.js'
-import { type IndexDeclaration, type Projection, rowsProjection, type SqlValue } from './projection.js'
+import type { Fields, FoldEvent } from '../engine/fold-event.js'
+import { type IndexDeclaration, type Projection, rowsProjection, type SqlValue } from '../engine/projection.js'
 
 /** The tables that Pioreactor's recorder writes (26.7), under its names and with its columns, so that existing notebooks work.
  * Where the recorder stamps its own clock we take the time the event was recorded. */

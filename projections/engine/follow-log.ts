@@ -1,4 +1,4 @@
-import { COMMIT_CHANNEL } from '../event-log/commit-channel.js'
+import { COMMIT_CHANNEL } from '../../event-log/commit-channel.js'
 
 /** Commits made in another process are seen by looking; those of this process announce themselves. */
 const POLL_MS = 50

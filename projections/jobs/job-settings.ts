@@ -1,4 +1,6 @@
-import { foldProjection, type SqlValue } from './projection.js'
+import { foldProjection, type SqlValue } from '../engine/projection.js'
+import type { Tables } from '../engine/queries.js'
+import type { JobMetadataRow } from './job-metadata.js'
 
 type JobSettingRow = {
   readonly unit: string
@@ -71,3 +73,45 @@ export const jobSettings = foldProjection<JobSettingRow>({
     }
   },
 })
+
+/** Row of the view `pio_job_published_settings`. */
+interface PublishedSettingRow {
+  readonly job_id: number
+  readonly setting: string
+  readonly value: string | number
+  readonly proposed_value: null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** Queries of published settings. */
+export function settingQueries(
+  tables: Tables<{ pio_job_published_settings: PublishedSettingRow; pio_job_metadata: JobMetadataRow }>,
+) {
+  const latest = tables.query<{ jobName: string }, { job_id: number }>((from, value) =>
+    from
+      .selectFrom('pio_job_metadata')
+      .select('job_id')
+      .where('job_name', '=', value('jobName'))
+      .where('is_running', '=', 1)
+      .orderBy('job_id', 'desc')
+      .limit(1),
+  )
+  const settings = tables.query<{ jobId: number }, Pick<PublishedSettingRow, 'setting' | 'value'>>((from, value) =>
+    from
+      .selectFrom('pio_job_published_settings')
+      .select(['setting', 'value'])
+      .where('job_id', '=', value('jobId'))
+      .orderBy('setting'),
+  )
+  return {
+    /** Published settings of the running job of that name, `$state` included; null when no job of that name runs.
+     * Numbers are numbers, booleans 1 or 0, structures JSON text (`unit-api-behaviour` entry 40). */
+    async jobSettings(jobName: string): Promise<Readonly<Record<string, string | number>> | null> {
+      const [job] = await latest({ jobName })
+      if (job === undefined) return null
+      const found = await settings({ jobId: job.job_id })
+      return Object.fromEntries(found.map(({ setting, value }) => [setting, value]))
+    },
+  }
+}

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { InvalidInput } from '../events/errors.js'
-import type { TextEvent } from '../events/event.js'
-import { check, parseJson } from '../events/schema.js'
+import { InvalidInput } from '../../events/errors.js'
+import type { TextEvent } from '../../events/event.js'
+import { check, parseJson } from '../../events/schema.js'
 
 /** One event as folds see it. Text and JSON are decoded once, however many projections look. */
 export class FoldEvent {

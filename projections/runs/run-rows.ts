@@ -1,24 +1,47 @@
-import type Database from 'better-sqlite3'
-import type { ModeReport } from '../events/payloads.js'
-import { isTerminal, type RunStatus } from '../events/run-status.js'
-import type { RunOverview, RunRow, RunSlotRow } from './read-models.js'
-import type { RunSlotTableRow } from './run-slots.js'
-import type { RunTableRow } from './runs.js'
+import type { ModeReport } from '../../events/payloads.js'
+import { isTerminal, type RunStatus } from '../../events/run-status.js'
+import type { RunFilesState, RunFolder } from '../run-files/run-files-queries.js'
+import type { ListedSlot, RunSlotTableRow } from './run-slots.js'
+import type { ListedRun, RunTableRow } from './runs.js'
 
-/** Where the files of a run are, and whether they are complete. */
-export interface RunFolder {
-  /** Relative to the runs' root; null until the run has a directory. */
+/** One potentiostat run. Its status becomes terminal only when its files are complete. */
+export interface RunRow {
+  readonly run_id: string
+  readonly status: RunStatus
+  readonly started_at: string
+  readonly ended_at: string | null
+  readonly modes: readonly string[]
+  readonly slots: readonly RunSlotRow[]
+  readonly progress_pct: number
+  readonly remaining_s: number | null
+  readonly experiment_name: string
+  readonly subdir: string | null
+  readonly group_id: string | null
+  readonly client_datetime: string
+  readonly simulated: boolean
+  readonly warnings: readonly string[]
+  /** Directory of the run's files relative to RUNS_ROOT, posix; null until the sink has made it. */
   readonly directory: string | null
-  /** Whether a file is still being written or drawn. */
-  readonly pending: boolean
 }
 
-/** What the run-file sink knows of a run. */
-export interface RunFilesState extends RunFolder {
-  /** Finished files relative to the run's directory. */
-  readonly files: readonly { readonly slot: string; readonly path: string }[]
-  /** What could not be written or drawn, one sentence each. */
-  readonly problems: readonly string[]
+/** What lists tell of a run; found without asking for its files. */
+export type RunOverview = Pick<
+  RunRow,
+  'run_id' | 'status' | 'started_at' | 'ended_at' | 'modes' | 'subdir' | 'group_id' | 'directory'
+> & { readonly slots: readonly Pick<RunSlotRow, 'slot' | 'mode_index' | 'reports'>[] }
+
+export interface RunSlotRow {
+  readonly slot: string
+  readonly status: RunStatus
+  readonly started_at: string | null
+  readonly ended_at: string | null
+  readonly message: string | null
+  readonly mode_index: number | null
+  readonly progress_pct: number
+  readonly samples: number
+  readonly reports: readonly ModeReport[]
+  /** Finished files relative to the run's directory, posix, sorted. */
+  readonly files: readonly string[]
 }
 
 /** Status of a run from those of its slots. */
@@ -54,13 +77,6 @@ export function runRow(
     directory: files.directory,
   }
 }
-
-/** The columns that lists need. */
-type ListedRun = Pick<RunTableRow, 'run_id' | 'started_at' | 'modes' | 'subdir' | 'group_id'>
-type ListedSlot = Pick<
-  RunSlotTableRow,
-  'run_id' | 'slot' | 'status' | 'ended_at' | 'mode_index' | 'reports' | 'status_position'
->
 
 /** The part of a row that lists need. */
 export function runOverview(
@@ -125,36 +141,3 @@ const slotRow = (slot: RunSlotTableRow, { files }: RunFilesState): RunSlotRow =>
   reports: JSON.parse(slot.reports) as ModeReport[],
   files: files.filter((file) => file.slot === slot.slot).map(({ path }) => path),
 })
-
-/** Queries of the runs' tables. */
-export function runTables(database: Database.Database): {
-  all(groupId?: string): readonly ListedRun[]
-  one(runId: string): RunTableRow | null
-  slots(runId: string): readonly RunSlotTableRow[]
-  /** The slots of every run, by run id. */
-  allSlots(): ReadonlyMap<string, readonly ListedSlot[]>
-} {
-  const newestFirst = 'ORDER BY started_at DESC, run_id DESC'
-  const listed = 'SELECT run_id, started_at, modes, subdir, group_id FROM runs'
-  const all = database.prepare<[], ListedRun>(`${listed} ${newestFirst}`)
-  const ofGroup = database.prepare<[string], ListedRun>(`${listed} WHERE group_id = ? ${newestFirst}`)
-  const one = database.prepare<[string], RunTableRow>('SELECT * FROM runs WHERE run_id = ?')
-  const slots = database.prepare<[string], RunSlotTableRow>('SELECT * FROM run_slots WHERE run_id = ? ORDER BY slot')
-  const allSlots = database.prepare<[], ListedSlot>(
-    `SELECT run_id, slot, status, ended_at, mode_index, reports, status_position FROM run_slots ORDER BY run_id, slot`,
-  )
-  return {
-    all: (groupId) => (groupId === undefined ? all.all() : ofGroup.all(groupId)),
-    one: (runId) => one.get(runId) ?? null,
-    slots: (runId) => slots.all(runId),
-    allSlots() {
-      const byRun = new Map<string, ListedSlot[]>()
-      for (const row of allSlots.iterate()) {
-        const known = byRun.get(row.run_id)
-        if (known === undefined) byRun.set(row.run_id, [row])
-        else known.push(row)
-      }
-      return byRun
-    },
-  }
-}
