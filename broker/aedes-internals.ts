@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { Aedes, Client } from 'aedes'
 import type { Logger } from '../events/ports.js'
@@ -7,8 +8,8 @@ const CHECKED_VERSION = '1.2.0'
 
 /** What Aedes keeps of a connection and does not declare. */
 export interface ClientInternals {
-  /** Every chunk that comes passes here. */
-  readonly _parser: { parse(chunk: Buffer): number }
+  /** Every chunk that comes is given to `parse`; what is emitted as a packet, Aedes handles. */
+  readonly _parser: { parse(chunk: Buffer): number; emit(event: 'packet', packet: object): void }
   /** Set with CONNECT, when the client asked for a keep-alive; its end is the end of the connection. */
   readonly _keepaliveTimer: NodeJS.Timeout | null
   pause(): void
@@ -37,6 +38,8 @@ function missingOf(client: Client, clients: unknown): string[] {
   const inside = internals(client)
   const present = {
     'Client._parser.parse': typeof inside._parser?.parse === 'function',
+    "listener of Client._parser for 'packet'":
+      inside._parser instanceof EventEmitter && inside._parser.listenerCount('packet') === 1,
     'Client._keepaliveTimer': inside._keepaliveTimer === null,
     'Client.pause': typeof inside.pause === 'function',
     'Client.resume': typeof inside.resume === 'function',

@@ -43,7 +43,11 @@ export class Deliveries {
       return encoded
     }
     for (const { subscriber, qos } of this.#tree.match(message.topic)) {
-      subscriber.deliver(message, lowerQos(message.qos, qos), frame)
+      try {
+        subscriber.deliver(message, lowerQos(message.qos, qos), frame)
+      } catch (error) {
+        subscriber.fail(error)
+      }
       if (subscriber instanceof Session) this.#touched.add(subscriber)
     }
     if (message.position > 0) this.#position = message.position
@@ -52,7 +56,13 @@ export class Deliveries {
   /** Ends a turn: cursors are written, then the sessions' frames go out. */
   flush(): void {
     this.#store.flush()
-    for (const session of this.#touched) session.transmit()
+    for (const session of this.#touched) {
+      try {
+        session.transmit()
+      } catch (error) {
+        session.fail(error)
+      }
+    }
     this.#touched.clear()
   }
 
@@ -98,9 +108,13 @@ export class Deliveries {
     if (this.#sessions.delete(clientId)) this.#store.remove(clientId)
   }
 
-  subscribe(subscriber: Subscriber, { filter, qos }: Subscription): void {
-    if (subscriber instanceof Session) subscriber.subscribe(filter, qos)
-    this.#tree.add(filter, subscriber, qos)
+  /** Afterwards what a session subscribes to is written. */
+  subscribe(subscriber: Subscriber, subscriptions: readonly Subscription[]): void {
+    for (const { filter, qos } of subscriptions) {
+      if (subscriber instanceof Session) subscriber.subscribe(filter, qos)
+      this.#tree.add(filter, subscriber, qos)
+    }
+    this.#store.flush()
   }
 
   unsubscribe(subscriber: Subscriber, filter: string): void {

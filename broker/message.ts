@@ -6,3 +6,5 @@ export interface Message extends NewEvent {
 }
 
 export const lowerQos = (a: Qos, b: Qos): Qos => (a < b ? a : b)
+
+export const isQos = (bits: number): bits is Qos => bits === 0 || bits === 1 || bits === 2

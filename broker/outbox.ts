@@ -14,6 +14,7 @@ const UNREAD_REPLAY_BYTES = 16 * 1024 * 1024
 export class Outbox {
   readonly #conn: Duplex
   readonly #giveUp: () => void
+  readonly #fail: (error: unknown) => void
   #queue: Buffer[] = []
   /** Type and identifier of each acknowledgement of this turn. */
   #answers: number[] = []
@@ -25,9 +26,11 @@ export class Outbox {
   #waitingForDrain = false
   #onWritable: (() => void) | undefined
 
-  constructor(conn: Duplex, giveUp: () => void) {
+  /** @param fail closes the connection because of an error of ours or of the client */
+  constructor(conn: Duplex, giveUp: () => void, fail: (error: unknown) => void) {
     this.#conn = conn
     this.#giveUp = giveUp
+    this.#fail = fail
   }
 
   /** A frame of the present: sent at once, or behind a replay in progress. */
@@ -45,8 +48,15 @@ export class Outbox {
 
   /** Acknowledges a message of the client, ahead of what waits for it. What one turn acknowledges is one write. */
   acknowledge(type: number, messageId: number): void {
-    if (this.#answers.length === 0) process.nextTick(() => this.#answer())
+    if (this.#answers.length === 0) process.nextTick(() => this.contain(() => this.#answerAll()))
     this.#answers.push(type, messageId)
+  }
+
+  /** Answers a packet of the client, ahead of a replay in progress. */
+  answer(frame: Buffer): void {
+    if (this.#closed) return
+    this.#send(frame)
+    if (this.#conn.writableLength > LIMIT_BYTES) this.#giveUp()
   }
 
   /** Frames of the past, as many as there are: sent no faster than the client reads. */
@@ -67,6 +77,19 @@ export class Outbox {
     if (!this.#closed) this.#giveUp()
   }
 
+  /** Does work for this connection alone: what it throws ends the connection, and nothing else. */
+  contain(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  fail(error: unknown): void {
+    if (!this.#closed) this.#fail(error)
+  }
+
   /** Whether a replay should wait. */
   get full(): boolean {
     return this.#queue.length > 0 || this.#conn.writableLength > REPLAY_BYTES
@@ -85,7 +108,7 @@ export class Outbox {
     this.#onWritable = undefined
   }
 
-  #answer(): void {
+  #answerAll(): void {
     const answers = this.#answers
     this.#answers = []
     if (this.#closed) return
@@ -122,7 +145,7 @@ export class Outbox {
     this.#waitingForDrain = true
     this.#conn.once('drain', () => {
       this.#waitingForDrain = false
-      this.#pump()
+      this.contain(() => this.#pump())
     })
   }
 

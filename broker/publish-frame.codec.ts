@@ -1,4 +1,9 @@
 import type { Qos } from '../events/event.js'
+import { isTopicName } from '../events/topic.js'
+import { isQos } from './message.js'
+import { bodyStart, decodeText } from './packet-fields.codec.js'
+import { lengthBytes, writeLength } from './packet-length.codec.js'
+import { ProtocolViolation } from './protocol-violation.js'
 
 export interface PublishFrame {
   readonly topic: string
@@ -13,6 +18,7 @@ export interface PublishFrame {
 /** First byte of the acknowledgements a publisher gets, MQTT 3.1.1 §2.2.1. */
 export const PUBACK = 0x40
 export const PUBREC = 0x50
+export const PUBCOMP = 0x70
 
 /** Bytes of a PUBLISH packet, MQTT 3.1.1 §3.3. */
 export function encodePublish({ topic, payload, qos, retain, dup, messageId }: PublishFrame): Buffer {
@@ -29,37 +35,24 @@ export function encodePublish({ topic, payload, qos, retain, dup, messageId }: P
 }
 
 /** The PUBLISH packet that a whole frame holds; the payload is a view.
- * @throws Error that says what is malformed: the connection has to be closed [MQTT-4.8.0-1]. */
+ * @throws ProtocolViolation */
 export function decodePublish(frame: Buffer): PublishFrame {
   const flags = frame[0] ?? 0
   const qos = (flags >> 1) & 3
-  if (!isQos(qos)) throw new Error('a PUBLISH packet with both QoS bits set') // [MQTT-3.3.1-4]
-  let at = 1
-  while (((frame[at++] ?? 0) & 128) !== 0);
-  if (at + 2 > frame.length) throw new Error('a PUBLISH packet without a topic')
+  const dup = (flags & 8) !== 0
+  if (!isQos(qos)) throw new ProtocolViolation('a PUBLISH packet with QoS 3', '3.3.1-4')
+  if (dup && qos === 0) throw new ProtocolViolation('a PUBLISH packet of QoS 0 marked as a repetition', '3.3.1-2')
+  const at = bodyStart(frame)
+  if (at + 2 > frame.length) throw new ProtocolViolation('a PUBLISH packet without a topic')
   const topicEnd = at + 2 + frame.readUInt16BE(at)
   const payloadAt = qos > 0 ? topicEnd + 2 : topicEnd
-  if (payloadAt > frame.length) throw new Error('a PUBLISH packet that ends within its topic or identifier')
+  if (payloadAt > frame.length) throw new ProtocolViolation('a PUBLISH packet that ends within its topic or identifier')
   const messageId = qos > 0 ? frame.readUInt16BE(topicEnd) : 0
-  if (qos > 0 && messageId === 0) throw new Error('a PUBLISH packet with identifier 0') // [MQTT-2.3.1-1]
-  const topic = frame.toString('utf8', at + 2, topicEnd)
-  if (topic.includes('\ufffd') && !Buffer.from(topic).equals(frame.subarray(at + 2, topicEnd))) {
-    throw new Error('a PUBLISH packet whose topic is not UTF-8') // [MQTT-1.5.3-1]
-  }
-  if (topic === '' || /[+#\0]/.test(topic)) {
-    throw new Error('a PUBLISH packet whose topic is empty or has +, # or NUL') // [MQTT-3.3.2-2], [MQTT-4.7.3-1]
-  }
-  return {
-    topic,
-    payload: frame.subarray(payloadAt),
-    qos,
-    retain: (flags & 1) !== 0,
-    dup: (flags & 8) !== 0,
-    messageId,
-  }
+  if (qos > 0 && messageId === 0) throw new ProtocolViolation('a PUBLISH packet with identifier 0', '2.3.1-1')
+  const topic = decodeText(frame, at + 2, topicEnd, 'a PUBLISH packet whose topic')
+  if (!isTopicName(topic)) throw new ProtocolViolation('a PUBLISH packet whose topic is empty or has + or #', '3.3.2-2')
+  return { topic, payload: frame.subarray(payloadAt), qos, retain: (flags & 1) !== 0, dup, messageId }
 }
-
-const isQos = (bits: number): bits is Qos => bits < 3
 
 /** Bytes of a PUBREL packet, MQTT 3.1.1 §3.6. */
 export const encodePubrel = (messageId: number): Buffer => Buffer.of(0x62, 2, messageId >> 8, messageId & 0xff)
@@ -75,18 +68,4 @@ export function encodeAcknowledgements(answers: readonly number[]): Buffer {
     frames[2 * i + 3] = messageId & 0xff
   }
   return frames
-}
-
-/** Bytes the variable-length number takes (§2.2.3). */
-const lengthBytes = (length: number): number => (length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4)
-
-function writeLength(frame: Buffer, length: number): number {
-  let at = 1
-  let rest = length
-  while (rest > 127) {
-    frame[at++] = (rest & 127) | 128
-    rest >>>= 7
-  }
-  frame[at++] = rest
-  return at
 }

@@ -1,6 +1,7 @@
 import type { NewEvent } from '../events/event.js'
 import type { Outbox } from './outbox.js'
-import { PUBACK, PUBREC, type PublishFrame } from './publish-frame.codec.js'
+import { ProtocolViolation } from './protocol-violation.js'
+import { PUBACK, PUBCOMP, PUBREC, type PublishFrame } from './publish-frame.codec.js'
 import type { ReceivedMessages } from './received-messages.js'
 
 /** Bytes of one connection that may wait for the log; then nothing more is read from it until half of them are recorded. A flood is
@@ -21,11 +22,13 @@ export interface PublisherPorts {
   record(event: NewEvent, settle: (error?: Error | null) => void): void
   /** A QoS 2 message was recorded: it is not recorded again until its release. */
   keepReceived(messageId: number): void
+  /** The client released a message: its identifier is free. */
+  forgetReceived(messageId: number): void
   /** Stops and goes on reading from the connection. */
   pause(): void
   resume(): void
   /** Closes the connection. */
-  fail(error: Error): void
+  fail(error: unknown): void
 }
 
 /** The sending side of one connection. What comes is recorded in its order, and acknowledged once it is recorded and delivered; while
@@ -51,16 +54,28 @@ export class Publisher {
     else this.#record(frame, (error) => this.#settled(frame, error))
   }
 
+  /** PUBREL came. It is answered even when nothing is known of the message: the client would repeat it for ever. */
+  release(messageId: number): void {
+    const { clientId, received, forgetReceived, outbox, fail } = this.#ports
+    const complete = (): void => {
+      if (received.remove(clientId, messageId)) forgetReceived(messageId)
+      outbox.acknowledge(PUBCOMP, messageId)
+    }
+    const recorded = received.find(clientId, messageId)
+    if (recorded === undefined) complete()
+    else recorded.then(complete).catch(fail)
+  }
+
   #receiveOnce(frame: PublishFrame): void {
     const { clientId, received, keepReceived, fail } = this.#ports
     const { messageId } = frame
     const earlier = received.find(clientId, messageId)
     if (earlier !== undefined) {
-      earlier.then(() => this.#acknowledge(frame), fail)
+      earlier.then(() => this.#acknowledge(frame)).catch(fail)
       return
     }
     if (received.count(clientId) >= MAX_UNRELEASED) {
-      fail(new Error(`${MAX_UNRELEASED} messages of QoS 2 wait for their release`))
+      fail(new ProtocolViolation(`${MAX_UNRELEASED} messages of QoS 2 wait for their release`))
       return
     }
     const recorded = new Promise<void>((resolve, reject) => {

@@ -18,14 +18,21 @@ const recorded = (
 export class Recorder {
   readonly #log: EventLogWriter
   readonly #deliver: (events: readonly RecordedEvent[]) => void
+  readonly #unsettled: (event: NewEvent, error: unknown) => void
   #pending: Pending[] = []
   /** Appends under way. */
   #open = 0
   #onIdle: (() => void) | undefined
 
-  constructor(log: EventLogWriter, deliver: (events: readonly RecordedEvent[]) => void) {
+  /** @param unsettled told what a `settle` has thrown: the others are settled all the same */
+  constructor(
+    log: EventLogWriter,
+    deliver: (events: readonly RecordedEvent[]) => void,
+    unsettled: (event: NewEvent, error: unknown) => void,
+  ) {
     this.#log = log
     this.#deliver = deliver
+    this.#unsettled = unsettled
   }
 
   /** Calls `settle` when the event is on disk and delivered, or with the reason why it could not be recorded. */
@@ -44,6 +51,14 @@ export class Recorder {
     }
   }
 
+  #settle({ event, settle }: Pending, reason?: Error): void {
+    try {
+      settle(reason)
+    } catch (error) {
+      this.#unsettled(event, error)
+    }
+  }
+
   #append(): void {
     const batch = this.#pending
     this.#pending = []
@@ -53,10 +68,10 @@ export class Recorder {
       .then(
         ({ firstPosition, recordedAt }) => {
           this.#deliver(batch.map(({ event }, index) => recorded(event, firstPosition + index, recordedAt)))
-          for (const { settle } of batch) settle()
+          for (const pending of batch) this.#settle(pending)
         },
         (error: Error) => {
-          for (const { settle } of batch) settle(error)
+          for (const pending of batch) this.#settle(pending, error)
         },
       )
       .finally(() => {

@@ -1,19 +1,22 @@
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
-import type { NewEvent, Qos } from '../events/event.js'
+import type { NewEvent, RecordedEvent } from '../events/event.js'
 import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { matchesFilter, systemTopic } from '../events/topic.js'
 import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
 import { assertInternals } from './aedes-internals.js'
 import { AedesPersistence } from './aedes-persistence.js'
-import { pauseReading, resumeReading, takePublishes } from './client-packets.js'
+import { IDENTIFIER_REJECTED, MAX_CLIENT_ID_BYTES, pauseReading, resumeReading, takePackets } from './client-packets.js'
+import { Connection } from './connection.js'
+import { contain, fail } from './containment.js'
 import type { Deliveries } from './deliveries.js'
 import { Outbox } from './outbox.js'
+import { ProtocolViolation } from './protocol-violation.js'
 import { Publisher } from './publisher.js'
 import { ReceivedMessages } from './received-messages.js'
 import { Recorder } from './recorder.js'
-import { PassingSubscriber, type Subscriber } from './subscriber.js'
+import { PassingSubscriber } from './subscriber.js'
 
 export interface RecordingBrokerOptions extends Credentials {
   readonly log: EventLogWriter
@@ -25,12 +28,11 @@ export interface RecordingBrokerOptions extends Credentials {
   readonly recordExclude: readonly string[]
 }
 
-/** A client id is repeated in every event it causes. */
-const MAX_CLIENT_ID_BYTES = 256
-
-/** CONNACK return codes, MQTT 3.1.1 §3.2.2.3. */
-const IDENTIFIER_REJECTED = 2
+/** CONNACK return code, MQTT 3.1.1 §3.2.2.3. */
 const BAD_CREDENTIALS = 4
+
+/** A client that opens a connection sends CONNECT at once. */
+const CONNECT_TIMEOUT_MS = 10_000
 
 /** Aedes tells its fan-out to this; the fan-out here is `Deliveries`. */
 const NO_FAN_OUT = {
@@ -40,14 +42,6 @@ const NO_FAN_OUT = {
   close: (done: () => void) => setImmediate(done),
 }
 
-interface Connection {
-  readonly client: Client
-  readonly publisher: Publisher
-  readonly subscriber: Subscriber
-  readonly outbox: Outbox
-  readonly filters: Set<string>
-}
-
 /** Aedes for the protocol; publishing, delivery order, retained values and sessions are ours. Of what is published only wills pass
  * through Aedes: it asks `authorizePublish`. */
 export class RecordingBroker extends Aedes {
@@ -55,7 +49,6 @@ export class RecordingBroker extends Aedes {
   readonly #recorder: Recorder
   readonly #received: ReceivedMessages
   readonly #roles = new WeakMap<Client, Role>()
-  readonly #unidentified = new WeakSet<Client>()
   #logStatus: Pick<LogStatus, 'writable'> = { writable: true }
   /** By client id. */
   readonly #connections = new Map<string, Connection>()
@@ -65,49 +58,37 @@ export class RecordingBroker extends Aedes {
     for (const [clientId, messageId] of options.deliveries.received()) {
       received.add(clientId, messageId, Promise.resolve())
     }
-    const acknowledged = (clientId: string, messageId: number): void =>
-      this.#connections.get(clientId)?.subscriber.acknowledged(messageId)
     super({
       id: 'benchlog',
       mq: NO_FAN_OUT,
-      persistence: new AedesPersistence(options.deliveries, received, acknowledged),
+      persistence: new AedesPersistence(options.deliveries, received),
       maxClientsIdLength: MAX_CLIENT_ID_BYTES,
+      connectTimeout: CONNECT_TIMEOUT_MS,
     })
     this.#options = options
     this.#received = received
-    this.#recorder = new Recorder(options.log, (events) => {
+    const deliver = (events: readonly RecordedEvent[]): void => {
       for (const event of events) options.deliveries.deliver(event)
       options.deliveries.flush()
-    })
-    this.authenticate = (client, username, password, done) => this.#authenticate(client, username, password, done)
-    this.authorizePublish = (client, will, done) => this.#record(client, eventOf(client, will), done)
-    this.authorizeSubscribe = (client, subscription, done) => {
-      this.#subscribe(client, subscription)
-      done(null, subscription)
     }
-    this.preConnect = (client, packet, done) => {
-      const bytes = Buffer.byteLength(packet.clientId)
-      // Aedes would invent an id and keep a session nobody can ever come back to [MQTT-3.1.3-8].
-      if ((bytes === 0 && packet.clean !== true) || bytes > MAX_CLIENT_ID_BYTES) this.#unidentified.add(client)
-      done(null, true)
-    }
+    this.#recorder = new Recorder(options.log, deliver, ({ client }, error) =>
+      options.logger.error({ client, error }, 'a recorded message could not be acknowledged'),
+    )
+    // What these throw, Aedes would pass on to the process.
+    this.authenticate = (client, username, password, done) =>
+      contain(client, () => this.#authenticate(client, username, password, done))
+    this.authorizePublish = (client, will, done) => this.#recordWill(client, will, done)
+    this.on('clientReady', (client) => contain(client, () => this.#attach(client)))
+    this.on('clientDisconnect', (client) => this.#detach(client))
+    this.on('clientError', (client, error) => this.#failed(client, error))
+    this.on('connectionError', (client, error) => this.#failed(client, error))
     assertInternals(this, options.logger)
     const handle = this.handle
     this.handle = (conn, request) => {
       const client = handle(conn, request)
-      takePublishes(client, (frame) => this.#connection(client)?.publisher.receive(frame))
+      takePackets(client, () => this.#connection(client))
       return client
     }
-    this.on('clientReady', (client) => this.#attach(client))
-    this.on('clientDisconnect', (client) => this.#detach(client))
-    this.on('subscribe', (subscriptions, client) => {
-      const wanted = subscriptions.map(({ topic, qos }) => ({ filter: topic, qos }))
-      const subscriber = this.#connection(client)?.subscriber
-      if (subscriber !== undefined) options.deliveries.replayRetained(subscriber, wanted)
-    })
-    this.on('unsubscribe', (filters, client) => this.#unsubscribe(client, filters))
-    this.on('clientError', (client, error) => this.#options.logger.debug({ client: client.id, error }, 'client failed'))
-    this.on('connectionError', (_client, error) => this.#options.logger.debug({ error }, 'connection refused'))
   }
 
   // Aedes calls the next three with and without a client, with and without a callback. What they ask for is done by then.
@@ -154,7 +135,7 @@ export class RecordingBroker extends Aedes {
       done(connackError('bad user name or password', BAD_CREDENTIALS), null)
       return
     }
-    if (this.#unidentified.has(client) || this.#isTaken(client.id, role)) {
+    if (this.#isTaken(client.id, role)) {
       done(connackError('identifier rejected', IDENTIFIER_REJECTED), null)
       return
     }
@@ -201,6 +182,15 @@ export class RecordingBroker extends Aedes {
     return recordExclude.length > 0 && !isOurs(topic) && recordExclude.some((filter) => matchesFilter(filter, topic))
   }
 
+  #recordWill(client: Client | null, will: PublishPacket, done: (error?: Error | null) => void): void {
+    try {
+      this.#record(client, eventOf(client, will), done)
+    } catch (error) {
+      this.#options.logger.error({ client: client?.id, error }, 'a will could not be published')
+      done()
+    }
+  }
+
   /** Of a client that is here; undefined before it is connected, and when it has gone. */
   #connection(client: Client): Connection | undefined {
     const connection = this.#connections.get(client.id)
@@ -210,52 +200,61 @@ export class RecordingBroker extends Aedes {
   #attach(client: Client): void {
     if (client.closed) return
     const { deliveries, logger } = this.#options
+    const failClient = (error: unknown): void => fail(client, error)
     const giveUp = (): void => {
       logger.warn({ client: client.id }, 'connection closed: the client does not read what it subscribed to')
       client.close()
     }
-    const outbox = new Outbox(client.conn as Duplex, giveUp)
+    const outbox = new Outbox(client.conn as Duplex, giveUp, failClient)
     const publisher = new Publisher({
       clientId: client.id,
       outbox,
       received: this.#received,
       record: (event, settle) => this.#record(client, event, settle),
       keepReceived: (messageId) => deliveries.session(client.id)?.receive(messageId),
+      forgetReceived: (messageId) => deliveries.session(client.id)?.complete(messageId),
       pause: () => pauseReading(client),
       resume: () => resumeReading(client),
-      fail: (error) => {
-        if (!client.closed) client.emit('error', error)
-      },
+      fail: failClient,
     })
     publisher.adaptTo(this.#logStatus)
     const subscriber = client.clean
       ? new PassingSubscriber(outbox, giveUp)
       : deliveries.attachSession(client.id, outbox)
-    this.#connections.set(client.id, { client, publisher, subscriber, outbox, filters: new Set<string>() })
+    const filters = client.clean ? [] : (deliveries.session(client.id)?.subscriptions.keys() ?? [])
+    const refused = (refusedFilters: readonly string[], reason: string): void => {
+      const filter = refusedFilters[0]?.slice(0, 100)
+      logger.warn({ client: client.id, filter, filters: refusedFilters.length, reason }, 'subscription refused')
+    }
+    this.#connections.set(
+      client.id,
+      new Connection({ client, publisher, subscriber, outbox, deliveries, filters, refused }),
+    )
   }
 
   #detach(client: Client): void {
     const connection = this.#connections.get(client.id)
     if (connection?.client !== client) return
     this.#connections.delete(client.id)
-    connection.outbox.close()
-    this.#options.deliveries.detach(connection.subscriber, connection.filters)
+    try {
+      connection.end()
+    } catch (error) {
+      this.#options.logger.error(
+        { client: client.id, error },
+        'the session of a client that left could not be put away',
+      )
+    }
   }
 
-  /** Also called before the client is connected, for the subscriptions of an earlier connection: those come back with the session. */
-  #subscribe(client: Client, { topic, qos }: { readonly topic: string; readonly qos: Qos }): void {
-    const connection = this.#connection(client)
-    if (connection === undefined) return
-    connection.filters.add(topic)
-    this.#options.deliveries.subscribe(connection.subscriber, { filter: topic, qos })
-  }
-
-  #unsubscribe(client: Client, filters: readonly string[]): void {
-    const connection = this.#connection(client)
-    if (connection === undefined) return
-    for (const filter of filters) {
-      connection.filters.delete(filter)
-      this.#options.deliveries.unsubscribe(connection.subscriber, filter)
+  /** Every end of a connection that its client did not ask for passes here. */
+  #failed(client: Client, error: Error): void {
+    const { logger } = this.#options
+    if (error instanceof ProtocolViolation) {
+      logger.warn({ client: client.id, reason: error.message }, 'connection closed: the client broke the rules of MQTT')
+    } else if (isOfConnection(error)) {
+      logger.debug({ client: client.id, error }, 'connection lost')
+    } else {
+      logger.error({ client: client.id, error }, 'connection closed: what the client asked for failed')
     }
   }
 }
@@ -263,6 +262,10 @@ export class RecordingBroker extends Aedes {
 function connackError(message: string, returnCode: number): AuthenticateError {
   return Object.assign(new Error(message), { returnCode }) as AuthenticateError
 }
+
+/** Whether the network, or silence, ended a connection: nothing worth a line. */
+const isOfConnection = ({ message }: Error): boolean =>
+  /^keep alive timeout|^connect did not arrive|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|write after end/.test(message)
 
 const eventOf = (client: Client | null, { topic, payload, qos, retain }: PublishPacket): NewEvent => ({
   topic,

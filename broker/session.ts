@@ -5,7 +5,7 @@ import { lowerQos, type Message } from './message.js'
 import type { Outbox } from './outbox.js'
 import { encodePublish, encodePubrel } from './publish-frame.codec.js'
 import type { SessionState, SessionStore, SessionSubscription } from './session-store.js'
-import { nextMessageId, type Subscriber } from './subscriber.js'
+import { type Answer, nextMessageId, type Subscriber } from './subscriber.js'
 
 /** Where sessions read what they missed. */
 export interface SessionSource {
@@ -78,7 +78,6 @@ export class Session implements Subscriber {
     const subscription = { qos, since: before?.since ?? this.#source.delivered() }
     this.#state.subscriptions.set(filter, subscription)
     this.#source.store.subscribe(this.#state.client, filter, subscription)
-    this.#source.store.flush()
   }
 
   unsubscribe(filter: string): void {
@@ -120,6 +119,16 @@ export class Session implements Subscriber {
     const frames = this.#unsent
     this.#unsent = []
     this.#outbox?.replay(frames)
+  }
+
+  fail(error: unknown): void {
+    this.#outbox?.fail(error)
+  }
+
+  awaited(messageId: number): Answer | undefined {
+    const inFlight = this.#state.inFlight.get(messageId)
+    if (inFlight === undefined) return undefined
+    return inFlight.qos === 1 ? 'puback' : inFlight.released ? 'pubcomp' : 'pubrec'
   }
 
   acknowledged(messageId: number): void {
@@ -184,7 +193,7 @@ export class Session implements Subscriber {
     this.#stepping = true
     setImmediate(() => {
       this.#stepping = false
-      this.#catchUp()
+      this.#outbox?.contain(() => this.#catchUp())
     })
   }
 

@@ -1,8 +1,26 @@
 import { InvalidInput } from './errors.js'
 
-/** The topic grammar. Levels are never empty and never hold `/`, `+`, `#` or NUL; the whole is at most 65535 bytes. */
+/** The topic grammar. Levels are never empty and never hold `/`, `+`, `#` or what MQTT text cannot have. */
 
-const LEVEL = /^[^/+#\0]+$/
+/** Control characters, non-characters and halves of a pair: no broker takes them in a topic [MQTT-1.5.3-1], [MQTT-1.5.3-2]. */
+const UNUSABLE = /[\p{Cc}\p{Noncharacter_Code_Point}\p{Cs}]/u
+
+/** Whether a text may stand in a topic, a client id or a user name. */
+export const isMqttText = (text: string): boolean => !UNUSABLE.test(text)
+
+/** Whether somebody may publish to it [MQTT-4.7.3-1], [MQTT-3.3.2-2]. */
+export const isTopicName = (text: string): boolean => text !== '' && !/[+#]/.test(text)
+
+/** Whether somebody may subscribe to it: `+` is a whole level, `#` the last one [MQTT-4.7.1-2], [MQTT-4.7.1-3]. */
+export function isTopicFilter(text: string): boolean {
+  if (isTopicName(text)) return true
+  const levels = text.split('/')
+  const isLevel = (level: string, depth: number): boolean =>
+    level === '+' || (level === '#' && depth === levels.length - 1) || !/[+#]/.test(level)
+  return text !== '' && levels.every(isLevel)
+}
+
+const LEVEL = /^[^/+#]+$/
 /** Far above any name that is given, far below what a topic can hold. */
 const MAX_LEVEL_LENGTH = 255
 
@@ -12,10 +30,13 @@ export function topicLevel(name: string, value: string): string {
     const message = `${name} has ${value.length} characters; as a topic level it must have at most ${MAX_LEVEL_LENGTH}.`
     throw new InvalidInput(message, { details: { field: name, length: value.length } })
   }
-  if (LEVEL.test(value)) return value
-  throw new InvalidInput(`${name} '${value}' cannot be one topic level: it is empty or contains /, +, # or NUL.`, {
-    details: { field: name, value },
-  })
+  if (LEVEL.test(value) && isMqttText(value)) return value
+  throw new InvalidInput(
+    `${name} '${value}' cannot be one topic level: it is empty or contains /, +, # or a control character.`,
+    {
+      details: { field: name, value },
+    },
+  )
 }
 
 /** `<unit>` and `<box>`: first label of a host name. */

@@ -10,6 +10,7 @@ import {
   PUBACK,
   PUBREC,
 } from '../../broker/publish-frame.codec.js'
+import { isMqttText, isTopicName } from '../../events/topic.js'
 
 function parsed(bytes: Buffer): Packet[] {
   const packets: Packet[] = []
@@ -20,14 +21,18 @@ function parsed(bytes: Buffer): Packet[] {
 }
 
 const sizes = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(16_370, 16_383, 16_384, 2_097_152))
-const frames = fc.record({
-  topic: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }).filter((topic) => !/[+#\0]/.test(topic)),
-  payload: sizes.map((size) => Buffer.alloc(size, 7)),
-  qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
-  retain: fc.boolean(),
-  dup: fc.boolean(),
-  messageId: fc.integer({ min: 1, max: 65_535 }),
-})
+const frames = fc
+  .record({
+    topic: fc
+      .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
+      .filter((topic) => isTopicName(topic) && isMqttText(topic)),
+    payload: sizes.map((size) => Buffer.alloc(size, 7)),
+    qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
+    retain: fc.boolean(),
+    dup: fc.boolean(),
+    messageId: fc.integer({ min: 1, max: 65_535 }),
+  })
+  .map((frame) => ({ ...frame, dup: frame.dup && frame.qos > 0 }))
 
 test('encoded PUBLISH packets say what they were given, as an independent parser reads them', () => {
   fc.assert(
@@ -54,19 +59,6 @@ test('PUBLISH packets are read as an independent encoder wrote them', () => {
     }),
     { numRuns: 100 },
   )
-})
-
-test.each([
-  ['both QoS bits', [0x36, 5, 0, 1, 0x61, 0, 1], /both QoS bits/],
-  ['no topic', [0x30, 1, 0], /without a topic/],
-  ['a topic longer than the packet', [0x30, 3, 0, 2, 0x61], /ends within/],
-  ['no identifier', [0x32, 4, 0, 1, 0x61, 0], /ends within/],
-  ['identifier 0', [0x32, 5, 0, 1, 0x61, 0, 0], /identifier 0/],
-  ['a topic cut within a character', [0x30, 5, 0, 3, 0xf0, 0x9f, 0x98], /not UTF-8/],
-  ['a wildcard in its topic', [0x30, 3, 0, 1, 0x23], /has \+, # or NUL/],
-  ['an empty topic', [0x30, 2, 0, 0], /is empty/],
-])('a PUBLISH packet with %s is malformed', (_, bytes, reason) => {
-  expect(() => decodePublish(Buffer.from(bytes))).toThrow(reason)
 })
 
 test('encoded acknowledgements carry their identifiers', () => {
