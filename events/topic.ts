@@ -20,7 +20,7 @@ export function isTopicFilter(text: string): boolean {
   return text !== '' && levels.every(isLevel)
 }
 
-const LEVEL = /^[^/+#]+$/
+const LEVEL = /^[^/+#\0]+$/
 /** Far above any name that is given, far below what a topic can hold. */
 const MAX_LEVEL_LENGTH = 255
 
@@ -30,13 +30,21 @@ export function topicLevel(name: string, value: string): string {
     const message = `${name} has ${value.length} characters; as a topic level it must have at most ${MAX_LEVEL_LENGTH}.`
     throw new InvalidInput(message, { details: { field: name, length: value.length } })
   }
-  if (LEVEL.test(value) && isMqttText(value)) return value
-  throw new InvalidInput(
-    `${name} '${value}' cannot be one topic level: it is empty or contains /, +, # or a control character.`,
-    {
-      details: { field: name, value },
-    },
-  )
+  const details = { field: name, value }
+  if (!LEVEL.test(value)) {
+    throw new InvalidInput(`${name} '${value}' cannot be one topic level: it is empty or contains /, +, # or NUL.`, {
+      details,
+    })
+  }
+  if (!isMqttText(value)) {
+    throw new InvalidInput(
+      `${name} cannot be one topic level: it contains a character that MQTT does not allow in topics.`,
+      {
+        details,
+      },
+    )
+  }
+  return value
 }
 
 /** `<unit>` and `<box>`: first label of a host name. */
