@@ -1,9 +1,10 @@
-import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ClockSettings, createClock } from '../clock.js'
 import { type Config, newSecret } from '../config.js'
 import { LabError } from '../events/errors.js'
 import type { Clock } from '../events/ports.js'
+import { identityOf, readIfThere } from './process-identity.js'
 
 const SERVICE_PASSWORD = 'service-password'
 
@@ -87,16 +88,6 @@ function claim(path: string, own: string, taken: string): void {
   }
 }
 
-/** Process id, boot and start time: after a reboot the same number may be anybody's. Null when there is no such process. */
-function identityOf(pid: number): string | null {
-  const stat = readIfThere(`/proc/${pid}/stat`)
-  // The name of the program, in parentheses, may contain anything.
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const startedAt = fields[18]
-  if (startedAt === undefined || state === 'Z') return null
-  return `${pid} ${readIfThere('/proc/sys/kernel/random/boot_id')} ${startedAt}`
-}
-
 /** A new password for the services of this start, readable by this user alone. */
 export function writeServicePassword(config: Config): string {
   const password = newSecret()
@@ -130,11 +121,3 @@ export function clockSettings(config: Config): ClockSettings {
 }
 
 export const openClock = (config: Config): Clock => createClock(clockSettings(config))
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    return ''
-  }
-}

@@ -21,12 +21,11 @@ import type { Hardware } from '../services/transport/hardware.js'
 import type { Command } from './commands.js'
 import { startGuardian } from './guardian.js'
 import { claimHome, makeHome, openClock } from './home.js'
+import { switchOffCommand } from './make-outputs-safe.js'
 import { openHardware } from './open-hardware.js'
 import { serviceBus } from './service-bus.js'
 import { within } from './signals.js'
 import { beat, endOfService } from './under-supervision.js'
-
-const SWITCH_OFF = fileURLToPath(new URL('./switch-off-entry.js', import.meta.url))
 
 /** Jobs end and publish in milliseconds; after this time the outputs are driven safe regardless. */
 const STOP_MS = 2000
@@ -43,7 +42,7 @@ export const servicesCommand: Command = {
     claimPriority(ACQUISITION)
     const endHeartbeat = beat()
     // Started before anything can switch an output on, and outlives whatever happens to this process.
-    const guardian = startGuardian([process.execPath, SWITCH_OFF, config.hardware, config.runDirectory], logger)
+    const guardian = startGuardian(switchOffCommand(config), logger)
     const hardware = await openHardware(config)
     try {
       await driveOutputsSafe(hardware)
@@ -66,10 +65,13 @@ async function serve(config: Config, hardware: Hardware, logger: Logger, end: Pr
   const running = start(config, hardware, logger)
   const reason = await Promise.race([end, running.then(() => end)])
   logger.debug({ reason }, 'services stopping')
-  // Nobody is left to publish to: what counts now are the outputs.
-  if (reason === 'orphaned') await driveOutputsSafe(hardware)
   const stopped = running.then(({ stop }) => stop()).then(() => true)
-  return within(STOP_MS, stopped, false, (error) => logger.error({ err: error }, 'services did not stop cleanly'))
+  const ended = within(STOP_MS, stopped, false, (error) =>
+    logger.error({ err: error }, 'services did not stop cleanly'),
+  )
+  // Nobody is left to publish to: what counts now are the outputs. Ports that are still ours become free as the services end.
+  if (reason === 'orphaned') await driveOutputsSafe(hardware)
+  return ended
 }
 
 async function start(config: Config, hardware: Hardware, logger: Logger): Promise<RunningServices> {

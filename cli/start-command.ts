@@ -6,12 +6,14 @@ import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import type { Command } from './commands.js'
 import { claimHome, clockSettings, makeHome, openClock } from './home.js'
+import { makeOutputsSafe } from './make-outputs-safe.js'
 import { benchDirectory } from './open-hardware.js'
 import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
 import { localHost, serviceBus } from './service-bus.js'
 import { mainPath } from './services-command.js'
 import { endRequested, within } from './signals.js'
 import { type Supervised, supervise } from './supervise.js'
+import { onTerminalStop } from './terminal-stop.js'
 import { waitUntil } from './wait-until.js'
 
 /** Ctrl-C leaves within 5 s; what has not ended by then is left to the guardian. */
@@ -100,7 +102,12 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
     'gateway',
     readSide.then(() => startHttpSide(ports, clock, logger, gateway)),
   )
-  await add('services', async () => superviseServices(ports, logger), stop)
+  const services = await add('services', async () => superviseServices(ports, logger), stop)
+  onTerminalStop(async () => {
+    await services.halt()
+    const failed = await makeOutputsSafe(config)
+    if (failed !== '') logger.error({ reason: failed }, 'outputs are not all off')
+  }, services.resume)
   await unlessAborted(ending, servicesReady(bus, config, clock))
   return { http: (await unlessAborted(ending, http)).port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
 }

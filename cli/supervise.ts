@@ -18,6 +18,9 @@ export interface SuperviseOptions {
 
 export interface Supervised {
   readonly pid: number | undefined
+  /** Kills the child, waits until it is gone, and starts no other until `resume`. */
+  halt(): Promise<void>
+  resume(): void
   /** Asks the child to stop and waits until it is gone. */
   stop(): Promise<void>
 }
@@ -36,6 +39,7 @@ interface Running {
 export function supervise(options: SuperviseOptions): Supervised {
   const { name, logger } = options
   let stopping = false
+  let halted = false
   let failures = 0
   let restart: NodeJS.Timeout | undefined
   let current = run()
@@ -43,7 +47,7 @@ export function supervise(options: SuperviseOptions): Supervised {
   function run(): Running {
     const startedAt = performance.now()
     const again = (reason: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void => {
-      if (stopping) return
+      if (stopping || halted) return
       failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1
       const delayMs = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0
       logger.warn({ child: name, ...reason, delayMs }, 'process ended, restarting')
@@ -89,6 +93,17 @@ export function supervise(options: SuperviseOptions): Supervised {
   return {
     get pid() {
       return current.child?.pid
+    },
+    async halt() {
+      halted = true
+      clearTimeout(restart)
+      current.child?.kill('SIGKILL')
+      await current.ended
+    },
+    resume() {
+      if (!halted) return
+      halted = false
+      if (!stopping) current = run()
     },
     async stop() {
       stopping = true

@@ -22,10 +22,11 @@ export function beat(): () => void {
 }
 
 /** Resolves when this process is to end; call it before anything else, for the end may come during the start. Under a supervisor
- * signals are left to it: a Ctrl-C reaches the whole group, and the order of ending is the supervisor's. */
+ * signals are left to it: a Ctrl-C or Ctrl-Z reaches the whole group, and the order of ending is the supervisor's. */
 export function endOfService(): Promise<'stopped' | 'orphaned'> {
   const signalled = endRequested()
   if (process.env[SUPERVISED] === undefined) return signalled.then(() => 'stopped')
+  process.on('SIGTSTP', ignore)
   return new Promise((resolve) => {
     process.on('message', (message) => {
       if (message === ('stop' satisfies SupervisorMessage)) resolve('stopped')
@@ -34,3 +35,5 @@ export function endOfService(): Promise<'stopped' | 'orphaned'> {
     if (process.connected !== true) resolve('orphaned')
   })
 }
+
+const ignore = (): void => undefined

@@ -28,6 +28,11 @@ const LIMIT_MS = 2000
 const SWITCH_TRIES = 3
 const SWITCH_TRY_MS = 100
 
+/** A process that is just being ended holds the lock of its ports until its last thread is gone. */
+const OPEN_TRIES = 40
+const OPEN_RETRY_MS = 25
+const OPEN_MS = 1200
+
 /** Switches everything off: PWM, LEDs, the cell switch of every potentiostat. Needs no broker, log or configuration. Every step is
  * tried, whatever becomes of the others; never throws. */
 export async function driveOutputsSafe(hardware: Hardware): Promise<SafeStateReport> {
@@ -95,11 +100,10 @@ async function all(work: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason
 }
 
-async function persistently(tries: number, pauseMs: number, work: () => Promise<unknown>): Promise<void> {
+async function persistently<T>(tries: number, pauseMs: number, work: () => Promise<T>): Promise<T> {
   for (let left = tries - 1; ; left--) {
     try {
-      await work()
-      return
+      return await work()
     } catch (error) {
       if (left === 0) throw error
       await delay(pauseMs)
@@ -109,11 +113,11 @@ async function persistently(tries: number, pauseMs: number, work: () => Promise<
 
 const OPEN_SWITCH = writeRequest(UNIT_ADDRESS, registerGroups.command.address, commandRegisters('setSwitch', 0))
 
-/** @throws NotInTime when no try is echoed; NoDevice when the port cannot be opened. */
+/** @throws NotInTime when no try is echoed; NoDevice when the port cannot be opened, however often it is tried. */
 async function openCellSwitch({ serial }: Hardware, path: string): Promise<void> {
-  const opening = serial.open(path)
+  const opening = persistently(OPEN_TRIES, OPEN_RETRY_MS, () => serial.open(path))
   // Should the port open after all when nobody waits any more, it must not stay open.
-  const connection = await within(SWITCH_TRIES * SWITCH_TRY_MS, opening).catch((error: unknown) => {
+  const connection = await within(OPEN_MS, opening).catch((error: unknown) => {
     void opening.then((late) => late.close()).catch(() => undefined)
     throw error
   })

@@ -1,54 +1,81 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { isAlive } from '../support/is-alive.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
 
 const entry = fileURLToPath(new URL('../support/ward.js', import.meta.url))
-let directory: string
-let ward: ChildProcess
 
-const mark = (): string => join(directory, 'made-safe')
+describe.each(['perl', 'sh'])('a guardian in %s', (interpreter) => {
+  let ward: ChildProcess
+  let mark: string
 
-/** Resolves with the process id of the guardian. */
-async function startWard(then = ''): Promise<number> {
-  ward = spawn(process.execPath, [entry, mark(), then], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
-  if (ward.stdout === null) throw new Error('no output')
-  const [line] = (await once(ward.stdout, 'data')) as [Buffer]
-  return Number(line.toString())
-}
+  /** Resolves with the process id of the guardian. */
+  async function startWard(then = ''): Promise<number> {
+    mark = join(temporaryDirectory(), 'made-safe')
+    ward = spawn(process.execPath, [entry, mark, then, interpreter], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    return nextGuardian()
+  }
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'guardian-'))
-})
-afterEach(() => {
-  ward.kill('SIGKILL')
-  rmSync(directory, { recursive: true, force: true })
-})
+  async function nextGuardian(): Promise<number> {
+    const [line] = (await once(ward.stdout as Readable, 'data')) as [Buffer]
+    return Number(line.toString())
+  }
 
-it('acts when the whole process group of its ward is killed', async () => {
-  await startWard()
-  process.kill(-Number(ward.pid), 'SIGKILL')
-  await until(() => existsSync(mark()), 'the guardian to act')
-})
+  const killGroup = (): boolean => process.kill(-Number(ward.pid), 'SIGKILL')
 
-it('is replaced when it is killed first', async () => {
-  const first = await startWard()
-  process.kill(first, 'SIGKILL')
-  await once(ward.stdout as Readable, 'data')
-  process.kill(-Number(ward.pid), 'SIGKILL')
-  await until(() => existsSync(mark()), 'the next guardian to act')
-})
+  afterEach(() => {
+    ward.kill('SIGKILL')
+  })
 
-it('does not act once it is dismissed', async () => {
-  const guardian = await startWard('dismiss')
-  await until(() => !isAlive(guardian), 'the guardian to leave')
-  process.kill(-Number(ward.pid), 'SIGKILL')
-  await once(ward, 'exit')
-  expect(existsSync(mark())).toBe(false)
+  it('acts when the whole process group of its ward is killed', async () => {
+    await startWard()
+    killGroup()
+    await until(() => existsSync(mark), 'the guardian to act')
+  })
+
+  it('is replaced when it is killed first', async () => {
+    const first = await startWard()
+    process.kill(first, 'SIGKILL')
+    await nextGuardian()
+    killGroup()
+    await until(() => existsSync(mark), 'the next guardian to act')
+  })
+
+  it('does not act once it is dismissed', async () => {
+    const guardian = await startWard('dismiss')
+    await until(() => !isAlive(guardian), 'the guardian to leave')
+    killGroup()
+    await once(ward, 'exit')
+    expect(existsSync(mark)).toBe(false)
+  })
+
+  it('ends a ward that is frozen, then acts', async () => {
+    await startWard()
+    ward.kill('SIGSTOP')
+    await until(() => existsSync(mark), 'the guardian to act')
+    await until(() => ward.signalCode === 'SIGKILL', 'the ward to be gone')
+  })
+
+  it('ends a ward whose event loop hangs, then acts', async () => {
+    await startWard('hang')
+    await until(() => existsSync(mark), 'the guardian to act')
+    await until(() => ward.signalCode === 'SIGKILL', 'the ward to be gone')
+  })
+
+  it('leaves a ward alone that beats, whatever signals come', async () => {
+    const guardian = await startWard()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) process.kill(guardian, signal)
+    // One that takes too few beats for a freeze acts within this time, which no event marks.
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    expect([existsSync(mark), isAlive(guardian), ward.signalCode]).toEqual([false, true, null])
+  })
 })

@@ -6,18 +6,18 @@ import type { MqttClient } from 'mqtt'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { verifyLog } from '../../event-log/verify.js'
-import { compileFilters } from '../../events/filter-tree.js'
 import type { EventLogReader } from '../../events/ports.js'
 import { rebuildReadModels } from '../../projections/rebuild.js'
 import { outputsOn } from './bench-outputs.js'
+import { processState } from './process-state.js'
 import { createLabHome, type Lab } from './start-lab.js'
 import { tableContents } from './table-contents.js'
 import { until } from './until.js'
 
 /** Outputs must be safe so long after a death, ms: heartbeat timeout, and the guardian's run. */
 const SAFE_WITHIN_MS = 3000
-/** A hang is noticed after the heartbeat timeout of 2 s; the guardian acts then. */
-const HANG_NOTICED_MS = 2000
+/** Silence is noticed after 2 s by the supervisor, after 2.5 s by the guardian, who acts then. */
+const SILENCE_NOTICED_MS = 2500
 
 type Death = (lab: Lab) => Promise<void>
 
@@ -25,6 +25,8 @@ const deaths: readonly {
   readonly name: string
   readonly kill: Death
   readonly unitLives: boolean
+  /** What brings a unit that is only stopped back to life, once its outputs are safe. */
+  readonly revive?: Death
   readonly safeWithinMs: number
 }[] = [
   {
@@ -39,9 +41,46 @@ const deaths: readonly {
     name: 'services that hang',
     kill: signalServices('SIGSTOP'),
     unitLives: true,
-    safeWithinMs: SAFE_WITHIN_MS + HANG_NOTICED_MS,
+    safeWithinMs: SAFE_WITHIN_MS + SILENCE_NOTICED_MS,
+  },
+  {
+    name: 'services that hang when main is killed',
+    kill: async (lab) => {
+      process.kill(lab.servicesPid(), 'SIGSTOP')
+      await killMain(lab)
+    },
+    unitLives: false,
+    safeWithinMs: SAFE_WITHIN_MS + SILENCE_NOTICED_MS,
+  },
+  {
+    name: 'a frozen process group that goes on later',
+    kill: freeze('SIGSTOP'),
+    revive: goOn,
+    unitLives: true,
+    safeWithinMs: SAFE_WITHIN_MS + SILENCE_NOTICED_MS,
+  },
+  {
+    name: 'a Ctrl-Z and a later fg',
+    kill: freeze('SIGTSTP'),
+    revive: goOn,
+    unitLives: true,
+    // Before it stops.
+    safeWithinMs: 500,
   },
 ]
+
+/** Stops the whole group; what comes after it goes on. */
+function freeze(signal: 'SIGSTOP' | 'SIGTSTP'): Death {
+  return async (lab) => {
+    const group = -Number(lab.main.pid)
+    process.kill(group, signal)
+    await until(() => processState(Number(lab.main.pid)) === 'T', 'main to be stopped')
+  }
+}
+
+async function goOn(lab: Lab): Promise<void> {
+  process.kill(-Number(lab.main.pid), 'SIGCONT')
+}
 
 async function killMain(lab: Lab): Promise<void> {
   lab.main.kill('SIGKILL')
@@ -57,7 +96,7 @@ function signalServices(signal: 'SIGKILL' | 'SIGSTOP'): Death {
 /** Kills a working unit again and again, each time in another way, and compares what it finds with what was promised.
  * @param times how often each death is died. */
 export function crashSuite(times: number): void {
-  describe.each(deaths)('after $name', ({ kill, unitLives, safeWithinMs }) => {
+  describe.each(deaths)('after $name', ({ kill, revive, unitLives, safeWithinMs }) => {
     const home = createLabHome()
     afterAll(() => home.remove())
 
@@ -77,6 +116,7 @@ export function crashSuite(times: number): void {
           safeWithinMs,
         )
         expect(performance.now() - died).toBeLessThan(safeWithinMs)
+        await revive?.(lab)
         await load.stop()
         const next = unitLives ? lab : await home.start()
         await tellsTheTruth(next, runId)
@@ -196,7 +236,7 @@ async function keptItsPromises(home: string, acknowledged: readonly Sent[]): Pro
 function* payloadsOf(log: EventLogReader): Iterable<string> {
   let after = 0
   for (;;) {
-    const page = log.read({ after, limit: 5000, match: compileFilters(['load/#']) })
+    const page = log.read({ after, limit: 5000, topics: ['load/#'] })
     for (const event of page) yield Buffer.from(event.payload).toString()
     const last = page.at(-1)
     if (last === undefined) return

@@ -38,7 +38,7 @@ async function readProcess(pid: number): Promise<{ pid: number; parent: number; 
 function describe(pid: number, main: number, command: string): Pick<ProcessMemory, 'name' | 'simulation'> {
   if (pid === main) return { name: 'main (broker, log, projections, gateway)', simulation: false }
   if (command.includes('bench-process')) return { name: 'simulated bench', simulation: true }
-  if (command.startsWith('/bin/sh')) return { name: 'guardian', simulation: false }
+  if (/^(perl|.bin.sh) /.test(command)) return { name: 'guardian', simulation: false }
   return { name: command.trim().split(' ').at(-1) ?? command, simulation: false }
 }
 

@@ -1,0 +1,6 @@
+/** What a guardian runs that guards a process with one serial port: safe-state for the port of the argument. */
+import { driveOutputsSafe } from '../../services/safe-state.js'
+import { withSerialPort } from './serial-hardware.js'
+
+const { safe } = await driveOutputsSafe(withSerialPort(process.argv[2] ?? ''))
+process.exit(safe ? 0 : 1)
