@@ -1,5 +1,6 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Qos, RecordedEvent } from '../events/event.js'
+import { compileFilters, type TopicTest } from '../events/filter-tree.js'
 import { matchesFilter } from '../events/topic.js'
 import { lowerQos, type Message } from './message.js'
 import type { Outbox } from './outbox.js'
@@ -32,6 +33,8 @@ export class Session implements Subscriber {
   #outbox: Outbox | undefined
   /** Everything up to the last delivered position was considered. */
   #upToDate = false
+  /** Of the present subscriptions; undefined when they changed. */
+  #match: TopicTest | undefined
   #stepping = false
   /** QoS 0 messages before this position were published while the client was away. */
   #connectedAt = 0
@@ -77,10 +80,12 @@ export class Session implements Subscriber {
     if (before?.qos === qos) return
     const subscription = { qos, since: before?.since ?? this.#source.delivered() }
     this.#state.subscriptions.set(filter, subscription)
+    this.#match = undefined
     this.#source.store.subscribe(this.#state.client, filter, subscription)
   }
 
   unsubscribe(filter: string): void {
+    this.#match = undefined
     if (this.#state.subscriptions.delete(filter)) this.#source.store.unsubscribe(this.#state.client, filter)
   }
 
@@ -174,7 +179,7 @@ export class Session implements Subscriber {
     const page = this.#source.reader.page({
       after: this.#state.sent,
       ...PAGE,
-      topics: [...this.#state.subscriptions.keys()],
+      match: this.#wanted(),
     })
     for (const event of page.events) {
       // What is committed but not yet delivered comes live.
@@ -186,6 +191,11 @@ export class Session implements Subscriber {
     this.#source.store.flush()
     this.transmit()
     this.#later()
+  }
+
+  #wanted(): TopicTest {
+    this.#match ??= compileFilters(this.#state.subscriptions.keys())
+    return this.#match
   }
 
   #later(): void {

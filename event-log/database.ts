@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
 import { type ErrorOptions, LabError } from '../events/errors.js'
+import { APPLICATION_ID, createSchema, SCHEMA_VERSION } from './schema.js'
 
 /** The file is a database, but not a log this version can use. */
 export class ForeignLog extends LabError {
@@ -15,41 +16,18 @@ export class NoLog extends LabError {
   }
 }
 
-/** `BLOG` as a big-endian 32-bit integer: marks the file as ours. */
-const APPLICATION_ID = 0x424c4f47
-const SCHEMA_VERSION = 2
-
-/** `position` is the rowid, so reading by position needs no index, and the commit path writes none.
- * `retained` holds the position of each topic's last retained, non-empty event; its `id` lets the writer move that on without
- * looking for the topic. */
-const SCHEMA = `
-  CREATE TABLE events (
-    position INTEGER PRIMARY KEY,
-    recorded_at INTEGER NOT NULL,
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    qos INTEGER NOT NULL,
-    retain INTEGER NOT NULL,
-    client TEXT NOT NULL
-  );
-  CREATE TABLE retained (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE, position INTEGER NOT NULL);
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`
-
 /** Opens the log for its only writer, making it when the file is new or empty.
  * @throws ForeignLog when the file belongs to something else or to another version; it stays as it is. */
 export function openForWriting(path: string): Database.Database {
   const db = new Database(path)
   try {
-    const isEmpty = identify(db, path) === 'empty'
+    if (identify(db, path) === 'empty') createSchema(db)
     db.pragma('journal_mode = WAL')
     // A commit returns only when the write-ahead log is on the medium; NORMAL would lose the last commits with the power.
     db.pragma('synchronous = FULL')
-    // Checkpoints of 16 MiB: a larger stretch rewrites fewer pages, a smaller one pauses commits for less long.
+    // Checkpoints of 4 MiB: while the file of the write-ahead log still grows, a commit costs the medium twice as much.
     db.pragma('wal_autocheckpoint = 4000')
-    db.pragma('journal_size_limit = 67108864')
-    if (isEmpty) db.transaction(() => db.exec(SCHEMA))()
+    db.pragma('journal_size_limit = 16777216')
     return db
   } catch (error) {
     db.close()

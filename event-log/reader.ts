@@ -1,9 +1,10 @@
 import type Database from 'better-sqlite3'
-import type { Qos, RecordedEvent, TextEvent } from '../events/event.js'
+import type { Qos, ReceivedMessage, RecordedEvent, TextEvent } from '../events/event.js'
+import { compileFilters, type TopicTest } from '../events/filter-tree.js'
 import type { EventLogReader, ReadOptions } from '../events/ports.js'
-import { matchesFilter } from '../events/topic.js'
 import { openForReading } from './database.js'
 import { LONG_TEXT_BYTES, StoredText, type TextRow } from './stored-text.js'
+import { unreleasedStatement } from './unreleased-messages.js'
 
 export interface PageOptions extends ReadOptions {
   /** Rows to look at, at most; by default 5000, about 5 ms. */
@@ -33,19 +34,17 @@ export function openEventLogReader(path: string): PagingEventLogReader {
   return new SqliteReader(openForReading(path))
 }
 
-/** A pattern for SQLite's GLOB that matches at least what the topic filter matches: `*` also crosses levels. */
-export const globOf = (filter: string): string =>
-  filter
-    .replace(/(^|\/)#$/, '#')
-    .replaceAll(/[[*?]/g, '[$&]')
-    .replaceAll(/[+#]/g, '*')
-
-const hasWildcard = (filter: string): boolean => /[+#]/.test(filter)
-
 const EVENT_COLUMNS = 'e.position, e.recorded_at, e.topic, e.payload, e.qos, e.retain, e.client'
 /** A Buffer costs several times as much as a string. */
 const TEXT_COLUMNS = `e.position, e.recorded_at, e.topic,
   CASE WHEN length(e.payload) <= ${LONG_TEXT_BYTES} THEN CAST(e.payload AS TEXT) END, e.retain`
+
+/** The table was written at the last link; the events since have the last word. */
+const RETAINED = `
+  SELECT ${EVENT_COLUMNS} FROM retained r JOIN recorded e ON e.position = r.position WHERE wanted(r.topic)
+  UNION ALL
+  SELECT ${EVENT_COLUMNS} FROM recorded e
+  WHERE e.position > (SELECT coalesce(max(position), 0) FROM links) AND e.retain = 1 AND wanted(e.topic)`
 
 /** Positional, because named columns double the cost of a row. */
 type EventRow = readonly [number, number, string, Buffer, Qos, 0 | 1, string]
@@ -64,13 +63,18 @@ class SqliteReader implements PagingEventLogReader {
   readonly #db: Database.Database
   readonly #last: Database.Statement
   readonly #payload: Database.Statement<[number], Buffer>
+  readonly #received: Database.Statement<[], ReceivedMessage>
   /** By their text: a few shapes, prepared once. */
   readonly #statements = new Map<string, Database.Statement>()
+  /** Asked by the SQL function `wanted` of the query under way: what clients send never becomes SQL. */
+  #wanted: TopicTest = () => true
 
   constructor(db: Database.Database) {
     this.#db = db
-    this.#last = db.prepare('SELECT coalesce(max(position), 0) FROM events').pluck()
-    this.#payload = db.prepare<[number], Buffer>('SELECT payload FROM events WHERE position = ?').pluck()
+    db.function('wanted', (topic) => (this.#wanted(topic as string) ? 1 : 0))
+    this.#last = db.prepare('SELECT coalesce(max(position), 0) FROM recorded').pluck()
+    this.#payload = db.prepare<[number], Buffer>('SELECT payload FROM recorded WHERE position = ?').pluck()
+    this.#received = unreleasedStatement(db)
   }
 
   lastPosition(): number {
@@ -104,7 +108,7 @@ class SqliteReader implements PagingEventLogReader {
 
   #page<Row extends EventRow | TextRow>(
     columns: string,
-    { after, limit, topics, from, to, scan = SCAN_ROWS }: PageOptions,
+    { after, limit, match, from, to, scan = SCAN_ROWS }: PageOptions,
   ): { readonly rows: readonly Row[]; readonly position: number } {
     const end = Math.min(after + scan, this.lastPosition())
     if (end <= after) return { rows: [], position: after }
@@ -118,25 +122,31 @@ class SqliteReader implements PagingEventLogReader {
       conditions.push('e.recorded_at <= ?')
       values.push(to)
     }
-    if (topics !== undefined) {
-      conditions.push(
-        `(${topics.map((filter) => (hasWildcard(filter) ? 'e.topic GLOB ?' : 'e.topic = ?')).join(' OR ') || '0'})`,
-      )
-      values.push(...topics.map((filter) => (hasWildcard(filter) ? globOf(filter) : filter)))
+    if (match !== undefined) {
+      conditions.push('wanted(e.topic)')
+      this.#wanted = match
     }
-    const sql = `SELECT ${columns} FROM events e WHERE ${conditions.join(' AND ')} ORDER BY e.position LIMIT ?`
+    const sql = `SELECT ${columns} FROM recorded e WHERE ${conditions.join(' AND ')} ORDER BY e.position LIMIT ?`
     const rows = this.#prepared<Row>(sql).all(...values, limit)
-    const matching =
-      topics === undefined ? rows : rows.filter(([, , topic]) => topics.some((f) => matchesFilter(f, topic)))
     const stoppedEarly = rows.length === limit
-    return { rows: matching, position: stoppedEarly ? (rows.at(-1)?.[0] ?? end) : end }
+    return { rows, position: stoppedEarly ? (rows.at(-1)?.[0] ?? end) : end }
   }
 
   retained(filter: string): RecordedEvent[] {
-    const rows = this.#prepared<EventRow>(
-      `SELECT ${EVENT_COLUMNS} FROM retained r JOIN events e ON e.position = r.position WHERE r.topic GLOB ? ORDER BY e.position`,
-    ).all(globOf(filter))
-    return rows.filter(([, , topic]) => matchesFilter(filter, topic)).map(eventOf)
+    this.#wanted = compileFilters([filter])
+    const last = new Map<string, EventRow>()
+    for (const row of this.#prepared<EventRow>(RETAINED).all()) {
+      const [position, , topic] = row
+      // The table's and the tail's row of a topic come in any order.
+      if (position < (last.get(topic)?.[0] ?? 0)) continue
+      last.set(topic, row)
+    }
+    const present = [...last.values()].filter(([, , , payload]) => payload.length > 0)
+    return present.sort(([a], [b]) => a - b).map(eventOf)
+  }
+
+  received(): ReceivedMessage[] {
+    return this.#received.all()
   }
 
   close(): void {

@@ -1,25 +1,24 @@
 import type Database from 'better-sqlite3'
 import { openForReading } from './database.js'
+import { LogWalk } from './log-walk.js'
+import { stretchesAfter } from './recorded-rows.js'
 
 export interface LogReport {
   readonly ok: boolean
-  /** Number of events; positions run from 1 to it when the log is whole. */
+  /** Number of events that can be read; positions run from 1 to it when the log is whole. */
   readonly events: number
   readonly lastPosition: number
   readonly retainedTopics: number
+  /** Links of the hash chain that hold. */
+  readonly links: number
+  /** The newest events, which no link covers yet. */
+  readonly unlinked: number
   /** One sentence per thing wrong. */
   readonly problems: readonly string[]
 }
 
-/** Last retained event of each topic, unless it is empty. */
-const FOLDED = `
-  SELECT e.topic, e.position FROM
-    (SELECT max(position) AS position FROM events WHERE retain = 1 GROUP BY topic) AS last
-    JOIN events e ON e.position = last.position
-  WHERE length(e.payload) > 0`
-
-/** Checks a log: the file itself, that positions have no gap, and that the retained table is what the events say.
- * Seconds for ten million events: not for a main thread.
+/** Checks a log: the file itself, that positions have no gap, that the hash chain holds, and that the retained table is what the events
+ * up to the last link say. Half a minute for ten million events: not for a main thread.
  * @throws NoLog, ForeignLog as `openEventLogReader` does. */
 export function verifyLog(path: string): LogReport {
   const db = openForReading(path)
@@ -31,17 +30,48 @@ export function verifyLog(path: string): LogReport {
 }
 
 function inspect(db: Database.Database): LogReport {
-  const { events, first, last } = db
-    .prepare<[], { events: number; first: number; last: number }>(
-      'SELECT count(*) AS events, coalesce(min(position), 1) AS first, coalesce(max(position), 0) AS last FROM events',
-    )
-    .get() ?? { events: 0, first: 1, last: 0 }
-  const problems = [...fileProblems(db), ...retainedProblems(db)]
-  if (first !== 1 || last !== events) {
-    problems.push(`Positions run from ${first} to ${last} but there are ${events} events: some are missing.`)
+  const problems: string[] = []
+  const attempt = <T>(what: () => string, read: () => T): T | null => {
+    try {
+      return read()
+    } catch (error) {
+      problems.push(`The file is damaged: ${what()} cannot be read: ${(error as Error).message}.`)
+      return null
+    }
   }
-  const retainedTopics = db.prepare('SELECT count(*) FROM retained').pluck().get() as number
-  return { ok: problems.length === 0, events, lastPosition: last, retainedTopics, problems }
+  problems.push(
+    ...(attempt(
+      () => 'its structure',
+      () => fileProblems(db),
+    ) ?? []),
+  )
+  const walk = new LogWalk(
+    attempt(
+      () => 'the hash chain',
+      () => linksOf(db),
+    ) ?? new Map(),
+  )
+  attempt(
+    () => `what comes after position ${walk.last}`,
+    () => {
+      for (const rows of stretchesAfter(db, 0, walk.links)) walk.take(rows)
+    },
+  )
+  problems.push(...walk.problems)
+  const stored = attempt(
+    () => 'the table retained',
+    () => retainedOf(db),
+  )
+  if (stored !== null) problems.push(...retainedProblems(walk.retainedAtLink, stored))
+  return {
+    ok: problems.length === 0,
+    events: walk.events,
+    lastPosition: walk.last,
+    retainedTopics: walk.retained.size,
+    links: walk.links.size,
+    unlinked: walk.last - walk.lastLink,
+    problems,
+  }
 }
 
 function fileProblems(db: Database.Database): string[] {
@@ -49,16 +79,17 @@ function fileProblems(db: Database.Database): string[] {
   return answers.filter((answer) => answer !== 'ok').map((answer) => `The file is damaged: ${answer}.`)
 }
 
-function retainedProblems(db: Database.Database): string[] {
-  const lacking = db.prepare(`${FOLDED} EXCEPT SELECT topic, position FROM retained LIMIT 10`)
-  const excess = db.prepare(`SELECT topic, position FROM retained EXCEPT ${FOLDED} LIMIT 10`)
-  type Row = { readonly topic: string; readonly position: number }
-  return [
-    ...(lacking.all() as Row[]).map(
-      (row) => `Retained value of ${row.topic} at position ${row.position} is not in the table.`,
-    ),
-    ...(excess.all() as Row[]).map(
-      (row) => `Retained table has ${row.topic} at position ${row.position}, the events do not.`,
-    ),
-  ]
+const linksOf = (db: Database.Database): Map<number, Buffer> =>
+  new Map(db.prepare<[], [number, Buffer]>('SELECT position, hash FROM links ORDER BY position').raw().all())
+
+const retainedOf = (db: Database.Database): Map<string, number> =>
+  new Map(db.prepare<[], [string, number]>('SELECT topic, position FROM retained').raw().all())
+
+function* retainedProblems(events: ReadonlyMap<string, number>, table: ReadonlyMap<string, number>): Generator<string> {
+  for (const [topic, position] of events) {
+    if (table.get(topic) !== position) yield `Retained value of ${topic} at position ${position} is not in the table.`
+  }
+  for (const [topic, position] of table) {
+    if (events.get(topic) !== position) yield `Retained table has ${topic} at position ${position}, the events do not.`
+  }
 }

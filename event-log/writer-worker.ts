@@ -1,16 +1,16 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
 import { LabError } from '../events/errors.js'
-import type { Batch } from './batch.js'
+import { type Batch, unpackBatch } from './batch.js'
 import { COMMIT_CHANNEL } from './commit-channel.js'
 import { openForWriting } from './database.js'
-import { openEvents } from './events-table.js'
-import { openRetained } from './retained-table.js'
+import { LogState } from './log-state.js'
+import { openRecorded } from './recorded-table.js'
 
 /** Owns the only writing connection. One message is one transaction; the answer comes after its fsync. */
 
 export interface WriterWorkerData {
   readonly path: string
-  /** Upper limit of the file in pages of 4096 bytes; a full disk for tests. */
+  /** Upper limit of the file in pages of 1024 bytes; a full disk for tests. */
   readonly maxPages?: number
 }
 
@@ -37,14 +37,17 @@ function serve(port: NonNullable<typeof parentPort>, { path, maxPages }: WriterW
   const db = openForWriting(path)
   const limitPages = (pages: number): unknown => db.pragma(`max_page_count = ${pages}`)
   if (maxPages !== undefined) limitPages(maxPages)
-  const events = openEvents(db)
-  const retained = openRetained(db)
-  let position = events.lastPosition()
+  const recorded = openRecorded(db)
+  let position = recorded.lastPosition()
+  /** Undefined after a rollback: what it took up was not committed. */
+  let state: LogState | undefined = db.transaction(() => new LogState(db))()
 
   const write = db.transaction((batch: Batch): number => {
-    const inserted = events.insert(batch, position)
-    for (const [topic, last] of inserted.retained) retained.set(topic, last)
-    return inserted.last
+    state ??= new LogState(db)
+    const events = [...unpackBatch(batch)]
+    const last = recorded.insert(events, batch.recordedAt, position)
+    state.take(batch, events)
+    return last
   })
 
   const channel = new BroadcastChannel(COMMIT_CHANNEL)
@@ -57,7 +60,7 @@ function serve(port: NonNullable<typeof parentPort>, { path, maxPages }: WriterW
           position = last
           channel.postMessage(position)
         } catch (error) {
-          retained.rolledBack()
+          state = undefined
           tell({ kind: 'failed', reason: textOf(error) })
         }
         break

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LogUnavailable } from '../events/errors.js'
-import type { NewEvent } from '../events/event.js'
+import type { NewEvent, Release } from '../events/event.js'
 import { type LogStatus, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
-import { packBatch } from './batch.js'
+import { type Appended, packBatch } from './batch.js'
 import { openWriterThread, type StartThread, startWriterThread, type WriterThread } from './writer-thread.js'
 import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'
 
@@ -16,7 +16,7 @@ export interface EventLogWriterOptions {
   readonly onStatus?: (status: LogStatus) => void
   /** Bytes of events that may wait for the disk before `append` refuses. */
   readonly waitingBytes?: number
-  /** Size limit of the file in pages of 4096 bytes: lets a test fill the disk. */
+  /** Size limit of the file in pages of 1024 bytes: lets a test fill the disk. */
   readonly maxPages?: number
   /** How the thread is started: lets a test end it. */
   readonly startThread?: StartThread
@@ -31,8 +31,7 @@ export interface OwnedEventLogWriter extends EventLogWriter {
   limitPages(maxPages: number): void
 }
 
-interface Append {
-  readonly events: readonly NewEvent[]
+interface Append extends Appended {
   readonly bytes: number
   readonly resolve: (at: { readonly firstPosition: number; readonly recordedAt: number }) => void
   readonly reject: (error: LogUnavailable) => void
@@ -47,8 +46,8 @@ const BATCH_BYTES = 4 * 1024 * 1024
 const EVENT_OVERHEAD_BYTES = 200
 const RETRY_MS = 500
 
-const bytesOf = (events: readonly NewEvent[]): number => {
-  let bytes = 0
+const bytesOf = ({ events, releases }: Appended): number => {
+  let bytes = EVENT_OVERHEAD_BYTES * releases.length
   for (const { topic, payload } of events) bytes += EVENT_OVERHEAD_BYTES + topic.length + payload.length
   return bytes
 }
@@ -111,8 +110,8 @@ class GroupCommit implements OwnedEventLogWriter {
     })
   }
 
-  append(events: readonly NewEvent[]): ReturnType<EventLogWriter['append']> {
-    const bytes = bytesOf(events)
+  append(events: readonly NewEvent[], releases: readonly Release[] = []): ReturnType<EventLogWriter['append']> {
+    const bytes = bytesOf({ events, releases })
     return new Promise((resolve, reject) => {
       if (this.#closing.signal.aborted) {
         reject(new LogUnavailable('The event log is closed.'))
@@ -128,7 +127,7 @@ class GroupCommit implements OwnedEventLogWriter {
         return
       }
       this.#bytes += bytes
-      this.#waiting.push({ events, bytes, resolve, reject })
+      this.#waiting.push({ events, releases, bytes, resolve, reject })
       this.#pump()
     })
   }
@@ -191,7 +190,7 @@ class GroupCommit implements OwnedEventLogWriter {
     let bytes = 0
     let count = 0
     for (const append of this.#waiting) {
-      events += append.events.length
+      events += append.events.length + append.releases.length
       bytes += append.bytes
       if (count > 0 && (events > BATCH_EVENTS || bytes > BATCH_BYTES)) break
       count++
@@ -205,9 +204,8 @@ class GroupCommit implements OwnedEventLogWriter {
   }
 
   #commit(): void {
-    const events = this.#inFlight.flatMap((append) => append.events)
     this.#recordedAt = this.#clock.now().getTime()
-    this.#tell({ kind: 'append', batch: packBatch(events, this.#recordedAt) })
+    this.#tell({ kind: 'append', batch: packBatch(this.#inFlight, this.#recordedAt) })
   }
 
   #answered(message: FromWriter): void {
@@ -265,11 +263,12 @@ class GroupCommit implements OwnedEventLogWriter {
     }
   }
 
-  /** @param position where the log ends: behind the transaction in flight when that was committed. */
+  /** @param position where the log ends: behind the transaction in flight when that was committed. One of releases alone does not tell,
+   * and may be committed twice. */
   #goOn(position: number): void {
-    const inFlight = this.#inFlight.reduce((count, { events }) => count + events.length, 0)
-    if (inFlight === 0) this.#setReason(null)
-    else if (position === this.#position + inFlight) this.#committed(this.#position + 1)
+    const events = this.#inFlight.reduce((count, append) => count + append.events.length, 0)
+    if (this.#inFlight.length === 0) this.#setReason(null)
+    else if (events > 0 && position === this.#position + events) this.#committed(this.#position + 1)
     else this.#commit()
   }
 

@@ -9,6 +9,20 @@ export interface NewEvent {
   readonly retain: boolean
   /** Client id of the publisher; empty for the broker itself. */
   readonly client: string
+  /** Packet identifier of a QoS 2 message of a persistent session, 1 to 65535: kept with the event until it is released. */
+  readonly messageId?: number
+}
+
+/** The client released a QoS 2 message it sent (PUBREL): its packet identifier is free again. Or its session is gone: all of them. */
+export type Release =
+  | { readonly client: string; readonly messageId: number }
+  | { readonly client: string; readonly all: true }
+
+/** A QoS 2 message that is recorded and not yet released. */
+export interface ReceivedMessage {
+  readonly client: string
+  readonly messageId: number
+  readonly position: number
 }
 
 /** An event of the log. `recordedAt` is milliseconds UTC; positions are consecutive integers from 1. */

@@ -1,6 +1,7 @@
 /** What `main.ts` wires: the seams between folders. Implementations live elsewhere. */
 
-import type { NewEvent, RecordedEvent, TextEvent } from './event.js'
+import type { NewEvent, ReceivedMessage, RecordedEvent, Release, TextEvent } from './event.js'
+import type { TopicTest } from './filter-tree.js'
 
 /** The only source of time. Shared by all processes and scaled by `SIMULATION_SPEED`. */
 export interface Clock {
@@ -22,9 +23,13 @@ export interface Logger {
 }
 
 export interface EventLogWriter {
-  /** Resolves once the events are fsynced, in the given order and at consecutive positions; rejects with
-   * `LogUnavailable` when they could not be written, in which case none of them was. */
-  append(events: readonly NewEvent[]): Promise<{ readonly firstPosition: number; readonly recordedAt: number }>
+  /** Resolves once events and releases are fsynced, in one transaction: the events in the given order and at consecutive positions, the
+   * releases as if they came before them. Releases without events take no position; of an identifier that is not held they change
+   * nothing. Rejects with `LogUnavailable` when it could not be written, in which case nothing of it was. */
+  append(
+    events: readonly NewEvent[],
+    releases?: readonly Release[],
+  ): Promise<{ readonly firstPosition: number; readonly recordedAt: number }>
   close(): Promise<void>
 }
 
@@ -33,8 +38,8 @@ export interface ReadOptions {
   readonly after: number
   /** At most so many events; a page stays a short read transaction. */
   readonly limit: number
-  /** MQTT topic filters; an event matches when any of them does. Without it every event matches. */
-  readonly topics?: readonly string[]
+  /** Which topics are wanted, from `compileFilters`. Without it all are. */
+  readonly match?: TopicTest
   /** Inclusive bounds of `recorded_at`, ms UTC. */
   readonly from?: number
   readonly to?: number
@@ -48,6 +53,8 @@ export interface EventLogReader {
   readText(options: ReadOptions): TextEvent[]
   /** The last retained, non-empty event of every topic that matches, by position. */
   retained(filter: string): RecordedEvent[]
+  /** The QoS 2 messages that are recorded and not yet released, by position. */
+  received(): ReceivedMessage[]
   close(): void
 }
 

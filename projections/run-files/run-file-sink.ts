@@ -2,6 +2,7 @@ import { rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { LabError } from '../../events/errors.js'
+import { compileFilters } from '../../events/filter-tree.js'
 import type { EventLogReader } from '../../events/ports.js'
 import { FoldEvent } from '../engine/fold-event.js'
 import type { ArtifactRequest } from './artifact.js'
@@ -11,13 +12,13 @@ import { type RunFile, RunFilesStore } from './run-files-store.js'
 import { manifestOf, manifestPath } from './run-manifest.js'
 import { RunRecorder } from './run-recorder.js'
 
-const TOPICS = [
+const MATCH = compileFilters([
   'potentiostat/+/+/order',
   'potentiostat/+/+/losses',
   'potentiostat/+/+/retired',
   'potentiostat/+/+/+/samples',
   'potentiostat/+/+/+/state',
-]
+])
 
 /** A block is about 25 kB of text: at most 12 MB are held in memory. */
 const BATCH_EVENTS = 500
@@ -57,7 +58,7 @@ export class RunFileSink {
     const after = this.store.position
     const end = this.#log.lastPosition()
     const events = this.#log
-      .readText({ after, limit, topics: TOPICS })
+      .readText({ after, limit, match: MATCH })
       .map((event) => new FoldEvent(event, event.topic.split('/')))
     const last = events.at(-1)?.position ?? after
     const position = events.length < limit ? Math.max(last, end) : last

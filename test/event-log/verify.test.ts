@@ -35,20 +35,28 @@ test('the retained table is the fold of the log, whatever the order and the size
   )
 })
 
-test('reports a gap, a stale retained value and one too many', async () => {
+test('reports a gap, changed events, a stale retained value and one too many', async () => {
   const path = logPath()
   const writer = await openWriter({ path })
-  await writer.append(['a', 'b', 'c', 'd'].map((topic) => event(topic, '1', { retain: true })))
+  const many = Array.from({ length: 1000 }, (_, i) => event(`t/${i % 4}`, `${i}`, { retain: true }))
+  await writer.append(many)
+  await writer.append(many.slice(0, 7))
   await writer.close()
-  expect(verifyLog(path)).toEqual({ ok: true, events: 4, lastPosition: 4, retainedTopics: 4, problems: [] })
+  const sound = { ok: true, events: 1007, lastPosition: 1007, retainedTopics: 4, links: 1, unlinked: 7, problems: [] }
+  expect(verifyLog(path)).toEqual(sound)
   const db = new Database(path)
-  db.exec("DELETE FROM events WHERE position = 2; DELETE FROM retained WHERE topic = 'd'")
+  db.exec("DELETE FROM recorded WHERE position = 2; DELETE FROM retained WHERE topic = 't/3'")
+  db.exec(
+    "UPDATE retained SET position = 5 WHERE topic = 't/1'; UPDATE recorded SET payload = x'00' WHERE position = 9",
+  )
   db.close()
   const report = verifyLog(path)
   expect(report.ok).toBe(false)
   expect(report.problems).toEqual([
-    'Retained value of d at position 4 is not in the table.',
-    'Retained table has b at position 2, the events do not.',
-    'Positions run from 1 to 4 but there are 3 events: some are missing.',
+    'Position 1 is followed by 3: events are missing.',
+    'Events from position 1 to 1000 are not those that were recorded.',
+    'Retained value of t/3 at position 1000 is not in the table.',
+    'Retained value of t/1 at position 998 is not in the table.',
+    'Retained table has t/1 at position 5, the events do not.',
   ])
 })

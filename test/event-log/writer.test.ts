@@ -102,7 +102,7 @@ test('while the disk is full nothing is acknowledged or recorded, and work resum
   const path = logPath()
   const clock = new FakeClock()
   const statuses: LogStatus[] = []
-  const writer = await openWriter({ path, clock, maxPages: 20, onStatus: (status) => statuses.push(status) })
+  const writer = await openWriter({ path, clock, maxPages: 80, onStatus: (status) => statuses.push(status) })
   expect(statuses.map(({ writable }) => writable)).toEqual([true])
   const payload = 'x'.repeat(10_000)
   let acknowledged = 0
@@ -135,9 +135,9 @@ test('while the disk is full nothing is acknowledged or recorded, and work resum
 test('keeps the retained table right when the disk is full in the middle of it', async () => {
   const path = logPath()
   const clock = new FakeClock()
-  // 200 events take about 16 pages; their topics in the retained table as many again, and its index too.
-  const writer = await openWriter({ path, clock, maxPages: 30 })
-  const topics = Array.from({ length: 200 }, (_, i) => `${'long/'.repeat(40)}${i}`)
+  // 1000 events take about 280 pages; their topics, in the retained table that is written with the link, some 220.
+  const writer = await openWriter({ path, clock, maxPages: 400 })
+  const topics = Array.from({ length: 1000 }, (_, i) => `${'long/'.repeat(40)}${i}`)
   const appended = writer.append(topics.map((topic) => event(topic, '1', { retain: true })))
   await eventually(() => expect(writer.status().reason).toMatch(/full/))
   writer.limitPages(100_000)
@@ -146,11 +146,11 @@ test('keeps the retained table right when the disk is full in the middle of it',
     expect(writer.status().writable).toBe(true)
   })
   await appended
-  expect(verifyLog(path)).toMatchObject({ ok: true, events: 200, retainedTopics: 200 })
+  expect(verifyLog(path)).toMatchObject({ ok: true, events: 1000, retainedTopics: 1000, links: 1 })
 })
 
 test('refuses more than it may hold while the disk is full', async () => {
-  const writer = await openWriter({ path: logPath(), maxPages: 10, waitingBytes: 100_000 })
+  const writer = await openWriter({ path: logPath(), maxPages: 20, waitingBytes: 100_000 })
   const big = event('a', 'x'.repeat(60_000))
   const waiting = writer.append([big]).catch((error: unknown) => error)
   await expect(writer.append([big])).rejects.toThrow(/limit is 100000 bytes/)
@@ -179,7 +179,7 @@ test.each([1, 99])('refuses a log of schema version %d, says so, and leaves it a
   const opening = openEventLogWriter({ path, clock: new FakeClock(), logger: silentLogger })
   const refusal = {
     code: 'log.foreign',
-    message: `The event log ${path} has schema version ${version}; this program reads version 2.`,
+    message: `The event log ${path} has schema version ${version}; this program reads version 3.`,
     remediation: expect.stringContaining('version of the program that wrote it'),
   }
   await expect(opening).rejects.toMatchObject(refusal)

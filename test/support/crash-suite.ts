@@ -6,6 +6,7 @@ import type { MqttClient } from 'mqtt'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { verifyLog } from '../../event-log/verify.js'
+import { compileFilters } from '../../events/filter-tree.js'
 import type { EventLogReader } from '../../events/ports.js'
 import { rebuildReadModels } from '../../projections/rebuild.js'
 import { outputsOn } from './bench-outputs.js'
@@ -236,7 +237,7 @@ async function keptItsPromises(home: string, acknowledged: readonly Sent[]): Pro
 function* payloadsOf(log: EventLogReader): Iterable<string> {
   let after = 0
   for (;;) {
-    const page = log.read({ after, limit: 5000, topics: ['load/#'] })
+    const page = log.read({ after, limit: 5000, match: compileFilters(['load/#']) })
     for (const event of page) yield Buffer.from(event.payload).toString()
     const last = page.at(-1)
     if (last === undefined) return

@@ -41,12 +41,12 @@ export class MemoryLog implements EventLogReader {
     return this.events.length
   }
 
-  read({ after, limit, topics, from, to }: ReadOptions): RecordedEvent[] {
+  read({ after, limit, match, from, to }: ReadOptions): RecordedEvent[] {
     const found: RecordedEvent[] = []
     for (let index = after; index < this.events.length && found.length < limit; index++) {
       const event = this.events[index]
       if (event === undefined) break
-      if (topics !== undefined && !topics.some((filter) => matchesFilter(filter, event.topic))) continue
+      if (match?.(event.topic) === false) continue
       if (from !== undefined && event.recordedAt < from) continue
       if (to !== undefined && event.recordedAt > to) continue
       found.push(event)
@@ -66,6 +66,10 @@ export class MemoryLog implements EventLogReader {
       else last.set(event.topic, event)
     }
     return [...last.values()].sort((a, b) => a.position - b.position)
+  }
+
+  received(): [] {
+    return []
   }
 
   close(): void {

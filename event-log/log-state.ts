@@ -1,0 +1,77 @@
+import type Database from 'better-sqlite3'
+import type { Batch, BatchEvent } from './batch.js'
+import { HashChain, numbersFor, packNumbers } from './hash-chain.js'
+import { hashed, stretchesAfter } from './recorded-rows.js'
+import { RetainedChanges } from './retained-changes.js'
+import { UnreleasedMessages } from './unreleased-messages.js'
+
+/** Events after which what follows from them is written. The fewer, the more pages an event costs; the more, the longer is the tail that
+ * a start and every reader of retained values go through. */
+const LINK_EVENTS = 1000
+/** The tail is hashed again at a start: no more than so many bytes. */
+const LINK_BYTES = 4 * 1024 * 1024
+
+/** What follows from the events and is written now and then: retained values, unreleased identifiers, the hash chain. Within the
+ * transaction of the events; after a rollback it is read from the log again. */
+export class LogState {
+  readonly #retained: RetainedChanges
+  readonly #unreleased: UnreleasedMessages
+  readonly #chain: HashChain
+  readonly #insertLink: Database.Statement
+  #position: number
+  #events = 0
+  #bytes = 0
+
+  /** Reads the last link and the events since: a start costs the same however long the log is. */
+  constructor(db: Database.Database) {
+    this.#retained = new RetainedChanges(db)
+    this.#unreleased = new UnreleasedMessages(db)
+    this.#insertLink = db.prepare('INSERT INTO links VALUES (?, ?)')
+    const last = db
+      .prepare<[], { position: number; hash: Buffer }>(
+        'SELECT position, hash FROM links ORDER BY position DESC LIMIT 1',
+      )
+      .get()
+    this.#chain = new HashChain(last?.hash)
+    this.#position = last?.position ?? 0
+    for (const rows of stretchesAfter(db, this.#position)) {
+      for (const [, , topic, payload, , retain] of rows) this.#count(topic, payload, retain === 1)
+      this.#chain.add(hashed(rows))
+    }
+  }
+
+  /** Takes up a batch whose rows are inserted, and writes itself when that is due. */
+  take(batch: Batch, events: readonly BatchEvent[]): void {
+    const { recordedAt, text, payloads, releases } = batch
+    const numbers = numbersFor(events.length)
+    let next = 0
+    for (const [index, event] of events.entries()) {
+      for (; releases[next]?.index === index; next++) this.#release(releases[next])
+      packNumbers(numbers, index, { ...event, recordedAt, payloadBytes: event.payload.length })
+      this.#count(event.topic, event.payload, event.retain)
+      if (event.messageId > 0) this.#unreleased.add(event.client, event.messageId, this.#position)
+    }
+    for (; next < releases.length; next++) this.#release(releases[next])
+    this.#chain.add({ numbers, text, payloads })
+    if (this.#events >= LINK_EVENTS || this.#bytes >= LINK_BYTES) this.#write()
+  }
+
+  #release(placed: Batch['releases'][number] | undefined): void {
+    if (placed !== undefined) this.#unreleased.release(placed.release)
+  }
+
+  #count(topic: string, payload: Uint8Array, retain: boolean): void {
+    this.#position++
+    this.#events++
+    this.#bytes += payload.length
+    if (retain) this.#retained.keep(topic, this.#position, payload.length)
+  }
+
+  #write(): void {
+    this.#retained.write()
+    this.#unreleased.write()
+    this.#insertLink.run(this.#position, this.#chain.link(this.#position))
+    this.#events = 0
+    this.#bytes = 0
+  }
+}
