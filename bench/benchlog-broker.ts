@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { startBroker } from '../broker/start-broker.js'
 import { createClock } from '../clock.js'
+import { createAttempts } from '../doors/attempts.js'
 import { openEventLogReader } from '../event-log/reader.js'
 import { openEventLogWriter } from '../event-log/writer.js'
 import { quiet } from './quiet.js'
@@ -20,6 +21,7 @@ const { port } = await startBroker({
   unit: 'u1',
   host: '127.0.0.1',
   isOwnHost: () => true,
+  attempts: createAttempts(),
   port: 0,
   wsPort: 0,
   sessionsPath: join(directory, 'sessions.db'),

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
+import type { Attempts } from '../doors/attempts.js'
 import type { NewEvent, RecordedEvent } from '../events/event.js'
 import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
@@ -21,6 +23,7 @@ import { PassingSubscriber } from './subscriber.js'
 export interface RecordingBrokerOptions extends Credentials {
   readonly log: EventLogWriter
   readonly deliveries: Deliveries
+  readonly attempts: Attempts
   readonly clock: Clock
   readonly logger: Logger
   readonly unit: string
@@ -28,7 +31,8 @@ export interface RecordingBrokerOptions extends Credentials {
   readonly recordExclude: readonly string[]
 }
 
-/** CONNACK return code, MQTT 3.1.1 §3.2.2.3. */
+/** CONNACK return codes, MQTT 3.1.1 §3.2.2.3. */
+const SERVER_UNAVAILABLE = 3
 const BAD_CREDENTIALS = 4
 
 /** A client that opens a connection sends CONNECT at once. */
@@ -75,8 +79,12 @@ export class RecordingBroker extends Aedes {
       options.logger.error({ client, error }, 'a recorded message could not be acknowledged'),
     )
     // What these throw, Aedes would pass on to the process.
-    this.authenticate = (client, username, password, done) =>
-      contain(client, () => this.#authenticate(client, username, password, done))
+    this.authenticate = (client, username, password, done) => {
+      this.#roleOf(client, username, password).then(
+        (role) => contain(client, () => this.#admit(client, username, role, done)),
+        (error: Error) => done(connackError(error.message, SERVER_UNAVAILABLE), null),
+      )
+    }
     this.authorizePublish = (client, will, done) => this.#recordWill(client, will, done)
     this.on('clientReady', (client) => contain(client, () => this.#attach(client)))
     this.on('clientDisconnect', (client) => this.#detach(client))
@@ -123,13 +131,18 @@ export class RecordingBroker extends Aedes {
     return this.#recorder.idle()
   }
 
-  #authenticate(
+  /** Null for a wrong name or password. @throws LabError when too many wrong ones came from this address. */
+  async #roleOf(client: Client, username: string | undefined, password: Buffer | undefined): Promise<Role | null> {
+    const prove = (): Role | null => authenticate(this.#options, username, password)
+    return password === undefined ? prove() : this.#options.attempts.check(addressOf(client), prove)
+  }
+
+  #admit(
     client: Client,
     username: string | undefined,
-    password: Buffer | undefined,
+    role: Role | null,
     done: (error: AuthenticateError | null, success: boolean | null) => void,
   ): void {
-    const role = authenticate(this.#options, username, password)
     if (role === null) {
       this.#options.logger.warn({ client: client.id, username }, 'connection refused: wrong user name or password')
       done(connackError('bad user name or password', BAD_CREDENTIALS), null)
@@ -258,6 +271,10 @@ export class RecordingBroker extends Aedes {
     }
   }
 }
+
+/** Undefined on a Unix socket. */
+const addressOf = ({ conn, req }: Client): string | undefined =>
+  (req?.socket ?? (conn instanceof Socket ? conn : undefined))?.remoteAddress
 
 function connackError(message: string, returnCode: number): AuthenticateError {
   return Object.assign(new Error(message), { returnCode }) as AuthenticateError

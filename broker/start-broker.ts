@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { IsOwnHost } from '../doors/hosts.js'
+import type { Admission } from '../doors/admission.js'
+import { HTTP_LIMITS, limitConnections, limitedServer } from '../doors/http-limits.js'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
@@ -12,14 +13,13 @@ import { RecordingBroker } from './recording-broker.js'
 import { SessionStore } from './session-store.js'
 import { createWebSockets } from './web-sockets.js'
 
-export interface BrokerOptions extends Credentials {
+export interface BrokerOptions extends Credentials, Admission {
   readonly log: OwnedEventLogWriter
   readonly reader: PagingEventLogReader
   readonly clock: Clock
   readonly logger: Logger
   readonly unit: string
   readonly host: string
-  readonly isOwnHost: IsOwnHost
   /** 0 picks a free port. */
   readonly port: number
   readonly wsPort: number
@@ -57,9 +57,10 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     openToPages: options.mqttUsername !== '',
     handle: (stream, request) => broker.handle(stream, request),
   })
-  const http = createHttpServer((_request, response) => {
+  const http = createHttpServer(limitedServer(HTTP_LIMITS), (_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket' }).end()
   })
+  limitConnections(http, HTTP_LIMITS)
   http.on('upgrade', webSockets.handleUpgrade)
 
   const stop = async (): Promise<void> => {

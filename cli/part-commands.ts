@@ -1,6 +1,7 @@
 import { LOG_STATUS_TOPIC, LogStatus } from '../events/payloads.js'
 import { checkJson } from '../events/schema.js'
 import { createLogger } from '../logger.js'
+import { createAdmission } from './admission.js'
 import type { Command } from './commands.js'
 import { claimHome, makeHome, openClock } from './home.js'
 import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
@@ -16,7 +17,7 @@ export const brokerCommand: Command = {
       const clock = openClock(config)
       const logger = createLogger(config.logLevel, 'broker')
       const log = await startLog(config, clock, logger)
-      const broker = await startBrokerSide(config, clock, logger, log)
+      const broker = await startBrokerSide(config, clock, logger, log, createAdmission(config))
       print(`MQTT on port ${broker.port}, over WebSocket on ${broker.wsPort}.`)
       await end
       await broker.stop()
@@ -56,7 +57,7 @@ export const gatewayCommand: Command = {
     await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => {
       status = checkJson(LogStatus, payload.toString())
     })
-    const http = await startHttpSide(config, clock, logger, { bus, logStatus: () => status })
+    const http = await startHttpSide(config, clock, logger, { bus, logStatus: () => status }, createAdmission(config))
     print(`REST on port ${http.port}.`)
     await end
     await http.stop()

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RunningBroker, startBroker } from '../broker/start-broker.js'
 import type { Config } from '../config.js'
+import type { Admission } from '../doors/admission.js'
 import { openEventLogReader, type PagingEventLogReader } from '../event-log/reader.js'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
@@ -9,7 +10,6 @@ import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway
 import { openReadModels } from '../projections/read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import { writeServicePassword } from './home.js'
-import { ownHostsOf } from './own-hosts.js'
 import { portProblem } from './port-problem.js'
 
 /** The event log with one reader on the side of the broker. */
@@ -37,6 +37,7 @@ export function startBrokerSide(
   clock: Clock,
   logger: Logger,
   { writer, reader }: RunningLog,
+  admission: Admission,
 ): Promise<RunningBroker> {
   return startBroker({
     log: writer,
@@ -45,7 +46,7 @@ export function startBrokerSide(
     logger,
     unit: config.unit,
     host: config.host,
-    isOwnHost: ownHostsOf(config),
+    ...admission,
     port: config.mqttPort,
     wsPort: config.mqttWsPort,
     sessionsPath: config.sessionsPath,
@@ -111,6 +112,7 @@ export async function startHttpSide(
   clock: Clock,
   logger: Logger,
   { bus, logStatus, onUpgrade }: Pick<GatewayDeps, 'bus' | 'logStatus'> & Pick<GatewayOptions, 'onUpgrade'>,
+  admission: Admission,
 ): Promise<HttpSide> {
   const readModels = openReadModels({
     readModelsPath: config.readModelsPath,
@@ -129,10 +131,20 @@ export async function startHttpSide(
     hardware: hardwareKind,
   } = config
   const secrets = { boxApiKey, unitApiPassword }
-  const isOwnHost = ownHostsOf(config)
   const place = { unit, box, boxId, build, runsRoot, spoolDirectory, hardwareKind }
   const gateway = await startGateway({
-    deps: { ...place, ...secrets, isOwnHost, clock, logger, bus, readModels, log, logStatus, startedAt: clock.now() },
+    deps: {
+      ...place,
+      ...secrets,
+      ...admission,
+      clock,
+      logger,
+      bus,
+      readModels,
+      log,
+      logStatus,
+      startedAt: clock.now(),
+    },
     host: config.host,
     port: config.httpPort,
     ...(onUpgrade === undefined ? {} : { onUpgrade }),

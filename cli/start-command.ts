@@ -4,6 +4,7 @@ import { systemTopic } from '../events/topic.js'
 import { createLogger } from '../logger.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
+import { createAdmission } from './admission.js'
 import type { Command } from './commands.js'
 import { claimHome, clockSettings, makeHome, openClock } from './home.js'
 import { makeOutputsSafe } from './make-outputs-safe.js'
@@ -76,6 +77,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
     return part
   }
   const clock = openClock(config)
+  const admission = createAdmission(config)
   if (config.hardware === 'simulated') {
     await add(
       'bench',
@@ -87,7 +89,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
   const log = await add('log', () => startLog(config, clock, logger), stop)
   // Before the broker, so that they end after it and see the last event.
   const readSide = startLater(parts, 'projections', startReadSide(config, logger))
-  const broker = await add('broker', () => startBrokerSide(config, clock, logger, log), stop)
+  const broker = await add('broker', () => startBrokerSide(config, clock, logger, log, admission), stop)
   const ports: Config = { ...config, mqttPort: broker.port, mqttWsPort: broker.wsPort }
   const connect = serviceBus(ports, logger)
   const bus = await add(
@@ -100,7 +102,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
   const http = startLater(
     parts,
     'gateway',
-    readSide.then(() => startHttpSide(ports, clock, logger, gateway)),
+    readSide.then(() => startHttpSide(ports, clock, logger, gateway, admission)),
   )
   const services = await add('services', async () => superviseServices(ports, logger), stop)
   onTerminalStop(async () => {

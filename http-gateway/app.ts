@@ -4,6 +4,7 @@ import type { GatewayContext, GatewayDeps } from './context.js'
 import { dashboard } from './dashboard.js'
 import type { Endpoint } from './endpoint.js'
 import { endpoints } from './endpoints/index.js'
+import { createMemoryBudget } from './memory-budget.js'
 import { accessLog, answerErrors, mergeSlashes, noRoute, refuseCrossSite, refuseOtherHosts } from './middleware.js'
 import { mount } from './mount.js'
 import { createRateLimit } from './rate-limit.js'
@@ -11,11 +12,15 @@ import { createRateLimit } from './rate-limit.js'
 /** Starts of one job name are at least this far apart. Source: Pioreactor 26.7. */
 const JOB_START_WINDOW_MS = 1000
 
+/** Of all bodies and answers under way. */
+const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
+
 /** Both APIs as an Express application that does not listen yet. */
 export function createApp(deps: GatewayDeps, table: readonly Endpoint[] = endpoints): Express {
   const context: GatewayContext = {
     ...deps,
     table,
+    memory: createMemoryBudget(MEMORY_LIMIT_BYTES),
     jobStarts: createRateLimit(deps.clock, JOB_START_WINDOW_MS),
     acceptedRuns: createAcceptedRuns(deps.clock),
   }

@@ -8,9 +8,17 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 /** Compares in a time that depends on neither text: digests have one length. */
 const sameSecret = (given: string, expected: string): boolean => timingSafeEqual(digest(given), digest(expected))
 
+/** Whether the secret given is the one expected. Wrong ones are slowed down, and none at all is no attempt. */
+async function isRight(request: Request, { attempts }: GatewayDeps, given: string, expected: string): Promise<boolean> {
+  if (given === '') return false
+  const right = await attempts.check(request.socket.remoteAddress, () => (sameSecret(given, expected) ? true : null))
+  return right === true
+}
+
 /** Box API: the header `X-API-Key`, when a key is configured. @throws RequestRefused */
-export function authenticateBox(request: Request, { boxApiKey }: GatewayDeps): void {
-  if (boxApiKey === '' || sameSecret(request.get('x-api-key') ?? '', boxApiKey)) return
+export async function authenticateBox(request: Request, deps: GatewayDeps): Promise<void> {
+  const { boxApiKey } = deps
+  if (boxApiKey === '' || (await isRight(request, deps, request.get('x-api-key') ?? '', boxApiKey))) return
   throw new RequestRefused(
     'auth.invalid_api_key',
     'X-API-Key is missing or wrong.',
@@ -19,12 +27,13 @@ export function authenticateBox(request: Request, { boxApiKey }: GatewayDeps): v
 }
 
 /** Unit API: HTTP Basic with any user name, when a password is configured. @throws RequestRefused */
-export function authenticateUnit(request: Request, { unitApiPassword }: GatewayDeps): void {
+export async function authenticateUnit(request: Request, deps: GatewayDeps): Promise<void> {
+  const { unitApiPassword } = deps
   if (unitApiPassword === '') return
   const [scheme, credentials = ''] = (request.get('authorization') ?? '').split(' ')
   const text = Buffer.from(credentials, 'base64').toString()
-  const password = text.slice(text.indexOf(':') + 1)
-  if (scheme?.toLowerCase() === 'basic' && text.includes(':') && sameSecret(password, unitApiPassword)) return
+  const password = scheme?.toLowerCase() === 'basic' && text.includes(':') ? text.slice(text.indexOf(':') + 1) : ''
+  if (await isRight(request, deps, password, unitApiPassword)) return
   throw new RequestRefused(
     'auth.invalid_password',
     'The password of this unit is missing or wrong.',

@@ -1,13 +1,14 @@
-import type { IsOwnHost } from '../doors/hosts.js'
+import type { Admission } from '../doors/admission.js'
 import type { LogStatus } from '../events/payloads.js'
 import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
 import type { ReadModels } from '../projections/read-models.js'
 import type { AcceptedRuns } from './accepted-runs.js'
 import type { Endpoint } from './endpoint.js'
+import type { MemoryBudget } from './memory-budget.js'
 import type { RateLimit } from './rate-limit.js'
 
 /** What the gateway is given by the composition root. */
-export interface GatewayDeps {
+export interface GatewayDeps extends Admission {
   readonly unit: string
   readonly box: string
   /** As reported by the box API; empty when not configured. */
@@ -18,7 +19,6 @@ export interface GatewayDeps {
   readonly boxApiKey: string
   /** Expected by HTTP Basic with any user; empty means no check. */
   readonly unitApiPassword: string
-  readonly isOwnHost: IsOwnHost
   /** Absolute directory of the run files. */
   readonly runsRoot: string
   /** Private directory through which secrets reach the services. */
@@ -37,6 +37,7 @@ export interface GatewayDeps {
 /** What a handler is given: the dependencies and the little the gateway itself remembers between requests. */
 export interface GatewayContext extends GatewayDeps {
   readonly table: readonly Endpoint[]
+  readonly memory: MemoryBudget
   /** One accepted start per job name and second. */
   readonly jobStarts: RateLimit
   /** Orders of the last half minute, for clients that repeat a request they got no answer to. */

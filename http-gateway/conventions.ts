@@ -12,7 +12,7 @@ export interface Conventions {
   readonly name: 'unit' | 'box'
   /** Longest body; nothing a client sends comes near it. */
   readonly maxBodyBytes: number
-  authenticate(request: Request, deps: GatewayDeps): void
+  authenticate(request: Request, deps: GatewayDeps): Promise<void>
   decodeBody(schema: TSchema, bytes: Uint8Array, contentType: string | undefined): unknown
   decodeQuery(schema: TSchema, query: Readonly<Record<string, unknown>>): unknown
   errorBody(error: LabError): Readonly<Record<string, unknown>>

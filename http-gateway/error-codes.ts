@@ -21,6 +21,11 @@ export const errorCodes = {
   'request.cross_site': [403, 'A web page of another site tried to change something through the browser.'],
   'auth.invalid_api_key': [401, 'Box API: `X-API-Key` is missing or wrong.'],
   'auth.invalid_password': [401, 'Unit API: the HTTP Basic password is missing or wrong.'],
+  'auth.too_many_attempts': [
+    429,
+    'Too many wrong keys or passwords came from this address; `Retry-After` says how long to wait.',
+  ],
+  'gateway.busy': [503, 'Requests under way hold all the memory there is for bodies and answers.'],
   'internal.error': [500, 'A defect of ours; the log has the details under the request id.'],
   'input.invalid': [400, 'A value has the wrong type or is out of range; the message names field, value and limit.'],
   'config.invalid': [500, 'Settings of the environment are wrong; reported at start, never over HTTP.'],

@@ -79,6 +79,9 @@ export const answerErrors =
       return
     }
     if (error.code === 'auth.invalid_password') response.setHeader('www-authenticate', 'Basic realm="unit"')
-    if (error.code === 'request.too_large') response.setHeader('connection', 'close')
+    const { retry_after_s: retryAfter } = error.details
+    if (typeof retryAfter === 'number') response.setHeader('retry-after', retryAfter)
+    // What is still to come of the body is not waited for.
+    if (['request.too_large', 'gateway.busy'].includes(error.code)) response.setHeader('connection', 'close')
     sendJson(response, statusOf(error), conventionsOf(request.path).errorBody(error))
   }

@@ -24,7 +24,8 @@ async function serve(
   request: Request,
   response: Response,
 ): Promise<void> {
-  if (endpoint.auth !== 'open') conventions.authenticate(request, context)
+  const take = (bytes: number): void => context.memory.take(response, bytes)
+  if (endpoint.auth !== 'open') await conventions.authenticate(request, context)
   const params = pathParameters(endpoint, request)
   endpoint.admit?.({ params }, context)
   const query = endpoint.query === undefined ? {} : conventions.decodeQuery(endpoint.query, request.query)
@@ -33,7 +34,7 @@ async function serve(
       ? undefined
       : conventions.decodeBody(
           endpoint.body,
-          await readBody(request, conventions.maxBodyBytes),
+          await readBody(request, conventions.maxBodyBytes, take),
           request.get('content-type'),
         )
   const answer = await endpoint.handle({ params, query, body, request, response }, context)
@@ -41,7 +42,7 @@ async function serve(
   if (endpoint.maxAge !== undefined) response.set('cache-control', `public, max-age=${endpoint.maxAge}`)
   const { status, body: value } =
     answer instanceof Reply ? answer : { status: endpoint.status ?? 200, body: answer as unknown }
-  sendJson(response, status, value)
+  sendJson(response, status, value, take)
 }
 
 /** A parameter is one path segment, so an encoded slash in it names nothing that exists. */
@@ -51,11 +52,13 @@ function pathParameters(endpoint: Endpoint, request: Request): Readonly<Record<s
   return Object.fromEntries(values)
 }
 
-/** JSON without a charset parameter: clients of the unit API compare the content type literally. */
-export function sendJson(response: Response, status: number, body: unknown): void {
+/** JSON without a charset parameter: clients of the unit API compare the content type literally.
+ * @param take counts the bytes until the client has them; throws when it is too much. */
+export function sendJson(response: Response, status: number, body: unknown, take?: (bytes: number) => void): void {
+  const text = Buffer.from(JSON.stringify(body))
+  take?.(text.length)
   response.statusCode = status
   response.setHeader('content-type', 'application/json')
-  const text = Buffer.from(JSON.stringify(body))
   response.setHeader('content-length', text.length)
   response.end(text)
 }

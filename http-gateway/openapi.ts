@@ -46,9 +46,11 @@ export const documentedPath = ({ path }: Endpoint): string => path.replace(/[:*]
 /** Every status an endpoint may answer with beside its success, with the codes that lead to it. */
 export function errorsByStatus(endpoint: Endpoint): ReadonlyMap<number, readonly ErrorCode[]> {
   const secret = conventionsOf(endpoint.path).name === 'unit' ? 'auth.invalid_password' : 'auth.invalid_api_key'
+  const locked = [secret, 'auth.too_many_attempts'] as const
   const codes: readonly ErrorCode[] = [
     ...endpoint.errors,
-    ...(endpoint.auth === 'open' ? [] : ([secret] as const)),
+    ...(endpoint.auth === 'open' ? [] : locked),
+    'gateway.busy',
     'internal.error',
   ]
   const statuses = [...new Set(codes.map((code) => errorCodes[code][0]))].sort((one, other) => one - other)

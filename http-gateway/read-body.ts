@@ -1,17 +1,29 @@
 import type { IncomingMessage } from 'node:http'
 import { RequestRefused } from './errors.js'
 
-/** The whole request body. What is beyond the limit is not kept.
+/** The whole request body. What is refused is read to its end and not kept.
+ * @param take counts what is kept; throws when it is too much.
  * @throws RequestRefused `request.too_large` */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limit: number, take: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    request.on('data', (chunk: Buffer) => {
+    const keep = (chunk: Buffer): void => {
+      if (bytes > limit) throw new RequestRefused('request.too_large', `The body is larger than ${limit} bytes.`)
+      take(chunk.length)
+      chunks.push(chunk)
+    }
+    const onData = (chunk: Buffer): void => {
       bytes += chunk.length
-      if (bytes <= limit) chunks.push(chunk)
-      else reject(new RequestRefused('request.too_large', `The body is larger than ${limit} bytes.`))
-    })
+      try {
+        keep(chunk)
+      } catch (error) {
+        request.off('data', onData).resume()
+        chunks.length = 0
+        reject(error)
+      }
+    }
+    request.on('data', onData)
     request.on('end', () => resolve(Buffer.concat(chunks)))
     request.on('error', reject)
   })

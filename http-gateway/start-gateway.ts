@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { HTTP_LIMITS, type HttpLimits, limitConnections, limitedServer } from '../doors/http-limits.js'
 import { createApp } from './app.js'
 import type { GatewayDeps } from './context.js'
 
@@ -10,6 +11,7 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number
+  readonly limits?: HttpLimits
   /** Takes over WebSocket connections to `/mqtt`; without it they are refused. */
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
@@ -22,8 +24,10 @@ export interface Gateway {
 }
 
 /** Listens for both APIs. @throws Error of the operating system when the port cannot be had. */
-export async function startGateway({ deps, host, port, onUpgrade }: GatewayOptions): Promise<Gateway> {
-  const server = createServer(createApp(deps))
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { deps, host, port, onUpgrade, limits = HTTP_LIMITS } = options
+  const server = createServer(limitedServer(limits), createApp(deps))
+  limitConnections(server, limits)
   const upgraded = new Set<Duplex>()
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { authenticate, refusalOf } from '../../broker/access.js'
+import { eventually } from '../support/eventually.js'
 import { connect, inboxOf, SERVICE, startTestBroker, textsOf } from './test-broker.js'
 
 const secrets = { servicePassword: 's3cret', leaderPassword: 'leads', mqttUsername: 'lab', mqttPassword: 'door' }
@@ -78,6 +79,24 @@ test('a wrong password is refused with return code 4', async () => {
   await connect(broker, { ...SERVICE })
   await expect(connect(broker, { username: 'lab', password: 'x' })).rejects.toMatchObject({ code: 4 })
   await expect(connect(broker)).rejects.toMatchObject({ code: 4 })
+})
+
+test('wrong passwords are slowed down for the address they come from, whatever client id and door', async () => {
+  const { port, wsPort } = await startTestBroker({ mqttUsername: 'lab', mqttPassword: 'door' })
+  const begun = performance.now()
+  const attempts = Array.from({ length: 20 }, (_, index) =>
+    connect({ port, wsPort }, { webSocket: index % 2 === 1, username: 'lab', password: 'x' }).then(
+      () => 0,
+      ({ code }: { readonly code: number }) => code,
+    ),
+  )
+  const codes = await Promise.all(attempts)
+  const elapsed = performance.now() - begun
+  const compared = codes.filter((code) => code === 4).length
+  expect(compared).toBeGreaterThanOrEqual(5)
+  expect(compared).toBeLessThanOrEqual(6 + elapsed / 1000)
+  expect(codes.filter((code) => code === 3)).toHaveLength(20 - compared)
+  await eventually(() => connect({ port, wsPort }, { username: 'lab', password: 'door' }))
 })
 
 test('a refused publish is recorded, acknowledged and dropped; the connection lives and nothing is sent again', async () => {

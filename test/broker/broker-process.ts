@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { startBroker } from '../../broker/start-broker.js'
 import { createClock } from '../../clock.js'
+import { createAttempts } from '../../doors/attempts.js'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
 import { silentLogger } from '../support/silent-logger.js'
@@ -18,6 +19,7 @@ const { port, wsPort } = await startBroker({
   unit: 'u1',
   host: '127.0.0.1',
   isOwnHost: () => true,
+  attempts: createAttempts(),
   port: 0,
   wsPort: 0,
   sessionsPath: join(home, 'sessions.db'),

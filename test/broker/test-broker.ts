@@ -3,6 +3,7 @@ import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 
 import { onTestFinished } from 'vitest'
 import { type BrokerOptions, type RunningBroker, startBroker } from '../../broker/start-broker.js'
 import { createClock } from '../../clock.js'
+import { createAttempts } from '../../doors/attempts.js'
 import { openEventLogReader, type PagingEventLogReader } from '../../event-log/reader.js'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
 import type { RecordedEvent } from '../../events/event.js'
@@ -57,6 +58,7 @@ export async function startTestBroker({
     unit: UNIT,
     host: '127.0.0.1',
     isOwnHost: (name) => name === '127.0.0.1',
+    attempts: createAttempts(),
     port: 0,
     wsPort: 0,
     sessionsPath: join(home, 'sessions.db'),

@@ -60,8 +60,10 @@ export async function runFile(context: GatewayContext, run: RunRow, path: string
   const file = await findFile(context, run, path)
   if (file !== null) return file
   await runFiles(context, run)
-  throw new RequestRefused('runs.file_not_found', 'The run has no such file.')
+  throw fileNotFound()
 }
+
+export const fileNotFound = (): RequestRefused => new RequestRefused('runs.file_not_found', 'The run has no such file.')
 
 /** A run that is over has a folder until its files leave this computer. */
 const isRetired = ({ status, directory }: RunRow): boolean => isTerminal(status) && directory === null

@@ -2,9 +2,8 @@ import { extname } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
 import { endpoint, SENT } from '../../endpoint.js'
-import { RequestRefused } from '../../errors.js'
 import { zipFiles } from '../../zip-files.js'
-import { filePaths, findRun, type RunFile, runFile, runFiles } from './run-files.js'
+import { fileNotFound, filePaths, findRun, type RunFile, runFile, runFiles } from './run-files.js'
 
 const RunId = Type.Object({ run_id: Type.String() })
 const Bytes = Type.String({ contentEncoding: 'binary' })
@@ -66,22 +65,9 @@ function sendFile(response: Response, { location, path, size, modified }: RunFil
       // Who hung up wants no answer.
       if (error === undefined || response.destroyed) return resolve()
       for (const name of ['content-disposition', 'etag']) response.removeHeader(name)
-      reject(refusalOf(error) ?? error)
+      reject('status' in error && error.status === 404 ? fileNotFound() : error)
     })
   })
-}
-
-function refusalOf(error: Error): RequestRefused | undefined {
-  switch ('status' in error ? error.status : undefined) {
-    case 404:
-      return new RequestRefused('runs.file_not_found', 'The run has no such file.')
-    case 412:
-      return new RequestRefused('request.precondition_failed', 'The file is not the one the request is conditional on.')
-    case 416:
-      return new RequestRefused('request.invalid_range', 'The file has no bytes in this range.')
-    default:
-      return undefined
-  }
 }
 
 export const downloadRunZip = endpoint({

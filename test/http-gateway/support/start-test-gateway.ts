@@ -1,4 +1,6 @@
 import { connect } from 'node:net'
+import { createAttempts } from '../../../doors/attempts.js'
+import { HTTP_LIMITS } from '../../../doors/http-limits.js'
 import { LabError, toErrorRecord } from '../../../events/errors.js'
 import type { LogStatus, RequestName } from '../../../events/payloads.js'
 import { outcomeTopic, requestTopic } from '../../../events/topic.js'
@@ -21,7 +23,7 @@ export interface Answer {
 }
 
 /** The whole gateway on a free port, over read models folded from the events a test gives; the services are ready. */
-export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
+export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, limits = HTTP_LIMITS) {
   const clock = new FakeClock()
   const broker = new MemoryBroker()
   const logger = recordingLogger()
@@ -36,6 +38,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     boxApiKey: '',
     unitApiPassword: '',
     isOwnHost: (name) => name === '127.0.0.1' || name === 'u1.local',
+    attempts: createAttempts(),
     runsRoot: '/nonexistent',
     spoolDirectory: '/nonexistent',
     clock,
@@ -48,7 +51,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
     startedAt: clock.now(),
     ...overrides,
   }
-  const gateway = await startGateway({ deps, host: '127.0.0.1', port: 0 })
+  const gateway = await startGateway({ deps, host: '127.0.0.1', port: 0, limits })
   const base = `http://127.0.0.1:${gateway.port}`
   const services = broker.connect()
 
@@ -103,6 +106,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}) {
       const { status, headers: received, text } = await rawRequest(base, path, headers)
       return answerOf(status, received, text)
     },
+    server: gateway.server,
     async stop() {
       await gateway.stop()
       close()
