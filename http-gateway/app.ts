@@ -1,13 +1,20 @@
 import express, { type Express } from 'express'
-import { createAcceptedRuns } from './accepted-runs.js'
 import type { GatewayContext, GatewayDeps } from './context.js'
 import { dashboard } from './dashboard.js'
-import type { Endpoint } from './endpoint.js'
 import { endpoints } from './endpoints/index.js'
-import { createMemoryBudget } from './memory-budget.js'
-import { accessLog, answerErrors, mergeSlashes, noRoute, refuseCrossSite, refuseOtherHosts } from './middleware.js'
-import { mount } from './mount.js'
-import { createRateLimit } from './rate-limit.js'
+import type { Endpoint } from './framework/endpoint.js'
+import { createIdempotencyCache } from './framework/idempotency-cache.js'
+import { createMemoryBudget } from './framework/memory-budget.js'
+import {
+  accessLog,
+  answerErrors,
+  mergeSlashes,
+  noRoute,
+  refuseCrossSite,
+  refuseOtherHosts,
+} from './framework/middleware.js'
+import { mount } from './framework/mount.js'
+import { createRateLimit } from './framework/rate-limit.js'
 
 /** Starts of one job name are at least this far apart. Source: Pioreactor 26.7. */
 const JOB_START_WINDOW_MS = 1000
@@ -22,7 +29,7 @@ export function createApp(deps: GatewayDeps, table: readonly Endpoint[] = endpoi
     table,
     memory: createMemoryBudget(MEMORY_LIMIT_BYTES),
     jobStarts: createRateLimit(deps.clock, JOB_START_WINDOW_MS),
-    acceptedRuns: createAcceptedRuns(deps.clock),
+    idempotencyCache: createIdempotencyCache(deps.clock),
   }
   const app = express()
   app.enable('case sensitive routing')

@@ -3,7 +3,7 @@ import { type Order, requestCommand } from '../bus/commands.js'
 import { NoAnswer } from '../events/errors.js'
 import type { RequestName } from '../events/payloads.js'
 import type { GatewayContext } from './context.js'
-import { RequestRefused } from './errors.js'
+import { RequestRefused } from './framework/errors.js'
 
 /** The broker closes a connection that sends more than 1 MiB in one packet. */
 const MAX_ORDER_BYTES = 900 * 1024

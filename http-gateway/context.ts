@@ -2,10 +2,10 @@ import type { Admission } from '../doors/admission.js'
 import type { LogStatus } from '../events/payloads.js'
 import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
 import type { ReadModels } from '../projections/read-models.js'
-import type { AcceptedRuns } from './accepted-runs.js'
-import type { Endpoint } from './endpoint.js'
-import type { MemoryBudget } from './memory-budget.js'
-import type { RateLimit } from './rate-limit.js'
+import type { Endpoint } from './framework/endpoint.js'
+import type { IdempotencyCache } from './framework/idempotency-cache.js'
+import type { MemoryBudget } from './framework/memory-budget.js'
+import type { RateLimit } from './framework/rate-limit.js'
 
 /** What the gateway is given by the composition root. */
 export interface GatewayDeps extends Admission {
@@ -41,5 +41,5 @@ export interface GatewayContext extends GatewayDeps {
   /** One accepted start per job name and second. */
   readonly jobStarts: RateLimit
   /** Orders of the last half minute, for clients that repeat a request they got no answer to. */
-  readonly acceptedRuns: AcceptedRuns
+  readonly idempotencyCache: IdempotencyCache
 }

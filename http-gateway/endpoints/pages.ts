@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
-import { docsPage } from '../docs-page.js'
-import { type Endpoint, endpoint, SENT } from '../endpoint.js'
-import { openApi } from '../openapi.js'
+import { docsPage } from '../framework/docs-page.js'
+import { type Endpoint, endpoint, SENT } from '../framework/endpoint.js'
+import { openApi } from '../framework/openapi.js'
 
 /** Computes a value once per table: it takes milliseconds, and the table never changes. */
 function perTable<T>(compute: (table: readonly Endpoint[]) => T): (table: readonly Endpoint[]) => T {
@@ -17,7 +17,7 @@ function perTable<T>(compute: (table: readonly Endpoint[]) => T): (table: readon
 const documentOf = perTable(openApi)
 const pageOf = perTable(docsPage)
 
-export const getOpenApi = endpoint({
+const getOpenApi = endpoint({
   method: 'get',
   path: '/openapi.json',
   summary: 'This API as an OpenAPI 3.1 document.',
@@ -33,7 +33,7 @@ const sendPage = (response: Response, html: string): typeof SENT => {
   return SENT
 }
 
-export const getDocs = endpoint({
+const getDocs = endpoint({
   method: 'get',
   path: '/docs',
   summary: 'This API as a page to read.',
@@ -44,7 +44,7 @@ export const getDocs = endpoint({
   handle: ({ response }, { table }) => sendPage(response, pageOf(table)),
 })
 
-export const getRedoc = endpoint({
+const getRedoc = endpoint({
   method: 'get',
   path: '/redoc',
   summary: 'Leads to `/docs`.',
@@ -58,3 +58,5 @@ export const getRedoc = endpoint({
     return SENT
   },
 })
+
+export const pages: readonly Endpoint[] = [getOpenApi, getDocs, getRedoc]

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { ReadModels } from '../../../projections/read-models.js'
-import { endpoint } from '../../endpoint.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 import { SlotStatus, slotStatus } from './run-status.js'
 
 export const DeviceEntry = Type.Object({
@@ -27,7 +27,7 @@ export const connectedDevices = async (readModels: ReadModels): Promise<readonly
     }))
     .sort((one, other) => (one.slot < other.slot ? -1 : 1))
 
-export const getDevices = endpoint({
+const getDevices = endpoint({
   method: 'get',
   path: '/devices',
   summary: 'The connected potentiostats.',
@@ -36,7 +36,7 @@ export const getDevices = endpoint({
   handle: async (_input, { readModels }) => [...(await connectedDevices(readModels))],
 })
 
-export const getDevicesStatus = endpoint({
+const getDevicesStatus = endpoint({
   method: 'get',
   path: '/devices/status',
   summary: 'What each connected potentiostat does: the state of its slot in the run that holds it, or idle.',
@@ -53,3 +53,5 @@ async function statusOf(readModels: ReadModels, { slot, run_id }: ConnectedDevic
     ? { slot, status: 'idle', started_at: null, ended_at: null, message: null, files: [] }
     : slotStatus(run, held)
 }
+
+export const devices: readonly Endpoint[] = [getDevices, getDevicesStatus]

@@ -3,8 +3,8 @@ import { isTerminal } from '../../../events/run-status.js'
 import type { RunRow } from '../../../projections/read-models.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
-import { endpoint } from '../../endpoint.js'
-import { RequestRefused } from '../../errors.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { RequestRefused } from '../../framework/errors.js'
 import { isInGroup } from './group-label.js'
 import { RunRequest, runOrder } from './run-order.js'
 import { RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
@@ -17,7 +17,7 @@ async function getRun({ readModels }: GatewayContext, runId: string): Promise<Ru
   return run
 }
 
-export const startRun = endpoint({
+const startRun = endpoint({
   method: 'post',
   path: '/jobs',
   summary:
@@ -50,14 +50,14 @@ export const startRun = endpoint({
       return details.run_id
     }
     // A client that got no answer in time sends the same order again, named by its own group id.
-    const runId = await (body.group_id ? context.acceptedRuns.once(JSON.stringify(body), start) : start())
+    const runId = await (body.group_id ? context.idempotencyCache.once(JSON.stringify(body), start) : start())
     const run = await context.readModels.run(runId)
     if (run !== null) return runStatusBody(run)
     throw new RequestRefused('projections.behind', `The run was accepted as ${runId} but is not visible yet.`)
   },
 })
 
-export const listRuns = endpoint({
+const listRuns = endpoint({
   method: 'get',
   path: '/jobs',
   summary: 'Runs, the latest first; `state` and `group_id` filter.',
@@ -78,7 +78,7 @@ export const listRuns = endpoint({
   },
 })
 
-export const getRunStatuses = endpoint({
+const getRunStatuses = endpoint({
   method: 'post',
   path: '/jobs/status',
   summary: 'State of several runs, in the order asked.',
@@ -101,7 +101,7 @@ export const getRunStatuses = endpoint({
   },
 })
 
-export const getRunStatus = endpoint({
+const getRunStatus = endpoint({
   method: 'get',
   path: '/jobs/:run_id',
   summary: 'State and progress of a run.',
@@ -111,7 +111,7 @@ export const getRunStatus = endpoint({
   handle: async ({ params }, context) => runStatusBody(await getRun(context, params.run_id)),
 })
 
-export const cancelRun = endpoint({
+const cancelRun = endpoint({
   method: 'post',
   path: '/jobs/:run_id/cancel',
   summary:
@@ -127,3 +127,5 @@ export const cancelRun = endpoint({
     return { run_id, status: 'cancelled' }
   },
 })
+
+export const runs: readonly Endpoint[] = [startRun, listRuns, getRunStatuses, getRunStatus, cancelRun]

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox'
 import type { ModeDeclaration } from '../../../events/define-mode.js'
 import { parameterTypeText, validateParameters } from '../../../events/validate-mode.js'
 import type { GatewayContext } from '../../context.js'
-import { endpoint } from '../../endpoint.js'
-import { RequestRefused } from '../../errors.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { RequestRefused } from '../../framework/errors.js'
 
 const ModeName = Type.Object({ mode: Type.String() })
 
@@ -20,7 +20,7 @@ async function modeNames({ readModels }: GatewayContext): Promise<string[]> {
   )
 }
 
-export const getModes = endpoint({
+const getModes = endpoint({
   method: 'get',
   path: '/modes',
   summary: 'Names of the measurement modes.',
@@ -29,7 +29,7 @@ export const getModes = endpoint({
   handle: (_input, context) => modeNames(context),
 })
 
-export const getModeParameters = endpoint({
+const getModeParameters = endpoint({
   method: 'get',
   path: '/modes/:mode/params',
   summary: 'Parameters of a mode with their types; with `schema=full` also unit, limits, default and documentation.',
@@ -59,7 +59,7 @@ const fullParameter = (spec: ModeDeclaration['parameters'][string]) => ({
 
 const Issue = Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })
 
-export const validateMode = endpoint({
+const validateMode = endpoint({
   method: 'post',
   path: '/modes/:mode/validate',
   summary:
@@ -84,3 +84,5 @@ export const validateMode = endpoint({
     return { ok, errors: [...errors], warnings: [...warnings], params, adjustments: [...adjustments] }
   },
 })
+
+export const modes: readonly Endpoint[] = [getModes, getModeParameters, validateMode]

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { NasSetup } from '../../../events/nas.js'
 import { check } from '../../../events/schema.js'
 import { order } from '../../commands.js'
-import { endpoint } from '../../endpoint.js'
-import { RequestRefused } from '../../errors.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { RequestRefused } from '../../framework/errors.js'
 import { withSpooled } from '../../spool.js'
 import { findRun } from './run-files.js'
 
@@ -25,7 +25,7 @@ const Queued = Type.Object({
   last_error: Type.Union([Type.String(), Type.Null()]),
 })
 
-export const setUpNas = endpoint({
+const setUpNas = endpoint({
   method: 'post',
   path: '/nas/setup',
   summary:
@@ -53,7 +53,7 @@ export const setUpNas = endpoint({
   },
 })
 
-export const getNasHealth = endpoint({
+const getNasHealth = endpoint({
   method: 'get',
   path: '/nas/health',
   summary: 'Probes the network share now, reading only.',
@@ -63,7 +63,7 @@ export const getNasHealth = endpoint({
     check(Health, await order(context, 'nas_health', {}, { timeoutMs: PROBE_TIMEOUT_MS }), 'nas_health'),
 })
 
-export const uploadRun = endpoint({
+const uploadRun = endpoint({
   method: 'post',
   path: '/runs/:run_id/upload',
   summary:
@@ -76,3 +76,5 @@ export const uploadRun = endpoint({
     return check(Queued, await order(context, 'upload_run', { run_id }), 'upload_run')
   },
 })
+
+export const networkStorage: readonly Endpoint[] = [setUpNas, getNasHealth, uploadRun]

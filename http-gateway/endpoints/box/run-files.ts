@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import { isTerminal } from '../../../events/run-status.js'
 import type { RunRow } from '../../../projections/read-models.js'
 import type { GatewayContext } from '../../context.js'
-import { RequestRefused } from '../../errors.js'
+import { RequestRefused } from '../../framework/errors.js'
 
 /** A finished file of a run. */
 export interface RunFile {

@@ -5,7 +5,7 @@ import { LabError } from '../../../events/errors.js'
 import { runNames } from '../../../events/run-names.js'
 import { RUN_ID_PATTERN } from '../../../events/topic.js'
 import type { GatewayContext } from '../../context.js'
-import { RequestRefused } from '../../errors.js'
+import { RequestRefused } from '../../framework/errors.js'
 import { connectedDevices } from './devices.js'
 
 const OptionalText = Type.Union([Type.String(), Type.Null()], { default: null })

@@ -1,14 +1,14 @@
 import { extname } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
-import { endpoint, SENT } from '../../endpoint.js'
-import { zipFiles } from '../../zip-files.js'
+import { type Endpoint, endpoint, SENT } from '../../framework/endpoint.js'
+import { zipFiles } from '../../framework/zip-files.js'
 import { fileNotFound, filePaths, findRun, type RunFile, runFile, runFiles } from './run-files.js'
 
 const RunId = Type.Object({ run_id: Type.String() })
 const Bytes = Type.String({ contentEncoding: 'binary' })
 
-export const listRunFiles = endpoint({
+const listRunFiles = endpoint({
   method: 'get',
   path: '/runs/:run_id/files',
   summary:
@@ -28,7 +28,7 @@ export const listRunFiles = endpoint({
   },
 })
 
-export const downloadRunFile = endpoint({
+const downloadRunFile = endpoint({
   method: 'get',
   path: '/runs/:run_id/file',
   summary: 'One file of a run, whole or by ranges.',
@@ -70,7 +70,7 @@ function sendFile(response: Response, { location, path, size, modified }: RunFil
   })
 }
 
-export const downloadRunZip = endpoint({
+const downloadRunZip = endpoint({
   method: 'get',
   path: '/runs/:run_id/zip',
   summary: 'All finished files of this run as a zip archive, with the paths of `files`.',
@@ -96,3 +96,5 @@ export const downloadRunZip = endpoint({
     return SENT
   },
 })
+
+export const runFileDownloads: readonly Endpoint[] = [listRunFiles, downloadRunFile, downloadRunZip]

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
-import { endpoint } from '../../endpoint.js'
-import { troubles } from '../../troubles.js'
+import { degradations } from '../../degradations.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 import { type ConnectedDevice, connectedDevices, DeviceEntry } from './devices.js'
 
 /** `2026-11-20T09:41:57.443Z` → `20261120T094157Z` */
@@ -11,7 +11,7 @@ const compactTime = (date: Date): string => date.toISOString().replace(/[-:]|\.\
 /** The driver whose modes, waveforms and files ours agree with. */
 const PYBEEP_VERSION = '0.1.2'
 
-export const getVersion = endpoint({
+const getVersion = endpoint({
   method: 'get',
   path: '/version',
   summary: 'Versions as text; answers without a key, so that clients can look for boxes.',
@@ -35,7 +35,7 @@ export const getVersion = endpoint({
   }),
 })
 
-export const getBoxHealth = endpoint({
+const getBoxHealth = endpoint({
   method: 'get',
   path: '/health',
   summary: 'Whether the box answers, its devices, and the state of log and services.',
@@ -53,7 +53,7 @@ export const getBoxHealth = endpoint({
   async handle(_input, context) {
     const { boxId, hardwareKind, readModels, clock, startedAt } = context
     const log = context.logStatus()
-    const message = (await troubles(context)).join(' ')
+    const message = (await degradations(context)).join(' ')
     return {
       ok: true as const,
       devices: (await connectedDevices(readModels)).length,
@@ -70,7 +70,7 @@ export const getBoxHealth = endpoint({
 /** Scanning probes each serial port in turn. */
 const RESCAN_TIMEOUT_MS = 8000
 
-export const rescan = endpoint({
+const rescan = endpoint({
   method: 'post',
   path: '/admin/rescan',
   summary: 'Looks for potentiostats again; slots in use are left alone.',
@@ -101,3 +101,5 @@ async function rescanned({ readModels }: GatewayContext, before: readonly Connec
     entries: [...entries],
   }
 }
+
+export const boxSystem: readonly Endpoint[] = [getVersion, getBoxHealth, rescan]

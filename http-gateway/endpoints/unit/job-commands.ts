@@ -5,9 +5,9 @@ import { LabError } from '../../../events/errors.js'
 import type { RequestName } from '../../../events/payloads.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
-import { endpoint } from '../../endpoint.js'
-import { RequestRefused, statusOf } from '../../errors.js'
-import { invalidBody } from '../../strict-body.js'
+import { invalidBody } from '../../conventions/unit/strict-body.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { RequestRefused, statusOf } from '../../framework/errors.js'
 import { Accepted, accepted } from './accepted.js'
 
 const Texts = Type.Array(Type.String(), { default: [] })
@@ -44,7 +44,7 @@ async function startTask<N extends RequestName>(context: GatewayContext, name: N
   return accepted(context, taskId)
 }
 
-export const runJob = endpoint({
+const runJob = endpoint({
   method: ['post', 'patch'],
   path: '/unit_api/jobs/run/job_name/:job_name',
   summary: 'Starts a job. The task succeeds when the job still runs, or ended well, after its first second.',
@@ -84,7 +84,7 @@ const StopJobsBody = Type.Object(
   { additionalProperties: false },
 )
 
-export const stopJobs = endpoint({
+const stopJobs = endpoint({
   method: ['post', 'patch'],
   path: '/unit_api/jobs/stop',
   summary: 'Stops the running jobs that match every given filter.',
@@ -110,7 +110,7 @@ export const stopJobs = endpoint({
   },
 })
 
-export const stopAllJobs = endpoint({
+const stopAllJobs = endpoint({
   method: ['post', 'patch'],
   path: '/unit_api/jobs/stop/all',
   summary: 'Stops every running job, except the long-running ones that belong to the unit itself.',
@@ -119,3 +119,5 @@ export const stopAllJobs = endpoint({
   errors: ['services.no_answer', 'log.unavailable'],
   handle: (_input, context) => startTask(context, 'stop_jobs', { all: true }),
 })
+
+export const jobCommands: readonly Endpoint[] = [runJob, stopJobs, stopAllJobs]

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
-import { endpoint } from '../../endpoint.js'
-import { RequestRefused } from '../../errors.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { RequestRefused } from '../../framework/errors.js'
 
 const JobName = Type.Object({ job_name: Type.String() })
 const Value = Type.Union([Type.String(), Type.Number()])
@@ -16,7 +16,7 @@ async function settingsOf(
   throw new RequestRefused('job.not_running', `No settings found: ${jobName} is not running.`)
 }
 
-export const getJobSettings = endpoint({
+const getJobSettings = endpoint({
   method: 'get',
   path: '/unit_api/jobs/settings/job_name/:job_name',
   summary: 'Published settings of a running job, its `$state` included.',
@@ -26,7 +26,7 @@ export const getJobSettings = endpoint({
   handle: async ({ params }, context) => ({ settings: { ...(await settingsOf(context, params.job_name)) } }),
 })
 
-export const getJobSetting = endpoint({
+const getJobSetting = endpoint({
   method: 'get',
   path: '/unit_api/jobs/settings/job_name/:job_name/setting/:setting',
   summary: 'One published setting of a running job.',
@@ -43,7 +43,7 @@ export const getJobSetting = endpoint({
   },
 })
 
-export const updateJobSettings = endpoint({
+const updateJobSettings = endpoint({
   method: 'patch',
   path: '/unit_api/jobs/settings/job_name/:job_name',
   summary: 'Changes settings of a running job together: all of them are valid, or none is applied.',
@@ -68,3 +68,5 @@ export const updateJobSettings = endpoint({
     return { status: 'success' as const }
   },
 })
+
+export const jobSettings: readonly Endpoint[] = [getJobSettings, updateJobSettings, getJobSetting]

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { JobRecord } from '../../../events/payloads.js'
-import { endpoint } from '../../endpoint.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 
 const JobRow = Type.Object({
   job_id: Type.Integer(),
@@ -37,7 +37,7 @@ const runningJob = (job: JobRecord) => ({
   is_long_running_job: Number(job.is_long_running_job),
 })
 
-export const getJobs = endpoint({
+const getJobs = endpoint({
   method: 'get',
   path: '/unit_api/jobs',
   summary: 'Every job, running or ended, the latest first.',
@@ -46,7 +46,7 @@ export const getJobs = endpoint({
   handle: async (_input, { readModels }) => (await readModels.jobs()).reverse().map(jobRow),
 })
 
-export const getRunningJobs = endpoint({
+const getRunningJobs = endpoint({
   method: 'get',
   path: '/unit_api/jobs/running',
   summary: 'The jobs that run now.',
@@ -55,7 +55,7 @@ export const getRunningJobs = endpoint({
   handle: async (_input, { readModels }) => (await readModels.jobs({ running: true })).map(runningJob),
 })
 
-export const getRunningJob = endpoint({
+const getRunningJob = endpoint({
   method: 'get',
   path: '/unit_api/jobs/running/:job_name',
   summary: 'The running jobs of that name; an empty list when it does not run.',
@@ -66,7 +66,7 @@ export const getRunningJob = endpoint({
     (await readModels.jobs({ running: true, jobName: params.job_name })).map(runningJob),
 })
 
-export const getRunningJobsOfExperiment = endpoint({
+const getRunningJobsOfExperiment = endpoint({
   method: 'get',
   path: '/unit_api/jobs/running/experiments/:experiment',
   summary: 'The running jobs of that experiment.',
@@ -77,7 +77,7 @@ export const getRunningJobsOfExperiment = endpoint({
     (await readModels.jobs({ running: true, experiment: params.experiment })).map(runningJob),
 })
 
-export const getLongRunningJobs = endpoint({
+const getLongRunningJobs = endpoint({
   method: 'get',
   path: '/unit_api/long_running_jobs/running',
   summary: 'The running jobs that belong to the unit itself and that stopping all jobs leaves alone.',
@@ -86,3 +86,11 @@ export const getLongRunningJobs = endpoint({
   handle: async (_input, { readModels }) =>
     (await readModels.jobs({ running: true, longRunning: true })).map(runningJob),
 })
+
+export const jobLists: readonly Endpoint[] = [
+  getJobs,
+  getRunningJobs,
+  getRunningJob,
+  getRunningJobsOfExperiment,
+  getLongRunningJobs,
+]

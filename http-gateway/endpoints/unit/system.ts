@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { Timestamp, timestampOf } from '../../../events/payloads.js'
-import { endpoint } from '../../endpoint.js'
-import { troubles } from '../../troubles.js'
+import { degradations } from '../../degradations.js'
+import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 
 /** The release whose unit API this is: leaders compare it with their own. */
 export const UNIT_API_VERSION = '26.7.2'
 
-export const getHealth = endpoint({
+const getHealth = endpoint({
   method: 'get',
   path: '/unit_api/health',
   summary:
@@ -20,7 +20,7 @@ export const getHealth = endpoint({
   errors: [],
   maxAge: 0,
   async handle(_input, context) {
-    const degraded = await troubles(context)
+    const degraded = await degradations(context)
     return {
       status: 'ok' as const,
       pioreactor_unit: context.unit,
@@ -30,7 +30,7 @@ export const getHealth = endpoint({
   },
 })
 
-export const getAppVersion = endpoint({
+const getAppVersion = endpoint({
   method: 'get',
   path: '/unit_api/versions/app',
   summary: 'Release of the unit API that this unit behaves like.',
@@ -47,7 +47,7 @@ const Setting = Type.Object({
   persist: Type.Optional(Type.Boolean()),
 })
 
-export const getCapabilities = endpoint({
+const getCapabilities = endpoint({
   method: 'get',
   path: '/unit_api/capabilities',
   summary: 'The jobs this unit offers, with their options and published settings.',
@@ -81,3 +81,5 @@ const sortKey = (capability: { readonly job_name: string; readonly automation_na
   `${capability.job_name}\0${capability.automation_name ?? ''}`
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
+
+export const unitSystem: readonly Endpoint[] = [getHealth, getAppVersion, getCapabilities]

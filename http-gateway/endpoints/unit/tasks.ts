@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { endpoint, Reply } from '../../endpoint.js'
+import { type Endpoint, endpoint, Reply } from '../../framework/endpoint.js'
 import { taskUrl } from './accepted.js'
 
 const Task = Type.Object({
@@ -12,7 +12,7 @@ const Task = Type.Object({
   remediation: Type.Optional(Type.String()),
 })
 
-export const getTaskResult = endpoint({
+const getTaskResult = endpoint({
   method: 'get',
   path: '/unit_api/task_results/:task_id',
   summary:
@@ -40,3 +40,5 @@ export const getTaskResult = endpoint({
     }
   },
 })
+
+export const tasks: readonly Endpoint[] = [getTaskResult]

@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
 import { violations } from '../../../events/schema.js'
-import { conventionsOf } from '../../../http-gateway/conventions.js'
-import { type Endpoint, matchesPath, methodsOf } from '../../../http-gateway/endpoint.js'
+import { conventionsOf } from '../../../http-gateway/conventions/conventions.js'
 import { endpoints } from '../../../http-gateway/endpoints/index.js'
-import { errorsByStatus } from '../../../http-gateway/openapi.js'
+import { type Endpoint, matchesPath, methodsOf } from '../../../http-gateway/framework/endpoint.js'
+import { errorsByStatus } from '../../../http-gateway/framework/openapi.js'
 
 const UNIT_KEYS = ['error', 'cause', 'remediation', 'status']
 /** Answered before an endpoint is chosen or its body read, whatever the endpoint. */

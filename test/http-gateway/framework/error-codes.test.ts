@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { endpoints } from '../../http-gateway/endpoints/index.js'
-import { errorCodes } from '../../http-gateway/error-codes.js'
+import { endpoints } from '../../../http-gateway/endpoints/index.js'
+import { errorCodes } from '../../../http-gateway/framework/error-codes.js'
 
 const FOLDERS = ['broker', 'bus', 'event-log', 'events', 'http-gateway', 'projections', 'services', 'simulation']
 
@@ -37,7 +37,7 @@ const thrown = new Set(
   }),
 )
 
-test('every code that is thrown has a status and a meaning in http-gateway/error-codes.ts', () => {
+test('every code that is thrown has a status and a meaning in http-gateway/framework/error-codes.ts', () => {
   expect(thrown.size).toBeGreaterThan(20)
   expect([...thrown].filter((code) => !Object.hasOwn(errorCodes, code)).sort()).toEqual([])
 })

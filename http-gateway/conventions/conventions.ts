@@ -1,11 +1,12 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Request } from 'express'
-import type { LabError } from '../events/errors.js'
+import type { LabError } from '../../events/errors.js'
+import type { GatewayDeps } from '../context.js'
 import { authenticateBox, authenticateUnit } from './authenticate.js'
-import type { GatewayDeps } from './context.js'
-import { boxErrorBody, unitErrorBody } from './errors.js'
-import { decodeLaxBody, decodeLaxQuery } from './lax-body.js'
-import { decodeStrictBody } from './strict-body.js'
+import { boxErrorBody } from './box/error-body.js'
+import { decodeLaxBody, decodeLaxQuery } from './box/lax-body.js'
+import { unitErrorBody } from './unit/error-body.js'
+import { decodeStrictBody } from './unit/strict-body.js'
 
 /** Where the two APIs differ on the wire. */
 export interface Conventions {

@@ -1,6 +1,6 @@
 import type { Express, Request, Response } from 'express'
-import type { GatewayContext } from './context.js'
-import { type Conventions, conventionsOf } from './conventions.js'
+import type { GatewayContext } from '../context.js'
+import { type Conventions, conventionsOf } from '../conventions/conventions.js'
 import { type Endpoint, methodsOf, Reply, SENT } from './endpoint.js'
 import { RequestRefused } from './errors.js'
 import { readBody } from './read-body.js'

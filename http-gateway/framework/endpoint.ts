@@ -1,6 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Request, Response } from 'express'
-import type { GatewayContext } from './context.js'
+import type { GatewayContext } from '../context.js'
 import type { ErrorCode } from './error-codes.js'
 
 export type Method = 'get' | 'post' | 'patch' | 'delete'

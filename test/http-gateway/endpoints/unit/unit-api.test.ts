@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { defineJob } from '../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../events/errors.js'
-import { job, jobOffer, setting, task } from './support/given-jobs.js'
-import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'
+import { defineJob } from '../../../../events/core/define-job.js'
+import { InvalidInput, LabError } from '../../../../events/errors.js'
+import { job, jobOffer, setting, task } from '../../support/given-jobs.js'
+import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
 let gateway: TestGateway
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ModeDeclaration } from '../../events/define-mode.js'
-import { modeOffer } from './support/given-jobs.js'
-import { device, run, slot } from './support/given-runs.js'
-import { codeOf, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
+import type { ModeDeclaration } from '../../../../events/define-mode.js'
+import { modeOffer } from '../../support/given-jobs.js'
+import { device, run, slot } from '../../support/given-runs.js'
+import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
 let gateway: TestGateway
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { type ErrorFamily, LabError, toErrorRecord } from '../events/errors.js'
+import { type ErrorFamily, LabError, toErrorRecord } from '../../events/errors.js'
 import { type ErrorCode, errorCodes } from './error-codes.js'
 
 /** A request that no handler gets to see, or that names something that does not exist. */
@@ -35,27 +35,3 @@ export function toLabError(error: unknown): LabError {
 /** HTTP status of an error; a code without one goes by its family. */
 export const statusOf = (error: LabError): number =>
   isErrorCode(error.code) ? errorCodes[error.code][0] : FAMILY_STATUS[error.family]
-
-/** Body of the unit API. Leaders discard a body with any other key, or whose status is not the response's. */
-export function unitErrorBody(error: LabError): Readonly<Record<string, unknown>> {
-  const { cause } = error.details
-  return {
-    error: error.message,
-    cause: typeof cause === 'string' ? cause : error.message,
-    ...(error.remediation === undefined ? {} : { remediation: error.remediation }),
-    status: statusOf(error),
-  }
-}
-
-/** Body of the box API: readable by clients of both generations of the pyBEEP service, which looked for `code`, `message` and
- * `hint` at the top or inside `detail`. A list of issues stands in `detail` for schema errors. */
-export function boxErrorBody(error: LabError): Readonly<Record<string, unknown>> {
-  const summary = { code: error.code, message: error.message, hint: error.remediation ?? '' }
-  const { issues, slots, errors } = error.details
-  return {
-    ...summary,
-    detail: Array.isArray(issues) ? issues : summary,
-    ...(Array.isArray(slots) && slots.length > 0 ? { slot: slots[0], slots } : {}),
-    ...(errors === undefined ? {} : { errors }),
-  }
-}

@@ -1,8 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
-import { conventionsOf } from './conventions.js'
+import { conventionsOf } from '../conventions/conventions.js'
+import { requiredFields } from '../conventions/unit/strict-body.js'
 import { type Endpoint, type Method, methodsOf } from './endpoint.js'
 import { type ErrorCode, errorCodes } from './error-codes.js'
-import { requiredFields } from './strict-body.js'
 
 type Json = Readonly<Record<string, unknown>>
 

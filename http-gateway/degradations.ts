@@ -1,7 +1,7 @@
 import type { GatewayDeps } from './context.js'
 
 /** What keeps the unit from working as it should, one sentence each; empty when all is well. */
-export async function troubles({ logStatus, readModels, bus }: GatewayDeps): Promise<readonly string[]> {
+export async function degradations({ logStatus, readModels, bus }: GatewayDeps): Promise<readonly string[]> {
   const log = logStatus()
   const service = await readModels.service()
   return [

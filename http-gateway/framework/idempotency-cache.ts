@@ -1,7 +1,7 @@
-import type { Clock } from '../events/ports.js'
+import type { Clock } from '../../events/ports.js'
 
 /** Run ids of recent orders by what was ordered, so that a repeated request finds the run it already started. */
-export interface AcceptedRuns {
+export interface IdempotencyCache {
   /** The run id of an equal order that was accepted or is being accepted; otherwise `start` decides and is remembered unless it fails. */
   once(order: string, start: () => Promise<string>): Promise<string>
 }
@@ -9,7 +9,7 @@ export interface AcceptedRuns {
 /** A client repeats a request after at most 3 × 10 s without an answer. */
 export const REPEAT_WINDOW_MS = 30_000
 
-export function createAcceptedRuns(clock: Clock, windowMs = REPEAT_WINDOW_MS): AcceptedRuns {
+export function createIdempotencyCache(clock: Clock, windowMs = REPEAT_WINDOW_MS): IdempotencyCache {
   const orders = new Map<string, { readonly at: number; readonly runId: Promise<string> }>()
   return {
     once(order, start) {

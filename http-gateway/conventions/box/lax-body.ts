@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { RequestRefused } from './errors.js'
-import { decodeJson } from './read-body.js'
-import { requiredFields } from './strict-body.js'
+import { RequestRefused } from '../../framework/errors.js'
+import { decodeJson } from '../../framework/read-body.js'
+import { requiredFields } from '../unit/strict-body.js'
 
 /** One problem of a body or query, in the form pydantic gives it. */
 export interface Issue {

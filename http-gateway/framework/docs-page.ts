@@ -1,8 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
-import { conventionsOf } from './conventions.js'
+import { conventionsOf } from '../conventions/conventions.js'
+import { requiredFields } from '../conventions/unit/strict-body.js'
 import { type Endpoint, methodsOf } from './endpoint.js'
 import { documentedPath, errorsByStatus, requestSchema } from './openapi.js'
-import { requiredFields } from './strict-body.js'
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

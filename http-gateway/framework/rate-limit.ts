@@ -1,4 +1,4 @@
-import type { Clock } from '../events/ports.js'
+import type { Clock } from '../../events/ports.js'
 
 /** One admission per key and window. A refused attempt does not extend the window. */
 export interface RateLimit {

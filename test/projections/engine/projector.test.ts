@@ -1,14 +1,14 @@
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { TextEvent } from '../../events/event.js'
-import type { ReadOptions } from '../../events/ports.js'
-import { foldProjection, type Projection, rowsProjection } from '../../projections/engine/projection.js'
-import { Projector } from '../../projections/engine/projector.js'
-import { projections } from '../../projections/index.js'
-import { MemoryLog, type TestEvent } from '../support/memory-log.js'
-import { tableContents } from '../support/table-contents.js'
-import { ca, jobRecord, odReading, order, progress, setting, slotState, T0 } from './lab-events.js'
+import type { TextEvent } from '../../../events/event.js'
+import type { ReadOptions } from '../../../events/ports.js'
+import { foldProjection, type Projection, rowsProjection } from '../../../projections/engine/projection.js'
+import { Projector } from '../../../projections/engine/projector.js'
+import { projections } from '../../../projections/index.js'
+import { MemoryLog, type TestEvent } from '../../support/memory-log.js'
+import { tableContents } from '../../support/table-contents.js'
+import { ca, jobRecord, odReading, order, progress, setting, slotState, T0 } from '../lab-events.js'
 
 function foldAll(log: MemoryLog, list: readonly Projection[] = projections, database = new Database(':memory:')) {
   const projector = new Projector(database, log, list)

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { RequestRefused } from './errors.js'
-import { decodeJson } from './read-body.js'
+import { RequestRefused } from '../../framework/errors.js'
+import { decodeJson } from '../../framework/read-body.js'
 
 /** Decodes a body of the unit API. The content type is not looked at, except that form bodies count as empty. No coercion; fields
  * with a `default` may be absent; unknown fields are dropped unless the schema forbids them.

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { run, slot } from './support/given-runs.js'
-import { readZip } from './support/read-zip.js'
-import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'
+import { run, slot } from '../../support/given-runs.js'
+import { readZip } from '../../support/read-zip.js'
+import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
 let gateway: TestGateway
 let home: string

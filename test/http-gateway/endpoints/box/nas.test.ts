@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { InvalidInput } from '../../events/errors.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
-import { run } from './support/given-runs.js'
-import { startTestGateway, type TestGateway } from './support/start-test-gateway.js'
+import { InvalidInput } from '../../../../events/errors.js'
+import { temporaryDirectory } from '../../../support/temporary-directory.js'
+import { run } from '../../support/given-runs.js'
+import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
 const PASSWORD = 'hunter2-never-seen'
 const setup = { host: 'nas.local', share: 'experiments', username: 'lab', password: PASSWORD }

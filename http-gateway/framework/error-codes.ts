@@ -1,5 +1,5 @@
 /** HTTP status and meaning of every error code; those of jobs and devices mostly show in task results and run messages. `docs/errors.md` is
- * written from it: `npx vitest run dist/test/http-gateway/documentation.test.js -u`. */
+ * written from it: `npx vitest run dist/test/http-gateway/framework/documentation.test.js -u`. */
 export const errorCodes = {
   'request.not_found': [404, 'No endpoint has this path.'],
   'request.method_not_allowed': [405, 'The path exists, but not with this method.'],
@@ -118,7 +118,7 @@ export function renderErrorCodes(): string {
     '# Error codes',
     '',
     'Unit API bodies are `{ error, cause, remediation?, status }`; box API bodies carry `code`, `message`, `hint` and `detail`.',
-    'Written from `http-gateway/error-codes.ts`.',
+    'Written from `http-gateway/framework/error-codes.ts`.',
     '',
     '| Code | Status | Meaning |',
     '|---|---|---|',

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { methodsOf } from '../../http-gateway/endpoint.js'
-import { endpoints } from '../../http-gateway/endpoints/index.js'
-import { errorCodes, renderErrorCodes } from '../../http-gateway/error-codes.js'
-import { documentedPath, renderOpenApi } from '../../http-gateway/openapi.js'
-import { startTestGateway } from './support/start-test-gateway.js'
+import { endpoints } from '../../../http-gateway/endpoints/index.js'
+import { methodsOf } from '../../../http-gateway/framework/endpoint.js'
+import { errorCodes, renderErrorCodes } from '../../../http-gateway/framework/error-codes.js'
+import { documentedPath, renderOpenApi } from '../../../http-gateway/framework/openapi.js'
+import { startTestGateway } from '../support/start-test-gateway.js'
 
 /** Endpoint ids such as `GET /jobs/{run_id}`. */
 const served = endpoints.flatMap((endpoint) =>

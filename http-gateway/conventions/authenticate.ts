@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import type { GatewayDeps } from './context.js'
-import { RequestRefused } from './errors.js'
+import type { GatewayDeps } from '../context.js'
+import { RequestRefused } from '../framework/errors.js'
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 

@@ -3,12 +3,12 @@ import { connect } from 'node:net'
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { matchesPath } from '../../http-gateway/endpoint.js'
-import { RequestRefused } from '../../http-gateway/errors.js'
-import { startGateway } from '../../http-gateway/start-gateway.js'
-import { decodeStrictBody } from '../../http-gateway/strict-body.js'
-import { until } from '../support/until.js'
-import { rawSocket, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
+import { decodeStrictBody } from '../../../http-gateway/conventions/unit/strict-body.js'
+import { matchesPath } from '../../../http-gateway/framework/endpoint.js'
+import { RequestRefused } from '../../../http-gateway/framework/errors.js'
+import { startGateway } from '../../../http-gateway/start-gateway.js'
+import { until } from '../../support/until.js'
+import { rawSocket, startTestGateway, type TestGateway } from '../support/start-test-gateway.js'
 
 let gateway: TestGateway
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ModeReport } from '../../events/payloads.js'
-import { run, slot } from './support/given-runs.js'
-import { codeOf, startTestGateway, type TestGateway } from './support/start-test-gateway.js'
+import type { ModeReport } from '../../../../events/payloads.js'
+import { run, slot } from '../../support/given-runs.js'
+import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
 let gateway: TestGateway
 beforeEach(async () => {
