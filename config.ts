@@ -144,6 +144,8 @@ export interface Config {
   readonly readModelsPath: string
   readonly runFilesStatePath: string
   readonly sessionsPath: string
+  /** The broker's door for our own processes. */
+  readonly brokerSocketPath: string
   readonly hardware: 'simulated' | 'real'
   readonly host: string
   readonly httpPort: number
@@ -212,6 +214,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     readModelsPath: join(home, 'read-models.db'),
     runFilesStatePath: join(home, 'run-files.db'),
     sessionsPath: join(home, 'sessions.db'),
+    brokerSocketPath: join(home, 'run', 'broker.sock'),
     hardware: values.HARDWARE as 'simulated' | 'real',
     host: values.HOST,
     httpPort: values.HTTP_PORT,

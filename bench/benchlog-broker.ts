@@ -25,6 +25,7 @@ const { port } = await startBroker({
   port: 0,
   wsPort: 0,
   sessionsPath: join(directory, 'sessions.db'),
+  socketPath: join(directory, 'broker.sock'),
   servicePassword: CREDENTIALS.password,
   mqttUsername: '',
   mqttPassword: '',

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { chmod, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Admission } from '../doors/admission.js'
 import { HTTP_LIMITS, limitConnections, limitedServer } from '../doors/http-limits.js'
+import { withSocketPath } from '../doors/socket-path.js'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
@@ -23,6 +26,8 @@ export interface BrokerOptions extends Credentials, Admission {
   /** 0 picks a free port. */
   readonly port: number
   readonly wsPort: number
+  /** Unix socket for this user's own processes. */
+  readonly socketPath: string
   /** SQLite file of persistent sessions. */
   readonly sessionsPath: string
   /** Topic filters outside `pioreactor/`, `potentiostat/` and `system/` that are delivered but not recorded. */
@@ -47,11 +52,13 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const endStatus = log.onStatus((status) => broker.logChanged(status))
 
   const sockets = new Set<Socket>()
-  const tcp = createServer({ noDelay: true }, (socket) => {
+  const handle = (socket: Socket): void => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     broker.handle(socket)
-  })
+  }
+  const tcp = createServer({ noDelay: true }, handle)
+  const own = createServer(handle)
   const webSockets = createWebSockets({
     isOwnHost: options.isOwnHost,
     openToPages: options.mqttUsername !== '',
@@ -65,7 +72,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 
   const stop = async (): Promise<void> => {
     endStatus()
-    const closed = [tcp, http].map((server) => new Promise((resolve) => server.close(resolve)))
+    const closed = [tcp, own, http].map((server) => new Promise((resolve) => server.close(resolve)))
     await new Promise<void>((resolve) => broker.close(resolve))
     webSockets.terminate()
     for (const socket of sockets) socket.destroy()
@@ -76,6 +83,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   }
 
   try {
+    await listenAtPath(own, options.socketPath)
     await listen(tcp, options.port, host)
     await listen(http, options.wsPort, host)
   } catch (error) {
@@ -93,14 +101,17 @@ const unwritable = (log: OwnedEventLogWriter): Promise<void> =>
     })
   })
 
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening')
+}
+
+/** A socket that a killed broker left behind is replaced; two brokers at once are refused elsewhere. */
+async function listenAtPath(server: Server, path: string): Promise<void> {
+  await rm(path, { force: true })
+  withSocketPath(path, (short) => server.listen(short))
+  await once(server, 'listening')
+  await chmod(path, 0o600)
 }
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port

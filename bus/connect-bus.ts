@@ -1,12 +1,14 @@
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { connect } from 'node:net'
+import { type IClientOptions, MqttClient } from 'mqtt'
+import { withSocketPath } from '../doors/socket-path.js'
 import { LabError } from '../events/errors.js'
 import { MAX_PACKET_BYTES } from '../events/limits.js'
 import type { BusMessage, Logger, MessageBus, PublishOptions } from '../events/ports.js'
 import { matchesFilter } from '../events/topic.js'
 
 export interface BusOptions {
-  /** `mqtt://host:port` */
-  readonly url: string
+  /** Unix socket of the broker. */
+  readonly socketPath: string
   readonly clientId: string
   readonly username?: string
   readonly password?: string
@@ -37,7 +39,22 @@ export async function connectBus(options: BusOptions): Promise<MessageBus> {
       ? {}
       : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1 as const, retain: true } }),
   }
-  return new MqttBus(await connectAsync(options.url, settings, false), options.logger)
+  const client = new MqttClient(() => withSocketPath(options.socketPath, (path) => connect(path)), settings)
+  try {
+    await firstConnection(client)
+  } catch (error) {
+    await client.endAsync(true)
+    throw error
+  }
+  return new MqttBus(client, options.logger)
+}
+
+function firstConnection(client: MqttClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => resolve())
+    client.once('error', reject)
+    client.once('close', () => reject(new Error('The broker closed the connection.')))
+  })
 }
 
 interface Subscription {

@@ -50,6 +50,7 @@ export function startBrokerSide(
     port: config.mqttPort,
     wsPort: config.mqttWsPort,
     sessionsPath: config.sessionsPath,
+    socketPath: config.brokerSocketPath,
     servicePassword: writeServicePassword(config),
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,

@@ -17,12 +17,13 @@ export type ConnectServiceBus = (options: {
   readonly will?: { readonly topic: string; readonly payload: string }
 }) => Promise<MessageBus>
 
-/** Opens connections to this unit's broker with the services' own password. */
+/** Opens connections to this unit's broker with the services' own password, over its socket: no setting of the doors for others,
+ * be it address or TLS, stands between them. */
 export function serviceBus(config: Config, logger: Logger): ConnectServiceBus {
   const password = readServicePassword(config)
   return ({ name, will }) =>
     connectBus({
-      url: `mqtt://${localHost(config.host)}:${config.mqttPort}`,
+      socketPath: config.brokerSocketPath,
       clientId: `${name}-${config.unit}-${randomUUID().slice(0, 8)}`,
       username: 'service',
       password,

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { withSocketPath } from '../doors/socket-path.js'
 import { NoDevice } from '../events/errors.js'
-import { withSocketPath } from './socket-path.js'
 
 /** Listens at a path; a socket file that nobody serves any more is replaced.
  * @returns A function that ends all connections and removes the socket. */

@@ -16,7 +16,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'event-log': { ours: [EVERYWHERE], packages: ['better-sqlite3'] },
   doors: { ours: [EVERYWHERE], packages: [] },
   broker: { ours: [EVERYWHERE, /^event-log\//, /^doors\//], packages: ['aedes', 'ws'] },
-  bus: { ours: [EVERYWHERE], packages: ['mqtt'] },
+  bus: { ours: [EVERYWHERE, /^doors\/socket-path$/], packages: ['mqtt'] },
   services: { ours: [EVERYWHERE, /^bus\//], packages: ['@sinclair/typebox', 'yaml'] },
   'services/transport': { ours: [], packages: ['serialport', 'i2c-bus'] },
   projections: {
@@ -25,7 +25,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'projections/run-files': { ours: [], packages: ['vega', 'vega-lite', '@resvg/resvg-js', 'dejavu-fonts-ttf'] },
   simulation: {
-    ours: [EVERYWHERE, /\.codec$/, /^services\/potentiostat\/registers$/, /^services\/transport\/hardware$/],
+    ours: [
+      EVERYWHERE,
+      /\.codec$/,
+      /^doors\/socket-path$/,
+      /^services\/potentiostat\/registers$/,
+      /^services\/transport\/hardware$/,
+    ],
     packages: ['serialport'],
   },
   'http-gateway': {

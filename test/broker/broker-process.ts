@@ -23,6 +23,7 @@ const { port, wsPort } = await startBroker({
   port: 0,
   wsPort: 0,
   sessionsPath: join(home, 'sessions.db'),
+  socketPath: join(home, 'broker.sock'),
   servicePassword: 'secret',
   mqttUsername: '',
   mqttPassword: '',

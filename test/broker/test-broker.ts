@@ -16,6 +16,7 @@ export const SERVICE: IClientOptions = { username: 'service', password: 'secret'
 
 export interface TestBroker {
   readonly home: string
+  readonly socketPath: string
   readonly port: number
   readonly wsPort: number
   readonly log: OwnedEventLogWriter
@@ -36,6 +37,7 @@ export interface TestBrokerOptions extends Partial<BrokerOptions> {
 /** A broker on free ports with a log of its own. The service password is `secret`. */
 export async function startTestBroker({
   home = temporaryDirectory(),
+  socketPath = join(home, 'broker.sock'),
   maxPages,
   waitingBytes,
   ...options
@@ -62,6 +64,7 @@ export async function startTestBroker({
     port: 0,
     wsPort: 0,
     sessionsPath: join(home, 'sessions.db'),
+    socketPath,
     servicePassword: 'secret',
     leaderPassword: 'leads',
     mqttUsername: '',
@@ -80,7 +83,7 @@ export async function startTestBroker({
   }
   onTestFinished(stop)
   const events = (): RecordedEvent[] => reader.read({ after: 0, limit: 1_000_000 })
-  return { home, port: broker.port, wsPort: broker.wsPort, log, reader, events, stop }
+  return { home, socketPath, port: broker.port, wsPort: broker.wsPort, log, reader, events, stop }
 }
 
 /** A client that does not reconnect by itself, connected; ended after the test. `opening` sees it before it is connected. */

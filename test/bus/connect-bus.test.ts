@@ -1,8 +1,11 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { connectBus } from '../../bus/connect-bus.js'
 import { MAX_PACKET_BYTES } from '../../events/limits.js'
 import { startTestBroker } from '../broker/test-broker.js'
 import { silentLogger } from '../support/silent-logger.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const TOPIC = 'lab/notes'
 /** What MQTT adds to topic and payload of a PUBLISH with QoS 1. */
@@ -12,7 +15,7 @@ const LONGEST = MAX_PACKET_BYTES - HEADER_BYTES - TOPIC.length
 async function givenBus() {
   const broker = await startTestBroker()
   const bus = await connectBus({
-    url: `mqtt://127.0.0.1:${broker.port}`,
+    socketPath: broker.socketPath,
     clientId: 'one',
     username: 'service',
     password: 'secret',
@@ -21,6 +24,21 @@ async function givenBus() {
   onTestFinished(() => bus.close())
   return { broker, bus }
 }
+
+test('a path longer than a socket address holds is reached; a wrong password is an error', async () => {
+  const deep = join(temporaryDirectory(), 'x'.repeat(60), 'y'.repeat(60))
+  mkdirSync(deep, { recursive: true })
+  const { socketPath } = await startTestBroker({ socketPath: join(deep, 'broker.sock') })
+  expect(statSync(socketPath).mode & 0o777).toBe(0o600)
+  const options = { socketPath, clientId: 'deep', username: 'service', logger: silentLogger }
+  const bus = await connectBus({ ...options, password: 'secret' })
+  onTestFinished(() => bus.close())
+  await bus.publish(TOPIC, 'below')
+  await expect(connectBus({ ...options, password: 'wrong' })).rejects.toMatchObject({ code: 4 })
+  await expect(connectBus({ ...options, socketPath: join(deep, 'nobody.sock') })).rejects.toMatchObject({
+    code: 'ENOENT',
+  })
+})
 
 test('a message longer than the broker takes is refused; the connection and what follows are not harmed', async () => {
   const { broker, bus } = await givenBus()

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { makeHome, writeServicePassword } from '../../cli/home.js'
@@ -23,12 +23,11 @@ beforeEach(async () => {
   makeHome(config)
   writeServicePassword(config)
   await spawnBench({ directory: join(config.runDirectory, 'bench'), seed: 1 })
-  silentBroker = createServer().listen(0, '127.0.0.1')
+  silentBroker = createServer().listen(config.brokerSocketPath)
   await once(silentBroker, 'listening')
-  const { port } = silentBroker.address() as AddressInfo
   const connected = once(silentBroker, 'connection')
   services = spawn(process.execPath, [mainPath(), 'services'], {
-    env: supervisedEnvironment({ ...process.env, BENCHLOG_HOME: home, MQTT_PORT: String(port), LOG_LEVEL: 'silent' }),
+    env: supervisedEnvironment({ ...process.env, BENCHLOG_HOME: home, LOG_LEVEL: 'silent' }),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   await connected
