@@ -130,7 +130,7 @@ export const settings = {
   ),
 } as const satisfies Record<string, SettingDeclaration>
 
-type Variable = keyof typeof settings
+export type Variable = keyof typeof settings
 type Values = { readonly [K in Variable]: Static<(typeof settings)[K]['schema']> }
 
 /** The validated settings under our own names; frozen. Paths are absolute. */

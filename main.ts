@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type CommandEntry, parseCommandLine } from './cli/commands.js'
+import { createPrivateFiles } from './cli/private-files.js'
 import { readConfig } from './config.js'
 import { LabError } from './events/errors.js'
 
@@ -59,6 +60,7 @@ const print = (line: string): void => {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  createPrivateFiles()
   const parsed = await parseCommandLine(commands, argv)
   if ('help' in parsed) {
     print(parsed.help)

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { systemEnvironment } from '../environment.js'
 import type { Logger } from '../events/ports.js'
 import { PERL, SHELL } from './guardian-scripts.js'
 import { startTimeOf } from './process-identity.js'
@@ -36,6 +37,7 @@ export function startGuardian(command: readonly string[], logger: Logger, interp
     const ward = [process.pid, startTimeOf(process.pid) ?? '']
     const child = spawn(program, [...script, ...[SILENT_SLICES, SLICE_S, ...ward].map(String), ...command], {
       detached: true,
+      env: systemEnvironment(process.env),
       stdio: ['pipe', 'ignore', 'ignore'],
     })
     child.unref()

@@ -1,8 +1,9 @@
 import { openEventLogReader } from '../event-log/reader.js'
 import { verifyLog } from '../event-log/verify.js'
 import { type RebuildProgress, rebuildReadModels, rebuildRunFiles } from '../projections/rebuild.js'
+import { claimHome } from './claims.js'
 import type { Command } from './commands.js'
-import { claimHome, makeHome } from './home.js'
+import { makeHome } from './home.js'
 
 export const verifyCommand: Command = {
   async run({ config, print }) {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
+import { systemEnvironment } from '../environment.js'
 
 const SWITCH_OFF = fileURLToPath(new URL('./switch-off-entry.js', import.meta.url))
 
@@ -22,7 +23,11 @@ export async function makeOutputsSafe(config: Pick<Config, 'hardware' | 'runDire
   let said = ''
   try {
     // In a group of its own: a Ctrl-C must not leave it half done.
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      env: systemEnvironment(process.env),
+    })
     const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said += text

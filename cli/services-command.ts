@@ -18,9 +18,11 @@ import {
   startServices,
 } from '../services/start-services.js'
 import type { Hardware } from '../services/transport/hardware.js'
+import { claimHome, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
+import { roomProblem } from './disk-room.js'
 import { startGuardian } from './guardian.js'
-import { claimHome, makeHome, openClock } from './home.js'
+import { makeHome, openClock } from './home.js'
 import { switchOffCommand } from './make-outputs-safe.js'
 import { openHardware } from './open-hardware.js'
 import { serviceBus } from './service-bus.js'
@@ -36,8 +38,7 @@ const random = (): number => randomInt(2 ** 32) / 2 ** 32
 export const servicesCommand: Command = {
   async run({ config }) {
     const end = endOfService()
-    makeHome(config)
-    const release = claimHome(config, 'services')
+    refuseIfInUse(config, 'services')
     const logger = createLogger(config.logLevel, 'services')
     claimPriority(ACQUISITION)
     const endHeartbeat = beat()
@@ -45,16 +46,24 @@ export const servicesCommand: Command = {
     const guardian = startGuardian(switchOffCommand(config), logger)
     const hardware = await openHardware(config)
     try {
+      // Before anything that needs room on the disk.
       await driveOutputsSafe(hardware)
-      const ended = await serve(config, hardware, logger, end)
-      const { safe } = await driveOutputsSafe(hardware)
-      // What still runs could switch an output on again; the guardian then has the last word.
-      if (safe && ended) guardian.dismiss()
-      return (await end) === 'orphaned' ? 1 : 0
+      makeHome(config)
+      const release = claimHome(config, 'services')
+      try {
+        const ended = await serve(config, hardware, logger, end)
+        const { safe } = await driveOutputsSafe(hardware)
+        // What still runs could switch an output on again; the guardian then has the last word.
+        if (safe && ended) guardian.dismiss()
+        return (await end) === 'orphaned' ? 1 : 0
+      } finally {
+        release()
+      }
+    } catch (error) {
+      throw roomProblem(config.home, error)
     } finally {
       endHeartbeat()
       await hardware.close()
-      release()
     }
   },
 }

@@ -1,12 +1,15 @@
-import type { Config } from '../config.js'
+import type { Config, Variable } from '../config.js'
+import { environmentWith, systemEnvironment } from '../environment.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { systemTopic } from '../events/topic.js'
 import { createLogger } from '../logger.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import { createAdmission } from './admission.js'
+import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
-import { claimHome, clockSettings, makeHome, openClock } from './home.js'
+import { requireRoom, roomProblem } from './disk-room.js'
+import { clockSettings, makeHome, openClock } from './home.js'
 import { makeOutputsSafe } from './make-outputs-safe.js'
 import { benchDirectory } from './open-hardware.js'
 import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
@@ -27,31 +30,55 @@ const SERVICES_START_MS = 60_000
 export const startCommand: Command = {
   async run({ config, print }) {
     const end = endRequested()
-    makeHome(config)
-    const release = claimHome(config, 'broker', 'projections')
     const logger = createLogger(config.logLevel, 'main')
-    const parts: Stoppable[] = []
-    const ending = new AbortController()
-    void end.then(() => ending.abort())
+    refuseIfInUse(config, 'broker', 'projections')
+    await switchOffFirst(config, logger)
     try {
-      const starting = startUnit(config, logger, parts, ending.signal)
-      try {
-        const addresses = await Promise.race([starting, end.then(() => null)])
-        if (addresses !== null) for (const line of banner(config, addresses)) print(line)
-        await end
-      } catch (error) {
-        await stopAll(parts, logger)
-        throw error
-      }
-      print('Stopping: jobs end, outputs go off, the log is flushed.')
-      // What was just being started is stopped with the rest.
-      const stopping = starting.then(ignore, ignore).then(() => stopAll(parts, logger))
-      const stopped = await within(STOP_MS, stopping, false, (error) => logger.error({ err: error }, 'stop failed'))
-      return stopped ? 0 : 1
-    } finally {
-      release()
+      requireRoom(config.home)
+      return await runUnit(config, logger, end, print)
+    } catch (error) {
+      throw roomProblem(config.home, error)
     }
   },
+}
+
+/** Before anything that can fail: a unit that cannot start must not stand there heating. Services that live care for their outputs. */
+async function switchOffFirst(config: Config, logger: Logger): Promise<void> {
+  if (isHeld(config, 'services')) return
+  if (config.hardware === 'simulated' && !(await isBenchAlive(benchDirectory(config)))) return
+  const failed = await makeOutputsSafe(config)
+  if (failed !== '') logger.error({ reason: failed }, 'outputs are not all off')
+}
+
+async function runUnit(
+  config: Config,
+  logger: Logger,
+  end: Promise<unknown>,
+  print: (line: string) => void,
+): Promise<number> {
+  makeHome(config)
+  const release = claimHome(config, 'broker', 'projections')
+  const parts: Stoppable[] = []
+  const ending = new AbortController()
+  void end.then(() => ending.abort())
+  try {
+    const starting = startUnit(config, logger, parts, ending.signal)
+    try {
+      const addresses = await Promise.race([starting, end.then(() => null)])
+      if (addresses !== null) for (const line of banner(config, addresses)) print(line)
+      await end
+    } catch (error) {
+      await stopAll(parts, logger)
+      throw error
+    }
+    print('Stopping: jobs end, outputs go off, the log is flushed.')
+    // What was just being started is stopped with the rest.
+    const stopping = starting.then(ignore, ignore).then(() => stopAll(parts, logger))
+    const stopped = await within(STOP_MS, stopping, false, (error) => logger.error({ err: error }, 'stop failed'))
+    return stopped ? 0 : 1
+  } finally {
+    release()
+  }
 }
 
 const ignore = (): void => undefined
@@ -157,13 +184,14 @@ async function stopAll(parts: readonly Stoppable[], logger: Logger): Promise<boo
 async function startBench(config: Config): Promise<void> {
   const directory = benchDirectory(config)
   if (await isBenchAlive(directory)) return
-  await spawnBench({
+  const options = {
     directory,
     seed: config.simulationSeed,
     potentiostats: config.simulatedPotentiostats,
     ...clockSettings(config),
     logLevel: config.logLevel,
-  })
+  }
+  await spawnBench(options, systemEnvironment(process.env))
 }
 
 const superviseServices = (config: Config, logger: Logger): Supervised =>
@@ -177,12 +205,25 @@ const superviseServices = (config: Config, logger: Logger): Supervised =>
     logger,
   })
 
-/** The settings a child must share although they were decided here. */
+/** What the services read. They open no door, so they are not told its secret. */
+const SERVICES_SETTINGS: readonly Variable[] = [
+  'HARDWARE',
+  'UNIT_NAME',
+  'BOX_ID',
+  'RUNS_ROOT',
+  'BOX_LAYOUT',
+  'BOX_FILE_NAME',
+  'NAS_CONFIG_PATH',
+  'DOT_PIOREACTOR',
+  'RESUME_JOBS',
+  'SIMULATION_SEED',
+  'SIMULATION_SPEED',
+  'LOG_LEVEL',
+]
+
 const childEnvironment = (config: Config): NodeJS.ProcessEnv => ({
-  ...process.env,
+  ...environmentWith(process.env, SERVICES_SETTINGS),
   BENCHLOG_HOME: config.home,
-  MQTT_PORT: String(config.mqttPort),
-  MQTT_WS_PORT: String(config.mqttWsPort),
 })
 
 /** Waits until the services of this start say that they are ready; a state retained from an earlier life does not count. */

@@ -25,13 +25,14 @@ export interface BenchProcessOptions extends Omit<BenchOptions, 'clock'> {
 /** Starts a bench in a process and session of its own, which lives on when this one dies. Its log is `bench.log` in the directory.
  * @returns Its process id, once it serves the directory.
  * @throws BenchFailed, also when a bench already runs there. */
-export async function spawnBench(options: BenchProcessOptions): Promise<number> {
+export async function spawnBench(options: BenchProcessOptions, env = process.env): Promise<number> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 })
   const log = await open(join(options.directory, 'bench.log'), 'a', 0o600)
   try {
     const entry = fileURLToPath(new URL('./bench-process.js', import.meta.url))
     const child = spawn(process.execPath, [entry, JSON.stringify(options)], {
       detached: true,
+      env,
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     })
     const answer = await new Promise<unknown>((resolve) => {
