@@ -49,7 +49,8 @@ const LEADER_FILTERS = [
 /** An order that is not spelt `/set`: blink the LED of a unit (Pioreactor 26.7, monitor job). */
 const IDENTIFY_FILTER = 'pioreactor/+/+/monitor/flicker_led_response_okay'
 
-const isOrder = (topic: string): boolean => isCommandTopic(topic) || matchesFilter(IDENTIFY_FILTER, topic)
+/** Whether a message on this topic makes something happen. */
+export const isOrder = (topic: string): boolean => isCommandTopic(topic) || matchesFilter(IDENTIFY_FILTER, topic)
 
 /** Filters have no more either: Aedes refuses those. */
 const MOST_LEVELS = 100

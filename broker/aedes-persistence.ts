@@ -30,18 +30,21 @@ export class AedesPersistence {
     return Readable.from([])
   }
 
-  /** Aedes asks in order to tell the client that its session is present; the subscriptions themselves come back with the session. */
+  /** Aedes asks in order to tell the client that its session is present; the subscriptions themselves come back with the session.
+   * A client without one may use all its identifiers anew. */
   async subscriptionsByClient({ id }: ClientRef): Promise<readonly { readonly topic: string; readonly qos: Qos }[]> {
-    const subscriptions = this.#deliveries.session(id)?.subscriptions
-    return subscriptions === undefined || subscriptions.size === 0 ? [] : [{ topic: 'present', qos: 0 }]
+    if (this.#deliveries.hasSession(id)) return [{ topic: 'present', qos: 0 }]
+    await this.#received.forget(id)
+    return []
   }
 
   async cleanSubscriptions({ id }: ClientRef): Promise<void> {
     this.#deliveries.forgetSession(id)
   }
 
+  /** Called for a client with a clean session before its CONNACK, and when it has gone. */
   async cleanIncoming({ id }: ClientRef): Promise<void> {
-    this.#received.forget(id)
+    await this.#received.forget(id)
   }
 
   async putWill(): Promise<void> {

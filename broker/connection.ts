@@ -73,15 +73,13 @@ export class Connection implements PacketHandler {
     const { granted, codes } = this.#grant(requests)
     deliveries.subscribe(subscriber, granted)
     outbox.answer(encodeSuback(messageId, codes))
-    deliveries.replayRetained(subscriber, granted)
+    subscriber.replayRetained(granted)
   }
 
   unsubscribe({ messageId, filters }: UnsubscribePacket): void {
     const { subscriber, outbox, deliveries } = this.#parts
-    for (const filter of filters) {
-      this.#filters.delete(filter)
-      deliveries.unsubscribe(subscriber, filter)
-    }
+    for (const filter of filters) this.#filters.delete(filter)
+    deliveries.unsubscribe(subscriber, filters)
     outbox.answer(encodeUnsuback(messageId))
   }
 

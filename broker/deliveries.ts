@@ -1,37 +1,76 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
-import type { Qos } from '../events/event.js'
+import type { Clock, Logger } from '../events/ports.js'
 import { lowerQos, type Message } from './message.js'
 import type { Outbox } from './outbox.js'
 import { encodePublish } from './publish-frame.codec.js'
+import { RetainedReplay, type Subscription } from './retained-replay.js'
 import { RetainedValues } from './retained-values.js'
-import { Session } from './session.js'
-import type { SessionStore } from './session-store.js'
-import type { Subscriber } from './subscriber.js'
+import { Session, type SessionPorts } from './session.js'
+import { SessionStore } from './session-store.js'
+import { PassingSubscriber, type Subscriber } from './subscriber.js'
 import { SubscriptionTree } from './subscription-tree.js'
+import { Turns } from './turns.js'
 
-export interface Subscription {
-  readonly filter: string
-  readonly qos: Qos
+export interface DeliveriesOptions {
+  readonly reader: PagingEventLogReader
+  /** SQLite file of persistent sessions. */
+  readonly sessionsPath: string
+  readonly clock: Clock
+  readonly logger: Logger
 }
 
-/** Everything on the way from the log to the subscribers: who subscribed to what, retained values, persistent sessions. */
+/** The receiving side of a connection. */
+export interface Receiver {
+  readonly clientId: string
+  /** Nothing of this client is kept when it has gone. */
+  readonly clean: boolean
+  readonly outbox: Outbox
+  /** Closes the connection: the client does not do its part. */
+  giveUp(): void
+}
+
+export interface Attached {
+  readonly subscriber: Subscriber
+  /** Came back with the session. */
+  readonly filters: readonly string[]
+}
+
+/** A connected session that nothing is sent to is saved so often; after a kill it reads no more of the log than this in vain. */
+const IDLE_EVENTS = 10_000
+
+/** Everything on the way from the log to the subscribers: who subscribed to what, retained values, persistent sessions. Those of
+ * absent clients are on disk alone. */
 export class Deliveries {
   readonly #tree = new SubscriptionTree<Subscriber>()
   readonly #retained = new RetainedValues()
-  readonly #sessions = new Map<string, Session>()
+  readonly #turns = new Turns()
   readonly #store: SessionStore
-  readonly #reader: PagingEventLogReader
+  readonly #ports: SessionPorts
+  /** Sessions of connected clients, and those not saved yet since their client left. */
+  readonly #sessions = new Map<string, Session>()
+  /** Their client left, and they may not be saved yet. */
+  readonly #leaving = new Set<Session>()
   /** Sessions with frames of this turn. */
   readonly #touched = new Set<Session>()
+  /** Sessions whose frames wait for the disk. */
+  readonly #unwritten = new Set<Session>()
   #position: number
+  #idleSavedAt: number
 
   /** Takes up retained values and sessions from disk. */
-  constructor(reader: PagingEventLogReader, store: SessionStore) {
-    this.#reader = reader
-    this.#store = store
+  constructor({ reader, sessionsPath, clock, logger }: DeliveriesOptions) {
     this.#position = reader.lastPosition()
+    this.#idleSavedAt = this.#position
     for (const event of reader.retained('#')) this.#retained.keep(event)
-    for (const state of store.load()) this.#sessions.set(state.client, new Session(state, this.#source()))
+    this.#store = new SessionStore(sessionsPath, { clock, logger }, () => this.#written())
+    this.#ports = {
+      reader,
+      store: this.#store,
+      turns: this.#turns,
+      delivered: () => this.#position,
+      startedAt: this.#position,
+      unwritten: (session) => this.#unwritten.add(session),
+    }
   }
 
   /** Hands a message to everybody it matches. Recorded ones come in order of position. */
@@ -53,9 +92,8 @@ export class Deliveries {
     if (message.position > 0) this.#position = message.position
   }
 
-  /** Ends a turn: cursors are written, then the sessions' frames go out. */
+  /** Ends a turn: what must be written is, then the sessions' frames go out. */
   flush(): void {
-    this.#store.flush()
     for (const session of this.#touched) {
       try {
         session.transmit()
@@ -64,48 +102,65 @@ export class Deliveries {
       }
     }
     this.#touched.clear()
+    if (this.#position - this.#idleSavedAt < IDLE_EVENTS) return
+    this.#idleSavedAt = this.#position
+    for (const session of this.#sessions.values()) this.#store.moved(session)
   }
 
-  /** Client and packet identifier of every QoS 2 message that sessions received and did not release. */
-  *received(): Generator<readonly [string, number]> {
-    for (const [clientId, session] of this.#sessions) {
-      for (const messageId of session.received) yield [clientId, messageId]
+  /** A client is here. */
+  attach({ clientId, clean, outbox, giveUp }: Receiver): Attached {
+    const replay = new RetainedReplay(this.#retained, () => this.#position)
+    if (clean) {
+      return { subscriber: new PassingSubscriber({ outbox, replay, turns: this.#turns, giveUp }), filters: [] }
     }
-  }
-
-  session(clientId: string): Session | undefined {
-    return this.#sessions.get(clientId)
-  }
-
-  /** A client with a persistent session is here. */
-  attachSession(clientId: string, outbox: Outbox): Subscriber {
-    let session = this.#sessions.get(clientId)
-    if (session === undefined) {
-      const state = {
-        client: clientId,
-        sent: this.#position,
-        subscriptions: new Map(),
-        inFlight: new Map(),
-        received: new Set<number>(),
-      }
-      session = new Session(state, this.#source())
-      this.#sessions.set(clientId, session)
-    }
-    for (const [filter, { qos }] of session.subscriptions) this.#tree.add(filter, session, qos)
-    session.attach(outbox)
-    return session
+    const session = this.#sessions.get(clientId) ?? new Session(clientId, this.#ports, this.#store.find(clientId))
+    this.#sessions.set(clientId, session)
+    for (const { filter, qos } of session.filters) this.#tree.add(filter, session, qos)
+    session.attach({ outbox, replay })
+    return { subscriber: session, filters: [...session.filters].map(({ filter }) => filter) }
   }
 
   detach(subscriber: Subscriber, filters: Iterable<string>): void {
     for (const filter of filters) this.#tree.remove(filter, subscriber)
     if (!(subscriber instanceof Session)) return
-    for (const filter of subscriber.subscriptions.keys()) this.#tree.remove(filter, subscriber)
+    for (const { filter } of subscriber.filters) this.#tree.remove(filter, subscriber)
+    if (this.#sessions.get(subscriber.client) === subscriber) this.#leaving.add(subscriber)
     subscriber.detach()
   }
 
-  /** The client asked for a clean session: nothing is kept for it. */
+  /** Of a connected client. */
+  session(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId)
+  }
+
+  hasSession(clientId: string): boolean {
+    return this.#sessions.has(clientId) || this.#store.has(clientId)
+  }
+
+  /** Nothing is kept for the client any more. */
   forgetSession(clientId: string): void {
-    if (this.#sessions.delete(clientId)) this.#store.remove(clientId)
+    const session = this.#sessions.get(clientId)
+    this.#sessions.delete(clientId)
+    if (session !== undefined) {
+      this.#leaving.delete(session)
+      session.end()
+    } else if (this.#store.has(clientId)) {
+      this.#store.remove(clientId)
+    }
+  }
+
+  sessionCounts(): { readonly stored: number; readonly connected: number } {
+    let connected = 0
+    for (const session of this.#sessions.values()) if (session.attached) connected++
+    return { stored: this.#store.count(), connected }
+  }
+
+  /** Clients that are away and were last here before that time (ms UTC), those longest away first. */
+  absentSince(time: number, limit: number): string[] {
+    return this.#store
+      .seenBefore(time, limit + this.#sessions.size)
+      .filter((clientId) => !this.#sessions.has(clientId))
+      .slice(0, limit)
   }
 
   /** Afterwards what a session subscribes to is written. */
@@ -117,26 +172,27 @@ export class Deliveries {
     this.#store.flush()
   }
 
-  unsubscribe(subscriber: Subscriber, filter: string): void {
-    if (subscriber instanceof Session) subscriber.unsubscribe(filter)
-    this.#tree.remove(filter, subscriber)
-  }
-
-  /** The retained values that match any of the filters, each once, by position. */
-  replayRetained(subscriber: Subscriber, subscriptions: readonly Subscription[]): void {
-    const found = new Map<Message, Qos>()
-    for (const { filter, qos } of subscriptions) {
-      for (const message of this.#retained.find(filter)) {
-        const granted = lowerQos(message.qos, qos)
-        if (granted >= (found.get(message) ?? 0)) found.set(message, granted)
-      }
+  /** Afterwards a session is without it, also on disk. */
+  unsubscribe(subscriber: Subscriber, filters: readonly string[]): void {
+    for (const filter of filters) {
+      subscriber.unsubscribed(filter)
+      this.#tree.remove(filter, subscriber)
     }
-    if (found.size === 0) return
-    const messages = [...found].map(([message, qos]) => ({ message, qos }))
-    subscriber.replayRetained(messages.sort((a, b) => a.message.position - b.message.position))
+    this.#store.flush()
   }
 
-  #source(): ConstructorParameters<typeof Session>[1] {
-    return { reader: this.#reader, store: this.#store, delivered: () => this.#position }
+  close(): void {
+    this.#store.close()
+  }
+
+  #written(): void {
+    for (const session of this.#leaving) {
+      if (this.#store.isMoving(session)) continue
+      this.#leaving.delete(session)
+      if (!session.attached) this.#sessions.delete(session.client)
+    }
+    const waiting = [...this.#unwritten]
+    this.#unwritten.clear()
+    for (const session of waiting) if (session.transmit()) this.#turns.add(session)
   }
 }

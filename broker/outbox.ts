@@ -6,9 +6,6 @@ const LIMIT_BYTES = 1024 * 1024
 /** Replays (retained values, a session's backlog) stop here and go on when the socket has drained. */
 const REPLAY_BYTES = 128 * 1024
 
-/** Replays a client has asked for and not read. One may be as large as it likes; who leaves so much unread is given no more. */
-const UNREAD_REPLAY_BYTES = 16 * 1024 * 1024
-
 /** The outgoing side of one connection. Frames leave in the order they were given. Live frames wait behind a replay; when more than
  * 1 MiB of them wait, in memory or in the socket, the connection is given up: one slow client harms nobody. */
 export class Outbox {
@@ -18,7 +15,6 @@ export class Outbox {
   #queue: Buffer[] = []
   /** Type and identifier of each acknowledgement of this turn. */
   #answers: number[] = []
-  #queuedBytes = 0
   /** Bytes in the queue that came as live frames. */
   #liveBytes = 0
   #corked = false
@@ -38,7 +34,6 @@ export class Outbox {
     if (this.#closed) return
     if (this.#queue.length > 0) {
       this.#queue.push(frame)
-      this.#queuedBytes += frame.length
       this.#liveBytes += frame.length
     } else {
       this.#send(frame)
@@ -59,22 +54,11 @@ export class Outbox {
     if (this.#conn.writableLength > LIMIT_BYTES) this.#giveUp()
   }
 
-  /** Frames of the past, as many as there are: sent no faster than the client reads. */
+  /** Frames of the past: sent no faster than the client reads. More of them only while the outbox is not full. */
   replay(frames: readonly Buffer[]): void {
-    if (this.#queuedBytes > UNREAD_REPLAY_BYTES) {
-      this.giveUp()
-      return
-    }
-    for (const frame of frames) {
-      this.#queue.push(frame)
-      this.#queuedBytes += frame.length
-    }
+    if (this.#closed) return
+    for (const frame of frames) this.#queue.push(frame)
     this.#pump()
-  }
-
-  /** Closes the connection: this client has stopped working. */
-  giveUp(): void {
-    if (!this.#closed) this.#giveUp()
   }
 
   /** Does work for this connection alone: what it throws ends the connection, and nothing else. */
@@ -88,6 +72,10 @@ export class Outbox {
 
   fail(error: unknown): void {
     if (!this.#closed) this.#fail(error)
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Whether a replay should wait. */
@@ -122,7 +110,6 @@ export class Outbox {
     for (const frame of this.#queue) {
       if (this.#conn.writableLength > REPLAY_BYTES) break
       this.#send(frame)
-      this.#queuedBytes -= frame.length
       sent++
     }
     if (sent === this.#queue.length) {

@@ -16,14 +16,12 @@ const bytesOf = ({ topic, payload }: PublishFrame): number => OVERHEAD_BYTES + t
 
 export interface PublisherPorts {
   readonly clientId: string
+  /** The client has a persistent session: what it must not send twice is kept in the log. */
+  readonly persistent: boolean
   readonly outbox: Outbox
   readonly received: ReceivedMessages
   /** Calls `settle` when the event is recorded and delivered, or with the reason why it is not. */
   record(event: NewEvent, settle: (error?: Error | null) => void): void
-  /** A QoS 2 message was recorded: it is not recorded again until its release. */
-  keepReceived(messageId: number): void
-  /** The client released a message: its identifier is free. */
-  forgetReceived(messageId: number): void
   /** Stops and goes on reading from the connection. */
   pause(): void
   resume(): void
@@ -56,18 +54,15 @@ export class Publisher {
 
   /** PUBREL came. It is answered even when nothing is known of the message: the client would repeat it for ever. */
   release(messageId: number): void {
-    const { clientId, received, forgetReceived, outbox, fail } = this.#ports
-    const complete = (): void => {
-      if (received.remove(clientId, messageId)) forgetReceived(messageId)
-      outbox.acknowledge(PUBCOMP, messageId)
-    }
-    const recorded = received.find(clientId, messageId)
-    if (recorded === undefined) complete()
-    else recorded.then(complete).catch(fail)
+    const { clientId, received, outbox, fail } = this.#ports
+    received
+      .release(clientId, messageId)
+      .then(() => outbox.acknowledge(PUBCOMP, messageId))
+      .catch(fail)
   }
 
   #receiveOnce(frame: PublishFrame): void {
-    const { clientId, received, keepReceived, fail } = this.#ports
+    const { clientId, persistent, received, fail } = this.#ports
     const { messageId } = frame
     const earlier = received.find(clientId, messageId)
     if (earlier !== undefined) {
@@ -81,7 +76,6 @@ export class Publisher {
     const recorded = new Promise<void>((resolve, reject) => {
       this.#record(frame, (error) => {
         if (error == null) {
-          keepReceived(messageId)
           resolve()
         } else {
           received.remove(clientId, messageId)
@@ -91,14 +85,16 @@ export class Publisher {
       })
     })
     recorded.catch(() => undefined)
-    received.add(clientId, messageId, recorded)
+    received.add(clientId, messageId, recorded, persistent)
   }
 
   #record(frame: PublishFrame, settle: (error?: Error | null) => void): void {
-    const { topic, payload, qos, retain } = frame
+    const { topic, payload, qos, retain, messageId } = frame
+    const { clientId: client, persistent } = this.#ports
+    const event = { topic, payload, qos, retain, client }
     this.#waitingBytes += bytesOf(frame)
     this.#adjustReading()
-    this.#ports.record({ topic, payload, qos, retain, client: this.#ports.clientId }, settle)
+    this.#ports.record(qos === 2 && persistent ? { ...event, messageId } : event, settle)
   }
 
   #settled(frame: PublishFrame, error: Error | null | undefined): void {

@@ -1,9 +1,15 @@
-import type { NewEvent, RecordedEvent } from '../events/event.js'
+import type { NewEvent, RecordedEvent, Release } from '../events/event.js'
 import type { EventLogWriter } from '../events/ports.js'
 
 interface Pending {
   readonly event: NewEvent
   readonly settle: (error?: Error) => void
+}
+
+interface PendingRelease {
+  readonly release: Release
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
 }
 
 /** Written out: spreading the event costs a tenth of what publishing it does. */
@@ -20,6 +26,7 @@ export class Recorder {
   readonly #deliver: (events: readonly RecordedEvent[]) => void
   readonly #unsettled: (event: NewEvent, error: unknown) => void
   #pending: Pending[] = []
+  #releases: PendingRelease[] = []
   /** Appends under way. */
   #open = 0
   #onIdle: (() => void) | undefined
@@ -37,8 +44,16 @@ export class Recorder {
 
   /** Calls `settle` when the event is on disk and delivered, or with the reason why it could not be recorded. */
   record(event: NewEvent, settle: (error?: Error) => void): void {
+    this.#schedule()
     this.#pending.push({ event, settle })
-    if (this.#pending.length === 1) queueMicrotask(() => this.#append())
+  }
+
+  /** Resolves when the release of a received message is on disk. It counts as before the events of the same turn. */
+  release(release: Release): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#schedule()
+      this.#releases.push({ release, resolve, reject })
+    })
   }
 
   /** Resolves when everything recorded so far is settled. */
@@ -59,19 +74,30 @@ export class Recorder {
     }
   }
 
+  #schedule(): void {
+    if (this.#pending.length === 0 && this.#releases.length === 0) queueMicrotask(() => this.#append())
+  }
+
   #append(): void {
     const batch = this.#pending
+    const releases = this.#releases
     this.#pending = []
+    this.#releases = []
     this.#open++
     this.#log
-      .append(batch.map(({ event }) => event))
+      .append(
+        batch.map(({ event }) => event),
+        releases.map(({ release }) => release),
+      )
       .then(
         ({ firstPosition, recordedAt }) => {
           this.#deliver(batch.map(({ event }, index) => recorded(event, firstPosition + index, recordedAt)))
           for (const pending of batch) this.#settle(pending)
+          for (const { resolve } of releases) resolve()
         },
         (error: Error) => {
           for (const pending of batch) this.#settle(pending, error)
+          for (const { reject } of releases) reject(error)
         },
       )
       .finally(() => {

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
 import type { Attempts } from '../doors/attempts.js'
-import type { NewEvent, RecordedEvent } from '../events/event.js'
+import type { NewEvent, ReceivedMessage, RecordedEvent } from '../events/event.js'
 import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { matchesFilter, systemTopic } from '../events/topic.js'
@@ -18,12 +18,13 @@ import { ProtocolViolation } from './protocol-violation.js'
 import { Publisher } from './publisher.js'
 import { ReceivedMessages } from './received-messages.js'
 import { Recorder } from './recorder.js'
-import { PassingSubscriber } from './subscriber.js'
 
 export interface RecordingBrokerOptions extends Credentials {
   readonly log: EventLogWriter
   readonly deliveries: Deliveries
   readonly attempts: Attempts
+  /** QoS 2 messages that are recorded and not yet released. */
+  readonly received: readonly ReceivedMessage[]
   readonly clock: Clock
   readonly logger: Logger
   readonly unit: string
@@ -58,10 +59,7 @@ export class RecordingBroker extends Aedes {
   readonly #connections = new Map<string, Connection>()
 
   constructor(options: RecordingBrokerOptions) {
-    const received = new ReceivedMessages()
-    for (const [clientId, messageId] of options.deliveries.received()) {
-      received.add(clientId, messageId, Promise.resolve())
-    }
+    const received = new ReceivedMessages(options.received, (release) => this.#recorder.release(release))
     super({
       id: 'benchlog',
       mq: NO_FAN_OUT,
@@ -221,20 +219,16 @@ export class RecordingBroker extends Aedes {
     const outbox = new Outbox(client.conn as Duplex, giveUp, failClient)
     const publisher = new Publisher({
       clientId: client.id,
+      persistent: !client.clean,
       outbox,
       received: this.#received,
       record: (event, settle) => this.#record(client, event, settle),
-      keepReceived: (messageId) => deliveries.session(client.id)?.receive(messageId),
-      forgetReceived: (messageId) => deliveries.session(client.id)?.complete(messageId),
       pause: () => pauseReading(client),
       resume: () => resumeReading(client),
       fail: failClient,
     })
     publisher.adaptTo(this.#logStatus)
-    const subscriber = client.clean
-      ? new PassingSubscriber(outbox, giveUp)
-      : deliveries.attachSession(client.id, outbox)
-    const filters = client.clean ? [] : (deliveries.session(client.id)?.subscriptions.keys() ?? [])
+    const { subscriber, filters } = deliveries.attach({ clientId: client.id, clean: client.clean, outbox, giveUp })
     const refused = (refusedFilters: readonly string[], reason: string): void => {
       const filter = refusedFilters[0]?.slice(0, 100)
       logger.warn({ client: client.id, filter, filters: refusedFilters.length, reason }, 'subscription refused')

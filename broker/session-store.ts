@@ -1,134 +1,170 @@
-import { rmSync } from 'node:fs'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import type { Qos } from '../events/event.js'
-import type { Logger } from '../events/ports.js'
+import type { Clock, Logger } from '../events/ports.js'
+import { openSessionDatabase } from './session-database.js'
 
-/** A message sent with QoS 1 or 2 and not yet acknowledged. `released`: PUBREC came, PUBREL was sent. */
+/** A message of QoS 2 is `sent`; when PUBREC came PUBREL is sent instead, and what the client was not to get any more is `abandoned`:
+ * it may have it, so the identifier stays taken. */
+export const QOS2_STATES = ['sent', 'released', 'abandoned'] as const
+export type Qos2State = (typeof QOS2_STATES)[number]
+
+/** A message sent with QoS 1 or 2 and not yet acknowledged. */
 export interface InFlight {
   readonly position: number
   readonly qos: Qos
   readonly retain: boolean
-  released: boolean
+  /** Of QoS 2; otherwise always `sent`. */
+  state: Qos2State
 }
 
 export interface SessionSubscription {
   readonly qos: Qos
   /** Only events after this position. */
   readonly since: number
+  /** Its retained values are not all sent yet. */
+  readonly replay: boolean
 }
 
-export interface SessionState {
-  readonly client: string
-  /** Every event up to here was sent, and is in flight or acknowledged. */
-  sent: number
-  readonly subscriptions: Map<string, SessionSubscription>
+/** A persistent session as it was saved. */
+export interface SavedSession {
+  /** Every event up to here was considered. */
+  readonly sent: number
+  /** The client was connected when the process ended: events after `sent` may have been sent, too. */
+  readonly attached: boolean
+  readonly subscriptions: ReadonlyMap<string, SessionSubscription>
   /** By packet identifier, in the order sent. */
-  readonly inFlight: Map<number, InFlight>
-  /** Packet identifiers of QoS 2 messages received and not yet released. */
-  readonly received: Set<number>
+  readonly inFlight: ReadonlyMap<number, InFlight>
 }
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sessions (client TEXT PRIMARY KEY, sent INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS subscriptions (
-    client TEXT, filter TEXT, qos INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (client, filter)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS in_flight (
-    client TEXT, message_id INTEGER, position INTEGER NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL,
-    released INTEGER NOT NULL, PRIMARY KEY (client, message_id)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS received (client TEXT, message_id INTEGER, PRIMARY KEY (client, message_id)) WITHOUT ROWID;
-`
+/** What a session has to be saved of itself. */
+export interface SessionSnapshot {
+  readonly client: string
+  readonly sent: number
+  readonly attached: boolean
+  readonly inFlight: ReadonlyMap<number, InFlight>
+  /** Identifiers of QoS 2 messages that are complete. */
+  readonly completed: Iterable<number>
+  /** Filters whose retained values are sent. */
+  readonly replayed: Iterable<string>
+}
 
-/** Persistent sessions on disk: cursors into the log, no messages. Changes of one turn are one transaction; it is not fsynced,
- * because a lost cursor repeats messages but loses none. */
+/** A session whose cursor moves. */
+export interface MovingSession {
+  snapshot(): SessionSnapshot
+  /** The last snapshot is written. */
+  saved(): void
+}
+
+/** Moved cursors are written together so often: after a kill a second's messages are repeated at most. */
+const SAVE_MS = 900
+const RETRY_MS = 500
+/** Sessions in one transaction; the others follow in the next turn. */
+const SAVED_AT_ONCE = 50
+
+type InFlightRow = readonly [messageId: number, position: number, retain: 0 | 1]
+
+/** Persistent sessions on disk: cursors into the log, no messages. It is not fsynced. */
 export class SessionStore {
   readonly #db: Database.Database
+  readonly #clock: Clock
   readonly #logger: Logger
+  /** Called after each transaction. */
+  readonly #onWritten: () => void
   #changes: (() => void)[] = []
-  #scheduled = false
+  readonly #moved = new Set<MovingSession>()
+  #saving: NodeJS.Timeout | undefined
+  /** What the end of this turn brings. */
+  #soon: 'nothing' | 'flush' | 'save' = 'nothing'
   #failing = false
-  readonly #run: (changes: readonly (() => void)[]) => void
+  readonly #run: (work: () => void) => void
   readonly #statements
 
-  constructor(path: string, logger: Logger) {
+  constructor(
+    path: string,
+    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    onWritten: () => void,
+  ) {
+    this.#clock = clock
     this.#logger = logger
-    this.#db = openSessions(path, logger)
-    this.#run = this.#db.transaction((changes: readonly (() => void)[]) => {
-      for (const change of changes) change()
-    })
+    this.#onWritten = onWritten
+    this.#db = openSessionDatabase(path, logger)
+    this.#run = this.#db.transaction((work: () => void) => work())
     const prepare = (sql: string): Database.Statement => this.#db.prepare(sql)
     this.#statements = {
-      save: prepare('INSERT INTO sessions VALUES (?, ?) ON CONFLICT DO UPDATE SET sent = excluded.sent'),
-      subscribe: prepare('INSERT OR REPLACE INTO subscriptions VALUES (?, ?, ?, ?)'),
+      exists: prepare('SELECT 1 FROM sessions WHERE client = ?').pluck(),
+      count: prepare('SELECT count(*) FROM sessions').pluck(),
+      oldest: prepare('SELECT client FROM sessions WHERE seen < ? ORDER BY seen LIMIT ?').pluck(),
+      session: prepare('SELECT sent, attached, in_flight FROM sessions WHERE client = ?'),
+      subscriptions: prepare('SELECT filter, qos, since, replay FROM subscriptions WHERE client = ?'),
+      exactlyOnce: prepare(
+        'SELECT message_id, position, retain, state FROM exactly_once WHERE client = ? ORDER BY position, message_id',
+      ),
+      save: prepare(
+        `INSERT INTO sessions (client, sent, in_flight, attached, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT (client) DO UPDATE
+           SET sent = excluded.sent, in_flight = excluded.in_flight, attached = excluded.attached, seen = excluded.seen`,
+      ),
+      subscribe: prepare('INSERT OR REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?)'),
       unsubscribe: prepare('DELETE FROM subscriptions WHERE client = ? AND filter = ?'),
-      send: prepare('INSERT OR REPLACE INTO in_flight VALUES (?, ?, ?, ?, ?, 0)'),
-      release: prepare('UPDATE in_flight SET released = 1 WHERE client = ? AND message_id = ?'),
-      acknowledge: prepare('DELETE FROM in_flight WHERE client = ? AND message_id = ?'),
-      receive: prepare('INSERT OR IGNORE INTO received VALUES (?, ?)'),
-      complete: prepare('DELETE FROM received WHERE client = ? AND message_id = ?'),
-      remove: ['sessions', 'subscriptions', 'in_flight', 'received'].map((table) =>
+      replayed: prepare('UPDATE subscriptions SET replay = 0 WHERE client = ? AND filter = ?'),
+      send: prepare('INSERT OR REPLACE INTO exactly_once VALUES (?, ?, ?, ?, ?)'),
+      complete: prepare('DELETE FROM exactly_once WHERE client = ? AND message_id = ?'),
+      remove: ['sessions', 'subscriptions', 'exactly_once'].map((table) =>
         prepare(`DELETE FROM ${table} WHERE client = ?`),
       ),
     }
+    // Who was connected until the process ended was last seen then, however long ago its cursor moved.
+    this.#db.prepare('UPDATE sessions SET seen = ? WHERE attached = 1').run(this.#now())
   }
 
-  load(): SessionState[] {
-    type Row<T> = T & { readonly client: string }
-    const rows = <T>(sql: string): Row<T>[] => this.#db.prepare<[], Row<T>>(sql).all()
-    const states = new Map<string, SessionState>()
-    for (const { client, sent } of rows<{ sent: number }>('SELECT * FROM sessions')) {
-      states.set(client, { client, sent, subscriptions: new Map(), inFlight: new Map(), received: new Set() })
-    }
-    for (const { client, filter, qos, since } of rows<SessionSubscription & { filter: string }>(
-      'SELECT * FROM subscriptions',
-    )) {
-      states.get(client)?.subscriptions.set(filter, { qos, since })
-    }
-    for (const { client, message_id, position, qos, retain, released } of rows<{
-      message_id: number
-      position: number
-      qos: Qos
-      retain: number
-      released: number
-    }>('SELECT * FROM in_flight ORDER BY position, message_id')) {
-      const inFlight = { position, qos, retain: retain === 1, released: released === 1 }
-      states.get(client)?.inFlight.set(message_id, inFlight)
-    }
-    for (const { client, message_id } of rows<{ message_id: number }>('SELECT * FROM received')) {
-      states.get(client)?.received.add(message_id)
-    }
-    return [...states.values()]
+  has(client: string): boolean {
+    this.flush()
+    return this.#statements.exists.get(client) !== undefined
   }
 
-  save(client: string, sent: number): void {
-    this.#change(() => this.#statements.save.run(client, sent))
+  count(): number {
+    return Number(this.#statements.count.get())
   }
 
-  subscribe(client: string, filter: string, { qos, since }: SessionSubscription): void {
-    this.#change(() => this.#statements.subscribe.run(client, filter, qos, since))
+  /** Sessions last seen before that time, those longest away first. */
+  seenBefore(time: number, limit: number): string[] {
+    return this.#statements.oldest.all(time, limit).map(String)
+  }
+
+  find(client: string): SavedSession | undefined {
+    this.flush()
+    const row = this.#statements.session.get(client) as
+      | { readonly sent: number; readonly attached: 0 | 1; readonly in_flight: string }
+      | undefined
+    if (row === undefined) return undefined
+    const subscriptions = new Map<string, SessionSubscription>()
+    for (const found of this.#statements.subscriptions.all(client)) {
+      const { filter, qos, since, replay } = found as SubscriptionRow
+      subscriptions.set(filter, { qos, since, replay: replay === 1 })
+    }
+    const inFlight: [number, InFlight][] = []
+    for (const [messageId, position, retain] of JSON.parse(row.in_flight) as readonly InFlightRow[]) {
+      inFlight.push([messageId, { position, qos: 1, retain: retain === 1, state: 'sent' }])
+    }
+    for (const found of this.#statements.exactlyOnce.all(client)) {
+      const { message_id, position, retain, state } = found as ExactlyOnceRow
+      inFlight.push([message_id, { position, qos: 2, retain: retain === 1, state: QOS2_STATES[state] ?? 'sent' }])
+    }
+    inFlight.sort(([, one], [, other]) => one.position - other.position)
+    return { sent: row.sent, attached: row.attached === 1, subscriptions, inFlight: new Map(inFlight) }
+  }
+
+  subscribe(client: string, filter: string, { qos, since, replay }: SessionSubscription): void {
+    this.#change(() => this.#statements.subscribe.run(client, filter, qos, since, replay ? 1 : 0))
   }
 
   unsubscribe(client: string, filter: string): void {
     this.#change(() => this.#statements.unsubscribe.run(client, filter))
   }
 
-  send(client: string, messageId: number, { position, qos, retain }: InFlight): void {
-    this.#change(() => this.#statements.send.run(client, messageId, position, qos, retain ? 1 : 0))
-  }
-
-  release(client: string, messageId: number): void {
-    this.#change(() => this.#statements.release.run(client, messageId))
-  }
-
-  acknowledge(client: string, messageId: number): void {
-    this.#change(() => this.#statements.acknowledge.run(client, messageId))
-  }
-
-  receive(client: string, messageId: number): void {
-    this.#change(() => this.#statements.receive.run(client, messageId))
-  }
-
-  complete(client: string, messageId: number): void {
-    this.#change(() => this.#statements.complete.run(client, messageId))
+  /** A message of QoS 2 is sent next, or its state has changed. */
+  keep(client: string, messageId: number, { position, retain, state }: InFlight): void {
+    const index = QOS2_STATES.indexOf(state)
+    this.#change(() => this.#statements.send.run(client, messageId, position, retain ? 1 : 0, index))
   }
 
   remove(client: string): void {
@@ -137,57 +173,125 @@ export class SessionStore {
     })
   }
 
-  /** Writes what changed. On a full disk the changes wait for the next call. */
-  flush(): void {
-    if (this.#changes.length === 0) return
-    try {
-      this.#run(this.#changes)
-      this.#changes = []
-      this.#failing = false
-    } catch (error) {
-      if (!this.#failing) this.#logger.warn({ error }, 'sessions cannot be written')
-      this.#failing = true
-    }
+  /** The session's cursor is written within a second. */
+  moved(session: MovingSession): void {
+    this.#moved.add(session)
+    this.#saving ??= this.#saveAfter(SAVE_MS)
+  }
+
+  saveNow(session: MovingSession): void {
+    this.#moved.add(session)
+    this.#write([session])
+  }
+
+  /** Whether the session has moved since it was written. */
+  isMoving(session: MovingSession): boolean {
+    return this.#moved.has(session)
+  }
+
+  /** Nothing of the session is written any more. */
+  forget(session: MovingSession): void {
+    this.#moved.delete(session)
+  }
+
+  /** Writes changes that must not be lost with the process. @returns false when they wait, because the disk is full */
+  flush(): boolean {
+    if (this.#changes.length === 0) return true
+    return this.#write([])
+  }
+
+  /** Writes the changes and the cursors that moved, some at a time. On a full disk they wait for the next time. */
+  save(): boolean {
+    clearTimeout(this.#saving)
+    this.#saving = undefined
+    if (this.#changes.length === 0 && this.#moved.size === 0) return true
+    const written = this.#write([...this.#moved].slice(0, SAVED_AT_ONCE))
+    if (written && this.#moved.size > 0) this.saveSoon()
+    return written
+  }
+
+  /** Saves at the end of this turn. */
+  saveSoon(): void {
+    this.#atEndOfTurn('save')
   }
 
   close(): void {
-    this.flush()
+    while (this.save() && this.#moved.size > 0);
+    clearTimeout(this.#saving)
     this.#db.close()
   }
 
   #change(change: () => void): void {
     this.#changes.push(change)
-    if (this.#scheduled) return
-    this.#scheduled = true
+    this.#atEndOfTurn('flush')
+  }
+
+  #atEndOfTurn(work: 'flush' | 'save'): void {
+    const scheduled = this.#soon !== 'nothing'
+    if (this.#soon !== 'save') this.#soon = work
+    if (scheduled) return
     setImmediate(() => {
-      this.#scheduled = false
-      if (this.#db.open) this.flush()
+      const soon = this.#soon
+      this.#soon = 'nothing'
+      if (!this.#db.open) return
+      if (soon === 'save') this.save()
+      else this.flush()
     })
   }
-}
 
-/** Opens the file, or a new one when it was damaged: without fsync a power cut can do that. */
-function openSessions(path: string, logger: Logger): Database.Database {
-  try {
-    return prepareDatabase(path)
-  } catch (error) {
-    logger.warn({ path, error }, 'sessions are unreadable and start anew')
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
-    return prepareDatabase(path)
+  #write(sessions: readonly MovingSession[]): boolean {
+    try {
+      this.#run(() => {
+        for (const change of this.#changes) change()
+        for (const session of sessions) this.#save(session.snapshot())
+      })
+    } catch (error) {
+      if (!this.#failing) this.#logger.warn({ err: error }, 'sessions cannot be written')
+      this.#failing = true
+      this.#saving ??= this.#saveAfter(RETRY_MS)
+      return false
+    }
+    this.#failing = false
+    this.#changes = []
+    for (const session of sessions) {
+      this.#moved.delete(session)
+      session.saved()
+    }
+    this.#onWritten()
+    return true
+  }
+
+  #save({ client, sent, attached, inFlight, completed, replayed }: SessionSnapshot): void {
+    const rows: InFlightRow[] = []
+    for (const [messageId, { qos, position, retain }] of inFlight) {
+      if (qos === 1) rows.push([messageId, position, retain ? 1 : 0])
+    }
+    this.#statements.save.run(client, sent, JSON.stringify(rows), attached ? 1 : 0, this.#now())
+    for (const messageId of completed) this.#statements.complete.run(client, messageId)
+    for (const filter of replayed) this.#statements.replayed.run(client, filter)
+  }
+
+  #saveAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      if (this.#db.open) this.save()
+    }, ms).unref()
+  }
+
+  #now(): number {
+    return this.#clock.now().getTime()
   }
 }
 
-function prepareDatabase(path: string): Database.Database {
-  const db = new Database(path)
-  try {
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = OFF')
-    const state = db.pragma('quick_check(1)', { simple: true })
-    if (state !== 'ok') throw new Error(String(state))
-    db.exec(SCHEMA)
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
+interface SubscriptionRow {
+  readonly filter: string
+  readonly qos: Qos
+  readonly since: number
+  readonly replay: 0 | 1
+}
+
+interface ExactlyOnceRow {
+  readonly message_id: number
+  readonly position: number
+  readonly retain: 0 | 1
+  readonly state: number
 }

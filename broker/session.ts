@@ -1,252 +1,388 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Qos, RecordedEvent } from '../events/event.js'
-import { compileFilters, type TopicTest } from '../events/filter-tree.js'
-import { matchesFilter } from '../events/topic.js'
+import { isOrder } from './access.js'
 import { lowerQos, type Message } from './message.js'
 import type { Outbox } from './outbox.js'
 import { encodePublish, encodePubrel } from './publish-frame.codec.js'
-import type { SessionState, SessionStore, SessionSubscription } from './session-store.js'
-import { type Answer, nextMessageId, type Subscriber } from './subscriber.js'
+import type { RetainedReplay, Subscription } from './retained-replay.js'
+import type {
+  InFlight,
+  MovingSession,
+  SavedSession,
+  SessionSnapshot,
+  SessionStore,
+  SessionSubscription,
+} from './session-store.js'
+import { type Answer, nextMessageId, REPLAY_WINDOW, type Subscriber } from './subscriber.js'
+import { SubscriptionTree } from './subscription-tree.js'
+import type { SteppedWork, Turns } from './turns.js'
 
-/** Where sessions read what they missed. */
-export interface SessionSource {
+/** What sessions share. */
+export interface SessionPorts {
   readonly reader: Pick<PagingEventLogReader, 'page'>
   readonly store: SessionStore
+  readonly turns: Turns
   /** Last position handed to the subscribers that are up to date. */
   delivered(): number
+  /** Last position of the log when the process started. */
+  readonly startedAt: number
+  /** What the session is about to send could not be written: `transmit` is called when it is. */
+  unwritten(session: Session): void
 }
+
+/** The connection of a session's client. */
+export interface SessionConnection {
+  readonly outbox: Outbox
+  readonly replay: RetainedReplay
+}
+
+type Filters = SubscriptionTree<SessionSubscription>
 
 /** Messages a client may leave unacknowledged; as Mosquitto is set up on a leader. */
 const WINDOW = 1000
-/** Retained values come on top of the window, as many as there are; a client that leaves so many unacknowledged gets no more. */
-const MOST_IN_FLIGHT = 10 * WINDOW
-/** Packet identifiers are 16 bits. */
-const MOST_IDENTIFIERS = 60_000
-/** One step of catching up: a few ms, then others have their turn. */
+/** One step of catching up: a ms or two, then others have their turn. */
 const PAGE = { limit: 100, scan: 2000 } as const
+/** In one step. */
+const RESENT = 50
+/** Identifiers that stay taken because an order was withheld; beyond that the oldest is given out again. */
+const MOST_ABANDONED = 1000
 
 /** A persistent session: a cursor into the log. A connected one that is up to date is handed what is delivered; one that was away,
- * or whose window is full, reads the log from its cursor until it has caught up. */
-export class Session implements Subscriber {
-  readonly #state: SessionState
-  readonly #source: SessionSource
-  #outbox: Outbox | undefined
+ * or whose window is full, reads the log from its cursor until it has caught up. Of QoS 1 the unacknowledged messages are saved with
+ * the cursor every second; of QoS 2 each message is written before it is sent, so that it is sent once whatever dies. */
+export class Session implements Subscriber, SteppedWork, MovingSession {
+  readonly client: string
+  readonly #ports: SessionPorts
+  readonly #subscriptions: Map<string, SessionSubscription>
+  /** By packet identifier, in the order sent; abandoned ones are not among them. */
+  readonly #inFlight = new Map<number, InFlight>()
+  readonly #abandoned = new Map<number, InFlight>()
+  /** QoS 2 messages that are complete, but still written as in flight. */
+  readonly #completed = new Set<number>()
+  /** Filters whose retained values are sent, but still written as wanted. */
+  readonly #replayed = new Set<string>()
+  /** Positions of QoS 2 messages that were sent before the process ended. */
+  readonly #sentOnce: ReadonlySet<number>
+  /** Of QoS 1, events up to here may have been sent before the process ended. */
+  readonly #maybeSent: number
+  /** Every event up to here was considered. */
+  #sent: number
+  #connection: SessionConnection | undefined
   /** Everything up to the last delivered position was considered. */
   #upToDate = false
-  /** Of the present subscriptions; undefined when they changed. */
-  #match: TopicTest | undefined
-  #stepping = false
-  /** QoS 0 messages before this position were published while the client was away. */
+  /** QoS 0 messages and orders up to this position were published while the client was away. */
   #connectedAt = 0
   #lastId = 0
-  /** Frames whose cursor is not written yet. */
+  /** Identifiers to be sent again. */
+  #resend: number[] = []
+  /** The subscriptions by level, while the session reads the log. */
+  #filters: Filters | undefined
+  /** Frames whose identifiers may not be written yet. */
   #unsent: Buffer[] = []
+  /** There are messages of QoS 2 among them. */
+  #mustBeWritten = false
+  #ended = false
 
-  constructor(state: SessionState, source: SessionSource) {
-    this.#state = state
-    this.#source = source
+  constructor(client: string, ports: SessionPorts, saved?: SavedSession) {
+    this.client = client
+    this.#ports = ports
+    this.#subscriptions = new Map(saved?.subscriptions)
+    const sentOnce = new Set<number>()
+    for (const [messageId, message] of saved?.inFlight ?? []) {
+      if (message.state === 'abandoned') this.#abandoned.set(messageId, message)
+      else this.#inFlight.set(messageId, message)
+      if (message.qos === 2 && !message.retain) sentOnce.add(message.position)
+      this.#lastId = Math.max(this.#lastId, messageId)
+    }
+    this.#sentOnce = sentOnce
+    this.#maybeSent = saved?.attached === true ? ports.startedAt : 0
     // A log that was put back from a backup is shorter than the cursor says.
-    state.sent = Math.min(state.sent, source.delivered())
+    this.#sent = Math.min(saved?.sent ?? ports.delivered(), ports.delivered())
   }
 
-  get subscriptions(): ReadonlyMap<string, SessionSubscription> {
-    return this.#state.subscriptions
+  get filters(): Iterable<Subscription> {
+    return [...this.#subscriptions].map(([filter, { qos }]) => ({ filter, qos }))
   }
 
-  get received(): ReadonlySet<number> {
-    return this.#state.received
+  get attached(): boolean {
+    return this.#connection !== undefined
   }
 
-  /** The client is here: what was in flight is sent again, then what it missed. */
-  attach(outbox: Outbox): void {
-    this.#outbox = outbox
-    this.#connectedAt = this.#source.delivered()
-    this.#source.store.save(this.#state.client, this.#state.sent)
-    outbox.replay(this.#framesInFlight())
-    this.#catchUp()
+  /** The client is here: what was in flight is sent again, then what it missed, then retained values it still waits for. */
+  attach(connection: SessionConnection): void {
+    const { store, turns } = this.#ports
+    this.#connection = connection
+    this.#connectedAt = this.#ports.delivered()
+    this.#resend = [...this.#inFlight.keys()]
+    const owed = [...this.#subscriptions].filter(([, { replay }]) => replay)
+    connection.replay.ask(owed.map(([filter, { qos }]) => ({ filter, qos })))
+    store.saveNow(this)
+    turns.add(this)
   }
 
   /** The client is gone; the cursor stays. */
   detach(): void {
-    if (this.#upToDate) this.#state.sent = this.#source.delivered()
+    this.#sent = this.#considered
     this.#upToDate = false
-    this.#outbox = undefined
+    this.#connection = undefined
+    this.#filters = undefined
     this.#unsent = []
-    this.#source.store.save(this.#state.client, this.#state.sent)
+    this.#mustBeWritten = false
+    if (this.#ended) return
+    this.#ports.store.moved(this)
+    this.#ports.store.saveSoon()
+  }
+
+  /** Nothing is kept of it any more. */
+  end(): void {
+    this.#ended = true
+    this.#ports.store.forget(this)
+    this.#ports.store.remove(this.client)
   }
 
   subscribe(filter: string, qos: Qos): void {
-    const before = this.#state.subscriptions.get(filter)
-    if (before?.qos === qos) return
-    const subscription = { qos, since: before?.since ?? this.#source.delivered() }
-    this.#state.subscriptions.set(filter, subscription)
-    this.#match = undefined
-    this.#source.store.subscribe(this.#state.client, filter, subscription)
+    const before = this.#subscriptions.get(filter)
+    const since = before?.since ?? this.#ports.delivered()
+    // Retained values of QoS 0 are gone with the connection; the others are owed.
+    const subscription = { qos, since, replay: qos > 0 }
+    this.#subscriptions.set(filter, subscription)
+    this.#filters = undefined
+    this.#replayed.delete(filter)
+    if (!this.#ended) this.#ports.store.subscribe(this.client, filter, subscription)
   }
 
-  unsubscribe(filter: string): void {
-    this.#match = undefined
-    if (this.#state.subscriptions.delete(filter)) this.#source.store.unsubscribe(this.#state.client, filter)
+  unsubscribed(filter: string): void {
+    this.#filters = undefined
+    this.#connection?.replay.cancel(filter)
+    if (this.#subscriptions.delete(filter) && !this.#ended) this.#ports.store.unsubscribe(this.client, filter)
   }
 
   deliver(message: Message, qos: Qos, frame: () => Buffer): void {
-    const outbox = this.#outbox
+    const outbox = this.#connection?.outbox
     if (outbox === undefined) return
     if (message.position === 0) {
-      outbox.write(qos === 0 ? frame() : this.#encode(message, qos, false, this.#takeId()))
+      outbox.write(qos === 0 ? frame() : this.#encode(message, qos, this.#takeId()))
       return
     }
     if (!this.#upToDate) return
-    if (outbox.full || this.#state.inFlight.size >= WINDOW) {
-      this.#state.sent = message.position - 1
+    if (outbox.full || this.#inFlight.size >= WINDOW) {
+      this.#sent = message.position - 1
       this.#upToDate = false
-      this.#later()
+      this.#ports.turns.add(this)
       return
     }
-    this.#state.sent = message.position
-    this.#prepare(message, qos, false)
+    this.#prepare(message, qos)
   }
 
-  replayRetained(messages: readonly { readonly message: Message; readonly qos: Qos }[]): void {
-    const { size } = this.#state.inFlight
-    if (size > MOST_IN_FLIGHT || size + messages.length > MOST_IDENTIFIERS) {
-      this.#outbox?.giveUp()
-      return
+  replayRetained(subscriptions: readonly Subscription[]): void {
+    this.#connection?.replay.ask(subscriptions)
+    this.#ports.turns.add(this)
+  }
+
+  /** Writes the identifiers of what was prepared, and sends it. @returns false when it has to wait for the disk */
+  transmit(): boolean {
+    if (!this.#ports.store.flush() && this.#mustBeWritten) {
+      this.#ports.unwritten(this)
+      return false
     }
-    for (const { message, qos } of messages) this.#prepare(message, qos, true)
-    this.#source.store.flush()
-    this.transmit()
-  }
-
-  /** Sends what was prepared; its identifiers are written by now. */
-  transmit(): void {
-    if (this.#unsent.length === 0) return
+    this.#mustBeWritten = false
+    if (this.#unsent.length === 0) return true
     const frames = this.#unsent
     this.#unsent = []
-    this.#outbox?.replay(frames)
-  }
-
-  fail(error: unknown): void {
-    this.#outbox?.fail(error)
+    this.#connection?.outbox.replay(frames)
+    return true
   }
 
   awaited(messageId: number): Answer | undefined {
-    const inFlight = this.#state.inFlight.get(messageId)
-    if (inFlight === undefined) return undefined
-    return inFlight.qos === 1 ? 'puback' : inFlight.released ? 'pubcomp' : 'pubrec'
+    const message = this.#inFlight.get(messageId) ?? this.#abandoned.get(messageId)
+    if (message === undefined) return undefined
+    if (message.qos === 1) return 'puback'
+    return message.state === 'released' ? 'pubcomp' : 'pubrec'
   }
 
   acknowledged(messageId: number): void {
-    if (!this.#state.inFlight.delete(messageId)) return
-    this.#source.store.acknowledge(this.#state.client, messageId)
-    if (!this.#upToDate) this.#catchUp()
+    const message = this.#inFlight.get(messageId)
+    if (message === undefined) return
+    this.#inFlight.delete(messageId)
+    if (message.qos === 2) this.#completed.add(messageId)
+    this.#moved()
+    if (!this.#upToDate || this.#connection?.replay.pending === true) this.#ports.turns.add(this)
   }
 
-  /** PUBREC came: from now on PUBREL is sent again, not the message. */
   released(messageId: number): void {
-    const inFlight = this.#state.inFlight.get(messageId)
-    if (inFlight === undefined) return
-    inFlight.released = true
-    this.#source.store.release(this.#state.client, messageId)
-    this.#source.store.flush()
+    const message = this.#inFlight.get(messageId) ?? this.#abandoned.get(messageId)
+    if (message === undefined || message.qos !== 2) return
+    this.#abandoned.delete(messageId)
+    this.#inFlight.set(messageId, message)
+    message.state = 'released'
+    this.#keep(messageId, message)
+    if (!this.#ports.store.flush()) throw new Error('sessions cannot be written')
   }
 
-  receive(messageId: number): void {
-    this.#state.received.add(messageId)
-    this.#source.store.receive(this.#state.client, messageId)
-    this.#source.store.flush()
+  fail(error: unknown): void {
+    this.#connection?.outbox.fail(error)
   }
 
-  complete(messageId: number): void {
-    if (this.#state.received.delete(messageId)) this.#source.store.complete(this.#state.client, messageId)
+  /** Sends again, catches up, or sends retained values, in this order. */
+  step(): boolean {
+    const connection = this.#connection
+    if (connection === undefined) return false
+    if (connection.outbox.full) {
+      connection.outbox.whenWritable(() => this.#ports.turns.add(this))
+      return false
+    }
+    if (this.#resend.length > 0) this.#sendAgain()
+    else if (!this.#upToDate) {
+      // By the page, not by the message: each step is a query.
+      if (WINDOW - this.#inFlight.size < PAGE.limit) return false
+      this.#catchUp()
+    } else if (!this.#replay(connection.replay)) return false
+    return this.transmit()
   }
 
-  /** One step towards the present; the next follows when the client and other work allow it. */
+  snapshot(): SessionSnapshot {
+    return {
+      client: this.client,
+      sent: this.#considered,
+      attached: this.attached,
+      inFlight: this.#inFlight,
+      completed: this.#completed,
+      replayed: this.#replayed,
+    }
+  }
+
+  saved(): void {
+    this.#completed.clear()
+    this.#replayed.clear()
+  }
+
+  get #considered(): number {
+    return this.#upToDate ? this.#ports.delivered() : this.#sent
+  }
+
+  /** What an earlier connection left without an answer. */
+  #sendAgain(): void {
+    for (const messageId of this.#resend.splice(0, RESENT)) {
+      const message = this.#inFlight.get(messageId)
+      if (message === undefined) continue
+      const { position, qos, retain, state } = message
+      if (state === 'released') {
+        this.#unsent.push(encodePubrel(messageId))
+        continue
+      }
+      const event = this.#ports.reader.page({ after: position - 1, limit: 1, scan: 1 }).events[0]
+      if (event === undefined || (isOrder(event.topic) && !retain)) this.#withhold(messageId, message)
+      else this.#unsent.push(this.#encode(event, qos, messageId, { retain, dup: true }))
+    }
+  }
+
+  /** An order of the former connection is not given again: its time is over. */
+  #withhold(messageId: number, message: InFlight): void {
+    this.#inFlight.delete(messageId)
+    this.#moved()
+    if (message.qos < 2) return
+    message.state = 'abandoned'
+    this.#abandoned.set(messageId, message)
+    this.#keep(messageId, message)
+    const [oldest] = this.#abandoned.keys()
+    if (oldest === undefined || this.#abandoned.size <= MOST_ABANDONED) return
+    this.#abandoned.delete(oldest)
+    this.#completed.add(oldest)
+  }
+
   #catchUp(): void {
-    const outbox = this.#outbox
-    if (outbox === undefined || this.#upToDate || this.#stepping) return
-    if (outbox.full) {
-      outbox.whenWritable(() => this.#catchUp())
-      return
-    }
-    // By the page, not by the message: each step is a query and a transaction.
-    if (WINDOW - this.#state.inFlight.size < PAGE.limit) return
-    const delivered = this.#source.delivered()
-    if (this.#state.sent >= delivered) {
+    const delivered = this.#ports.delivered()
+    if (this.#sent >= delivered) {
       this.#upToDate = true
+      this.#filters = undefined
       return
     }
-    const page = this.#source.reader.page({
-      after: this.#state.sent,
-      ...PAGE,
-      match: this.#wanted(),
-    })
+    this.#filters ??= this.#byLevel()
+    const filters = this.#filters
+    const match = (topic: string): boolean => filters.match(topic).length > 0
+    const page = this.#ports.reader.page({ after: this.#sent, match, ...PAGE })
     for (const event of page.events) {
       // What is committed but not yet delivered comes live.
       if (event.position > delivered) break
-      this.#consider(event)
+      this.#consider(event, filters)
     }
-    this.#state.sent = Math.min(page.position, delivered)
-    this.#source.store.save(this.#state.client, this.#state.sent)
-    this.#source.store.flush()
-    this.transmit()
-    this.#later()
+    this.#sent = Math.min(page.position, delivered)
+    this.#moved()
   }
 
-  #wanted(): TopicTest {
-    this.#match ??= compileFilters(this.#state.subscriptions.keys())
-    return this.#match
-  }
-
-  #later(): void {
-    if (this.#stepping) return
-    this.#stepping = true
-    setImmediate(() => {
-      this.#stepping = false
-      this.#outbox?.contain(() => this.#catchUp())
-    })
-  }
-
-  #consider(event: RecordedEvent): void {
-    let granted: Qos | undefined
-    for (const [filter, { qos, since }] of this.#state.subscriptions) {
-      if (event.position > since && qos >= (granted ?? 0) && matchesFilter(filter, event.topic)) granted = qos
-    }
+  #consider(event: RecordedEvent, filters: Filters): void {
+    const { position, topic } = event
+    if (this.#sentOnce.has(position)) return
+    const granted = grantedTo(event, filters)
     if (granted === undefined) return
     const qos = lowerQos(event.qos, granted)
-    if (qos > 0 || event.position > this.#connectedAt) this.#prepare(event, qos, false)
+    if (position <= this.#connectedAt && (qos === 0 || isOrder(topic))) return
+    this.#prepare(event, qos, { retain: false, dup: qos === 1 && position <= this.#maybeSent })
   }
 
-  #prepare(message: Message, qos: Qos, retain: boolean): void {
+  #byLevel(): Filters {
+    const filters = new SubscriptionTree<SessionSubscription>()
+    for (const [filter, subscription] of this.#subscriptions) filters.add(filter, subscription, subscription.qos)
+    return filters
+  }
+
+  /** @returns whether there may be more */
+  #replay(replay: RetainedReplay): boolean {
+    const room = REPLAY_WINDOW - this.#inFlight.size
+    if (!replay.pending || room <= 0) return false
+    const values = replay.take(room, (filters) => {
+      for (const filter of filters) this.#replayFinished(filter)
+    })
+    for (const { message, qos } of values) this.#prepare(message, qos, { retain: true, dup: false })
+    return true
+  }
+
+  #replayFinished(filter: string): void {
+    const subscription = this.#subscriptions.get(filter)
+    if (subscription?.replay !== true) return
+    this.#subscriptions.set(filter, { ...subscription, replay: false })
+    this.#replayed.add(filter)
+    this.#moved()
+  }
+
+  #prepare(message: Message, qos: Qos, flags = { retain: false, dup: false }): void {
     const messageId = qos > 0 ? this.#takeId() : 0
     if (qos > 0 && message.position > 0) {
-      const inFlight = { position: message.position, qos, retain, released: false }
-      this.#state.inFlight.set(messageId, inFlight)
-      this.#source.store.send(this.#state.client, messageId, inFlight)
+      const inFlight: InFlight = { position: message.position, qos, retain: flags.retain, state: 'sent' }
+      this.#inFlight.set(messageId, inFlight)
+      this.#moved()
+      if (qos === 2) {
+        this.#keep(messageId, inFlight)
+        this.#mustBeWritten = true
+      }
     }
-    this.#unsent.push(this.#encode(message, qos, retain, messageId))
+    this.#unsent.push(this.#encode(message, qos, messageId, flags))
   }
 
-  #encode({ topic, payload }: Message, qos: Qos, retain: boolean, messageId: number, dup = false): Buffer {
-    return encodePublish({ topic, payload, qos, retain, dup, messageId })
+  #moved(): void {
+    if (!this.#ended) this.#ports.store.moved(this)
+  }
+
+  #keep(messageId: number, message: InFlight): void {
+    if (!this.#ended) this.#ports.store.keep(this.client, messageId, message)
+  }
+
+  #encode({ topic, payload }: Message, qos: Qos, messageId: number, flags = { retain: false, dup: false }): Buffer {
+    return encodePublish({ topic, payload, qos, messageId, ...flags })
   }
 
   #takeId(): number {
     do this.#lastId = nextMessageId(this.#lastId)
-    while (this.#state.inFlight.has(this.#lastId))
+    while (this.#inFlight.has(this.#lastId) || this.#abandoned.has(this.#lastId) || this.#completed.has(this.#lastId))
     return this.#lastId
   }
+}
 
-  #framesInFlight(): Buffer[] {
-    const frames: Buffer[] = []
-    for (const [messageId, { position, qos, retain, released }] of this.#state.inFlight) {
-      if (released) {
-        frames.push(encodePubrel(messageId))
-        continue
-      }
-      const [event] = this.#source.reader.page({ after: position - 1, limit: 1, scan: 1 }).events
-      if (event !== undefined) frames.push(this.#encode(event, qos, retain, messageId, true))
-    }
-    return frames
+/** The highest granted to the filters that match and were there when the event came. */
+function grantedTo({ topic, position }: RecordedEvent, filters: Filters): Qos | undefined {
+  let granted: Qos | undefined
+  for (const { subscriber, qos } of filters.match(topic)) {
+    if (position > subscriber.since && qos >= (granted ?? 0)) granted = qos
   }
+  return granted
 }

@@ -13,7 +13,6 @@ import type { Clock, Logger } from '../events/ports.js'
 import type { Credentials } from './access.js'
 import { Deliveries } from './deliveries.js'
 import { RecordingBroker } from './recording-broker.js'
-import { SessionStore } from './session-store.js'
 import { createWebSockets } from './web-sockets.js'
 
 export interface BrokerOptions extends Credentials, Admission {
@@ -45,9 +44,9 @@ export interface RunningBroker {
 
 /** Starts the recording broker: MQTT 3.1.1 over TCP and WebSocket. The state of the log is kept on `$SYS/benchlog/log`. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const { log, reader, logger, host, sessionsPath } = options
-  const store = new SessionStore(sessionsPath, logger)
-  const broker = new RecordingBroker({ ...options, deliveries: new Deliveries(reader, store) })
+  const { log, reader, host } = options
+  const deliveries = new Deliveries(options)
+  const broker = new RecordingBroker({ ...options, deliveries, received: reader.received() })
   await broker.listen()
   const endStatus = log.onStatus((status) => broker.logChanged(status))
 
@@ -79,7 +78,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     http.closeAllConnections()
     await Promise.all(closed)
     await Promise.race([broker.idle(), unwritable(log)])
-    store.close()
+    deliveries.close()
   }
 
   try {

@@ -16,17 +16,22 @@ export class SubscriptionTree<S> {
   readonly #remembered = new Map<string, readonly Match<S>[]>()
 
   add(filter: string, subscriber: S, qos: Qos): void {
-    this.#remembered.clear()
+    this.#forgetMatches()
     const granted = this.#granted.get(filter)
     if (granted === undefined) this.#granted.set(filter, new Map([[subscriber, qos]]))
     else granted.set(subscriber, qos)
   }
 
   remove(filter: string, subscriber: S): void {
-    this.#remembered.clear()
+    this.#forgetMatches()
     const granted = this.#granted.get(filter)
     granted?.delete(subscriber)
     if (granted?.size === 0) this.#granted.delete(filter)
+  }
+
+  /** Clearing an empty map costs as much as filling it. */
+  #forgetMatches(): void {
+    if (this.#remembered.size > 0) this.#remembered.clear()
   }
 
   match(topic: string): readonly Match<S>[] {

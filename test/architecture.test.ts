@@ -42,7 +42,11 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** Breaches that are meant, each with its reason: importer, imported. */
 const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])[] = [
-  [/^broker\/session-store$/, /^better-sqlite3$/, 'sessions are cursors into the log, kept in a file of their own'],
+  [
+    /^broker\/session-(database|store)$/,
+    /^better-sqlite3$/,
+    'sessions are cursors into the log, kept in a file of their own',
+  ],
   [/^projections\//, /^event-log\/commit-channel$/, 'wakes the projector after a commit instead of polling the log'],
   [
     /^simulation\//,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Message } from '../../broker/message.js'
+import { FilterSet } from '../../broker/filter-set.js'
 import { RetainedValues } from '../../broker/retained-values.js'
 import { SubscriptionTree } from '../../broker/subscription-tree.js'
 import type { Qos } from '../../events/event.js'
@@ -44,21 +44,50 @@ test('the tree finds the subscribers a comparison of every filter finds, with th
   )
 })
 
-test('retained values are found as a comparison of every topic finds them', () => {
+test('retained values are found as a comparison of every topic with every filter finds them, each once with the highest QoS', () => {
   const message = fc.record({ topic: topics, payload: fc.constantFrom('', '1', '2') })
+  const subscription = fc.record({ filter: filters, qos, kept: fc.boolean() })
   fc.assert(
-    fc.property(fc.array(message, { maxLength: 15 }), filters, (messages, filter) => {
-      const values = new RetainedValues()
-      const expected = new Map<string, string>()
-      for (const { topic, payload } of messages) {
-        values.keep({ topic, payload: Buffer.from(payload), qos: 1, retain: true, client: '', position: 1 })
-        if (payload === '') expected.delete(topic)
-        else expected.set(topic, payload)
-      }
-      const found = values.find(filter).map(({ topic, payload }: Message) => `${topic}=${Buffer.from(payload)}`)
-      const compared = [...expected].filter(([topic]) => matchesFilter(filter, topic)).map(([t, p]) => `${t}=${p}`)
-      expect(found.sort()).toEqual(compared.sort())
-    }),
+    fc.property(
+      fc.array(message, { maxLength: 15 }),
+      fc.array(subscription, { maxLength: 4 }),
+      (messages, subscriptions) => {
+        const values = new RetainedValues()
+        const present = new Map<string, string>()
+        for (const { topic, payload } of messages) {
+          values.keep({ topic, payload: Buffer.from(payload), qos: 1, retain: true, client: '', position: 1 })
+          if (payload === '') present.delete(topic)
+          else present.set(topic, payload)
+        }
+        const set = new FilterSet()
+        const kept = new Map<string, Qos>()
+        for (const { filter, qos } of subscriptions) {
+          set.add(filter, qos)
+          kept.set(filter, qos)
+        }
+        for (const { filter, kept: stays } of subscriptions) {
+          if (stays) continue
+          set.remove(filter)
+          kept.delete(filter)
+        }
+        const compared = [...present].flatMap(([topic, payload]) => {
+          const granted = [...kept].flatMap(([filter, qos]) => (matchesFilter(filter, topic) ? [qos] : []))
+          return granted.length === 0 ? [] : [`${topic}=${payload} ${Math.max(...granted)}`]
+        })
+        expect(foundBy(values, set).sort()).toEqual(compared.sort())
+      },
+    ),
     { numRuns: 500 },
   )
 })
+
+function foundBy(values: RetainedValues, filters: FilterSet): string[] {
+  const found: string[] = []
+  const walk = values.walk(filters)
+  for (let step = walk.next(); step.done !== true; step = walk.next()) {
+    if (step.value === undefined) continue
+    const { message, granted } = step.value
+    found.push(`${message.topic}=${Buffer.from(message.payload)} ${granted}`)
+  }
+  return found
+}

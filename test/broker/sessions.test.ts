@@ -1,8 +1,8 @@
-import { connect as connectTcp } from 'node:net'
 import type { IClientOptions, MqttClient } from 'mqtt'
-import { generate, parser as newParser } from 'mqtt-packet'
+import { generate } from 'mqtt-packet'
 import { expect, test } from 'vitest'
 import { eventually } from '../support/eventually.js'
+import { rawClient } from './raw-client.js'
 import { connect, inboxOf, startTestBroker, type TestBroker, textsOf } from './test-broker.js'
 
 const PERSISTENT: IClientOptions = { clientId: 'dashboard', clean: false }
@@ -201,39 +201,4 @@ async function connectListening(broker: TestBroker, options: IClientOptions) {
   })
   if (inbox === undefined) throw new Error('not listening')
   return { client, inbox, sessionPresent }
-}
-
-interface RawMessage {
-  readonly payload: string
-  readonly messageId: number
-  readonly dup: boolean
-}
-
-/** A persistent session spoken byte by byte, that answers nothing by itself. */
-function rawClient(broker: TestBroker) {
-  const socket = connectTcp(broker.port, '127.0.0.1')
-  const seen: string[] = []
-  const messages: RawMessage[] = []
-  const parser = newParser()
-  parser.on('packet', (packet) => {
-    if (packet.cmd === 'publish') {
-      messages.push({ payload: packet.payload.toString(), messageId: packet.messageId ?? 0, dup: packet.dup })
-      return
-    }
-    seen.push(packet.cmd, `${packet.cmd} ${packet.messageId}`)
-  })
-  socket.on('data', (chunk) => parser.parse(chunk))
-  socket.write(
-    generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: false, clientId: 'raw', keepalive: 0 }),
-  )
-  return {
-    messages,
-    send: (bytes: Buffer): void => {
-      socket.write(bytes)
-    },
-    until: (packet: string): Promise<void> => eventually(() => expect(seen).toContain(packet)),
-    close: (): void => {
-      socket.destroy()
-    },
-  }
 }
