@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from '../events/limits.js'
 import { isCommandTopic, matchesFilter } from '../events/topic.js'
 
 /** Who a connection is: our own services, the leader of a cluster, or anybody else. Everybody may subscribe to everything. */
@@ -52,16 +53,19 @@ const IDENTIFY_FILTER = 'pioreactor/+/+/monitor/flicker_led_response_okay'
 /** Whether a message on this topic makes something happen. */
 export const isOrder = (topic: string): boolean => isCommandTopic(topic) || matchesFilter(IDENTIFY_FILTER, topic)
 
-/** Filters have no more either: Aedes refuses those. */
-const MOST_LEVELS = 100
+/** What is too long or too deep in a topic or a filter, as a clause without its subject; null when nothing is. */
+export function topicProblem(topic: string): string | null {
+  // No topic has more levels than characters and one, nor more than three bytes a character.
+  if (topic.length < MAX_TOPIC_LEVELS) return null
+  if (topic.split('/').length > MAX_TOPIC_LEVELS) return `has at most ${MAX_TOPIC_LEVELS} levels`
+  const bytes = Buffer.byteLength(topic)
+  return bytes > MAX_TOPIC_BYTES ? `has at most ${MAX_TOPIC_BYTES} bytes, not ${bytes}` : null
+}
 
 /** Why a publish is refused, as a clause for the refusal's event; null when it is allowed. */
 export function refusalOf(role: Role, topic: string, retain: boolean): string | null {
-  if (topic === '' || /[+#\0]/.test(topic)) return 'a topic name is not empty and has no +, # or NUL'
-  // No topic has more levels than characters and one.
-  if (topic.length >= MOST_LEVELS && topic.split('/').length > MOST_LEVELS) {
-    return `a topic has at most ${MOST_LEVELS} levels`
-  }
+  const problem = topicProblem(topic)
+  if (problem !== null) return `a topic ${problem}`
   if (topic.startsWith('$')) return 'topics that begin with $ belong to the broker'
   if (retain && isCommandTopic(topic)) return 'a command is never retained: it would be obeyed again at every reconnect'
   if (role === 'service' || !isOurs(topic) || isOrder(topic)) return null

@@ -1,3 +1,5 @@
+import { ProtocolViolation } from './protocol-violation.js'
+
 /** Fixed header: a byte of type and flags, then a length of at most four bytes. */
 const MOST_HEADER_BYTES = 5
 
@@ -58,11 +60,11 @@ export class PacketStream {
       remaining |= (byte & 127) << (7 * (header - 1))
       if (byte < 128) {
         if (remaining > this.#limitBytes) {
-          throw new Error(`a packet of ${remaining} bytes; the limit is ${this.#limitBytes} bytes`)
+          throw new ProtocolViolation(`a packet of ${remaining} bytes; the limit is ${this.#limitBytes} bytes`)
         }
         return 1 + header + remaining
       }
     }
-    throw new Error('a packet whose length takes more than four bytes') // [MQTT-2.2.3]
+    throw new ProtocolViolation('a packet whose length takes more than four bytes')
   }
 }
