@@ -10,6 +10,7 @@ import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
 import { requireRoom, roomProblem } from './disk-room.js'
 import { clockSettings, makeHome, openClock } from './home.js'
+import { findLauncher, type Launcher } from './launcher.js'
 import { makeOutputsSafe } from './make-outputs-safe.js'
 import { benchDirectory } from './open-hardware.js'
 import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
@@ -29,13 +30,14 @@ const SERVICES_START_MS = 60_000
 
 export const startCommand: Command = {
   async run({ config, print }) {
-    const end = endRequested()
+    const launcher = findLauncher()
+    const end = Promise.race([endRequested(), launcher.gone])
     const logger = createLogger(config.logLevel, 'main')
     refuseIfInUse(config, 'broker', 'projections')
     await switchOffFirst(config, logger)
     try {
       requireRoom(config.home)
-      return await runUnit(config, logger, end, print)
+      return await runUnit(config, logger, { ...launcher, end }, print)
     } catch (error) {
       throw roomProblem(config.home, error)
     }
@@ -53,7 +55,7 @@ async function switchOffFirst(config: Config, logger: Logger): Promise<void> {
 async function runUnit(
   config: Config,
   logger: Logger,
-  end: Promise<unknown>,
+  { end, ready, ending: tellEnding }: Launcher & { readonly end: Promise<unknown> },
   print: (line: string) => void,
 ): Promise<number> {
   makeHome(config)
@@ -65,12 +67,16 @@ async function runUnit(
     const starting = startUnit(config, logger, parts, ending.signal)
     try {
       const addresses = await Promise.race([starting, end.then(() => null)])
-      if (addresses !== null) for (const line of banner(config, addresses)) print(line)
+      if (addresses !== null) {
+        ready()
+        for (const line of banner(config, addresses)) print(line)
+      }
       await end
     } catch (error) {
       await stopAll(parts, logger)
       throw error
     }
+    tellEnding()
     print('Stopping: jobs end, outputs go off, the log is flushed.')
     // What was just being started is stopped with the rest.
     const stopping = starting.then(ignore, ignore).then(() => stopAll(parts, logger))

@@ -10,6 +10,7 @@ import { isAlive } from './is-alive.js'
 import { until } from './until.js'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
+const launcher = fileURLToPath(new URL('../../../bin/start', import.meta.url))
 
 /** Last line of the banner of a unit that is ready. */
 export const READY = 'Ctrl-C stops it'
@@ -50,6 +51,8 @@ export interface LabHome {
   start(env?: Readonly<Record<string, string>>): Promise<Lab>
   /** Does not wait for it; or runs another command. */
   launch(env?: Readonly<Record<string, string>>, ...args: readonly string[]): LaunchedLab
+  /** As `npm start` does: its `main` is the launcher. */
+  launchSupervised(env?: Readonly<Record<string, string>>): LaunchedLab
   /** Ends whatever still runs, the bench included, and removes the directory. */
   remove(): Promise<void>
 }
@@ -58,14 +61,16 @@ export interface LabHome {
 export function createLabHome(): LabHome {
   const home = mkdtempSync(join(tmpdir(), 'benchlog-'))
   const started: ChildProcess[] = []
-  const launch: LabHome['launch'] = (env = {}, ...args) => {
-    const launched = launchLab(home, env, args)
+  const run = (env: Readonly<Record<string, string>>, ...command: readonly [string, ...string[]]): LaunchedLab => {
+    const launched = launchLab(home, env, command)
     started.push(launched.main)
     return launched
   }
+  const launch: LabHome['launch'] = (env = {}, ...args) => run(env, process.execPath, main, ...args)
   return {
     home,
     launch,
+    launchSupervised: (env = {}) => run(env, 'sh', launcher),
     start: (env = {}) => whenReady(home, launch(env), env['UNIT_NAME'] ?? 'lab'),
     async remove() {
       for (const child of started) killGroup(child)
@@ -85,8 +90,12 @@ export const unitEnvironment = (home: string, env: Readonly<Record<string, strin
   ...env,
 })
 
-function launchLab(home: string, env: Readonly<Record<string, string>>, args: readonly string[]): LaunchedLab {
-  const child = spawn(process.execPath, [main, ...args], {
+function launchLab(
+  home: string,
+  env: Readonly<Record<string, string>>,
+  [program, ...args]: readonly [string, ...string[]],
+): LaunchedLab {
+  const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: unitEnvironment(home, { UNIT_NAME: 'lab', ...env }),
