@@ -78,8 +78,10 @@ export class Connection implements PacketHandler {
 
   unsubscribe({ messageId, filters }: UnsubscribePacket): void {
     const { subscriber, outbox, deliveries } = this.#parts
-    for (const filter of filters) this.#filters.delete(filter)
-    deliveries.unsubscribe(subscriber, filters)
+    deliveries.unsubscribe(
+      subscriber,
+      filters.filter((filter) => this.#filters.delete(filter)),
+    )
     outbox.answer(encodeUnsuback(messageId))
   }
 
@@ -98,8 +100,9 @@ export class Connection implements PacketHandler {
     deliveries.detach(subscriber, this.#filters)
   }
 
+  /** Of equal filters the last counts. */
   #grant(requests: readonly SubscriptionRequest[]): { granted: SubscriptionRequest[]; codes: number[] } {
-    const granted: SubscriptionRequest[] = []
+    const granted = new Map<string, SubscriptionRequest>()
     const refused: string[] = []
     let reason = ''
     const codes = requests.map((request) => {
@@ -107,7 +110,7 @@ export class Connection implements PacketHandler {
       const problem = subscriptionProblem(filter, this.#filters.has(filter) ? 0 : this.#filters.size)
       if (problem === null) {
         this.#filters.add(filter)
-        granted.push(request)
+        granted.set(filter, request)
         return qos
       }
       refused.push(filter)
@@ -115,7 +118,7 @@ export class Connection implements PacketHandler {
       return SUBSCRIPTION_REFUSED
     })
     if (refused.length > 0) this.#parts.refused(refused, reason)
-    return { granted, codes }
+    return { granted: [...granted.values()], codes }
   }
 
   /** Whether a message waits for this answer. One that nothing waits for is late, and harmless; another answer than the one awaited

@@ -3,11 +3,14 @@ import { ProtocolViolation } from './protocol-violation.js'
 /** Fixed header: a byte of type and flags, then a length of at most four bytes. */
 const MOST_HEADER_BYTES = 5
 
+/** That are kept apart. */
+const MOST_CHUNKS = 512
+
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /** Cuts the bytes of a connection into MQTT packets, fixed header included (MQTT 3.1.1 §2.2). */
 export class PacketStream {
-  readonly #limitBytes: number
+  readonly #limitOf: (first: number) => number
   #bytes = NOTHING
   #at = 0
   /** Chunks that are not yet joined with `bytes`: a long packet is put together once. */
@@ -16,14 +19,16 @@ export class PacketStream {
   /** Bytes without which there is no next packet. */
   #needed = 2
 
-  /** @param limitBytes longest remaining length */
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes
+  /** @param limitOf longest remaining length of a packet with this first byte */
+  constructor(limitOf: (first: number) => number) {
+    this.#limitOf = limitOf
   }
 
   push(chunk: Buffer): void {
     this.#chunks.push(chunk)
     this.#chunkBytes += chunk.length
+    // A packet that comes byte by byte would take a hundred times its length.
+    if (this.#chunks.length >= MOST_CHUNKS) this.#join()
   }
 
   /** The next packet that has come completely; a view.
@@ -59,9 +64,9 @@ export class PacketStream {
       if (byte === undefined) return undefined
       remaining |= (byte & 127) << (7 * (header - 1))
       if (byte < 128) {
-        if (remaining > this.#limitBytes) {
-          throw new ProtocolViolation(`a packet of ${remaining} bytes; the limit is ${this.#limitBytes} bytes`)
-        }
+        const limit = this.#limitOf(this.#bytes[this.#at] ?? 0)
+        if (remaining > limit)
+          throw new ProtocolViolation(`a packet of ${remaining} bytes; the limit is ${limit} bytes`)
         return 1 + header + remaining
       }
     }

@@ -54,11 +54,8 @@ export class Publisher {
 
   /** PUBREL came. It is answered even when nothing is known of the message: the client would repeat it for ever. */
   release(messageId: number): void {
-    const { clientId, received, outbox, fail } = this.#ports
-    received
-      .release(clientId, messageId)
-      .then(() => outbox.acknowledge(PUBCOMP, messageId))
-      .catch(fail)
+    const { clientId, received, outbox } = this.#ports
+    this.#waitFor(received.release(clientId, messageId), () => outbox.acknowledge(PUBCOMP, messageId))
   }
 
   #receiveOnce(frame: PublishFrame): void {
@@ -66,7 +63,7 @@ export class Publisher {
     const { messageId } = frame
     const earlier = received.find(clientId, messageId)
     if (earlier !== undefined) {
-      earlier.then(() => this.#acknowledge(frame)).catch(fail)
+      this.#waitFor(earlier, () => this.#acknowledge(frame))
       return
     }
     if (received.count(clientId) >= MAX_UNRELEASED) {
@@ -88,12 +85,25 @@ export class Publisher {
     received.add(clientId, messageId, recorded, persistent)
   }
 
+  /** Answers when something is on disk. What waits so counts like a message: it could be repeated without end. */
+  #waitFor(written: Promise<void>, answer: () => void): void {
+    this.#wait(OVERHEAD_BYTES)
+    written
+      .then(answer)
+      .catch(this.#ports.fail)
+      .finally(() => this.#wait(-OVERHEAD_BYTES))
+  }
+
+  #wait(bytes: number): void {
+    this.#waitingBytes += bytes
+    this.#adjustReading()
+  }
+
   #record(frame: PublishFrame, settle: (error?: Error | null) => void): void {
     const { topic, payload, qos, retain, messageId } = frame
     const { clientId: client, persistent } = this.#ports
     const event = { topic, payload, qos, retain, client }
-    this.#waitingBytes += bytesOf(frame)
-    this.#adjustReading()
+    this.#wait(bytesOf(frame))
     this.#ports.record(qos === 2 && persistent ? { ...event, messageId } : event, settle)
   }
 

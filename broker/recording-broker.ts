@@ -9,7 +9,7 @@ import { matchesFilter, systemTopic } from '../events/topic.js'
 import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
 import { assertInternals } from './aedes-internals.js'
 import { AedesPersistence } from './aedes-persistence.js'
-import { IDENTIFIER_REJECTED, MAX_CLIENT_ID_BYTES, pauseReading, resumeReading, takePackets } from './client-packets.js'
+import { ClientPackets, IDENTIFIER_REJECTED, MAX_CLIENT_ID_BYTES } from './client-packets.js'
 import { Connection } from './connection.js'
 import { contain, fail } from './containment.js'
 import type { Deliveries } from './deliveries.js'
@@ -18,6 +18,7 @@ import { ProtocolViolation } from './protocol-violation.js'
 import { Publisher } from './publisher.js'
 import { ReceivedMessages } from './received-messages.js'
 import { Recorder } from './recorder.js'
+import { Turns } from './turns.js'
 
 export interface RecordingBrokerOptions extends Credentials {
   readonly log: EventLogWriter
@@ -54,6 +55,8 @@ export class RecordingBroker extends Aedes {
   readonly #recorder: Recorder
   readonly #received: ReceivedMessages
   readonly #roles = new WeakMap<Client, Role>()
+  readonly #packets = new WeakMap<Client, ClientPackets>()
+  readonly #turns = new Turns()
   #logStatus: Pick<LogStatus, 'writable'> = { writable: true }
   /** By client id. */
   readonly #connections = new Map<string, Connection>()
@@ -80,7 +83,7 @@ export class RecordingBroker extends Aedes {
     this.authenticate = (client, username, password, done) => {
       this.#roleOf(client, username, password).then(
         (role) => contain(client, () => this.#admit(client, username, role, done)),
-        (error: Error) => done(connackError(error.message, SERVER_UNAVAILABLE), null),
+        (error: Error) => contain(client, () => done(connackError(error.message, SERVER_UNAVAILABLE), null)),
       )
     }
     this.authorizePublish = (client, will, done) => this.#recordWill(client, will, done)
@@ -92,7 +95,7 @@ export class RecordingBroker extends Aedes {
     const handle = this.handle
     this.handle = (conn, request) => {
       const client = handle(conn, request)
-      takePackets(client, () => this.#connection(client))
+      this.#packets.set(client, new ClientPackets(client, this.#turns, () => this.#connection(client)))
       return client
     }
   }
@@ -223,8 +226,8 @@ export class RecordingBroker extends Aedes {
       outbox,
       received: this.#received,
       record: (event, settle) => this.#record(client, event, settle),
-      pause: () => pauseReading(client),
-      resume: () => resumeReading(client),
+      pause: () => this.#packets.get(client)?.pause(),
+      resume: () => this.#packets.get(client)?.resume(),
       fail: failClient,
     })
     publisher.adaptTo(this.#logStatus)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { recordingLogger } from '../support/recording-logger.js'
 import { type ByteClient, openBytes } from './byte-client.js'
 import { connectPacket, packet, text } from './malformed-packets.js'
-import { connect, startTestBroker, type TestBroker } from './test-broker.js'
+import { connect, inboxOf, startTestBroker, type TestBroker } from './test-broker.js'
 
 const attach = async (broker: TestBroker, clean: boolean): Promise<ByteClient> => {
   const client = await openBytes(broker)
@@ -57,12 +57,10 @@ test('filters that are too long, too deep or shared are refused one by one, and 
     `${'+/'.repeat(30_000)}#`,
     '$share/group/lab/#',
   ]
-  expect(await subscribe(client, ['a', ...refused, 'x'.repeat(1024), '+/'.repeat(99)])).toEqual([
-    1,
-    ...refused.map(() => 0x80),
-    1,
-    1,
-  ])
+  for (const filter of refused)
+    expect([filter.length, await subscribe(client, [filter])]).toEqual([filter.length, [0x80]])
+  const granted = ['a', 'x'.repeat(1024), '+/'.repeat(99)]
+  expect(await subscribe(client, ['$share/group/a', ...granted, 'x'.repeat(1025)])).toEqual([0x80, 1, 1, 1, 0x80])
   const publisher = await connect(broker)
   await publisher.publishAsync('a', 'x', { qos: 1 })
 })
@@ -78,4 +76,30 @@ test('a topic that is too long or too deep is acknowledged, dropped and recorded
     'system/u1/refusals',
     'x'.repeat(1024),
   ])
+})
+
+test.each([
+  ['SUBSCRIBE', 0x82],
+  ['UNSUBSCRIBE', 0xa2],
+])('%s of more than 64 KiB closes the connection by its header', async (_, first) => {
+  const broker = await startTestBroker()
+  const client = await attach(broker, true)
+  client.send(Buffer.of(first, 0x81, 0x80, 0x04))
+  await client.closed()
+})
+
+test('of equal filters in one packet the last counts, and each is answered', async () => {
+  const broker = await startTestBroker()
+  const client = await attach(broker, false)
+  expect(
+    await subscribe(
+      client,
+      Array.from({ length: 7000 }, () => 'lab/#'),
+    ),
+  ).toEqual(ones(7000))
+  const reader = await connect(broker, { clientId: 'greedy', clean: false })
+  const inbox = inboxOf(reader)
+  await reader.publishAsync('lab/a', 'x', { qos: 1 })
+  await inbox.count(1)
+  expect(inbox.texts).toEqual(['lab/a=x'])
 })

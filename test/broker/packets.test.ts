@@ -77,7 +77,7 @@ test('packets come whole and in order however the bytes were cut', () => {
   const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20_000 })), { minLength: 1 })
   fc.assert(
     fc.property(packets, cuts, (sent, lengths) => {
-      const stream = new PacketStream(4 * 1024 * 1024)
+      const stream = new PacketStream(() => 4 * 1024 * 1024)
       const bytes = Buffer.concat(sent)
       const received: Buffer[] = []
       for (let at = 0, i = 0; at < bytes.length; i++) {
@@ -96,11 +96,12 @@ test('packets come whole and in order however the bytes were cut', () => {
 
 test('a packet above the limit is refused by its header, a length without end by its fifth byte', () => {
   const refusal = (...bytes: number[]): (() => unknown) => {
-    const stream = new PacketStream(1000)
+    const stream = new PacketStream((first) => (first === 0x30 ? 1000 : 10))
     stream.push(Buffer.from(bytes))
     return () => stream.next()
   }
   expect(refusal(0x30, 0xe8, 0x07)()).toBeUndefined()
   expect(refusal(0x30, 0xe9, 0x07)).toThrow('a packet of 1001 bytes; the limit is 1000 bytes')
+  expect(refusal(0x82, 11)).toThrow('a packet of 11 bytes; the limit is 10 bytes')
   expect(refusal(0x30, 0xff, 0xff, 0xff, 0xff)).toThrow('more than four bytes')
 })
