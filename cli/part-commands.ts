@@ -2,6 +2,7 @@ import { LOG_STATUS_TOPIC, LogStatus } from '../events/payloads.js'
 import { checkJson } from '../events/schema.js'
 import { createLogger } from '../logger.js'
 import { createAdmission } from './admission.js'
+import { correctLog } from './aftermath.js'
 import { claimHome } from './claims.js'
 import type { Command } from './commands.js'
 import { makeHome, openClock } from './home.js'
@@ -18,6 +19,7 @@ export const brokerCommand: Command = {
       const clock = openClock(config)
       const logger = createLogger(config.logLevel, 'broker')
       const log = await startLog(config, clock, logger)
+      await correctLog(config, clock, log)
       const broker = await startBrokerSide(config, clock, logger, log, createAdmission(config))
       print(`MQTT on port ${broker.port}, over WebSocket on ${broker.wsPort}.`)
       await end

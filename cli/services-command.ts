@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
+import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
 import type { Logger } from '../events/ports.js'
 import { createLogger } from '../logger.js'
@@ -10,6 +11,7 @@ import { startJobService } from '../services/jobs/job-service.js'
 import { startNasUpload } from '../services/nas-upload/start-nas-upload.js'
 import { startBoxService } from '../services/potentiostat/box-service.js'
 import { driveOutputsSafe } from '../services/safe-state.js'
+import { forgetResult, resultOf, type SafeStateResult } from '../services/safe-state-result.js'
 import type { ServiceContext } from '../services/service.js'
 import {
   lostServiceRecord,
@@ -47,11 +49,13 @@ export const servicesCommand: Command = {
     const hardware = await openHardware(config)
     try {
       // Before anything that needs room on the disk.
-      await driveOutputsSafe(hardware)
+      const outputs = resultOf(await driveOutputsSafe(hardware), createClock().now().getTime())
       makeHome(config)
       const release = claimHome(config, 'services')
       try {
-        const ended = await serve(config, hardware, logger, end)
+        // From here on outputs may be on: what an earlier run of safe-state did is history.
+        forgetResult(config.runDirectory)
+        const ended = await serve(config, hardware, outputs, logger, end)
         const { safe } = await driveOutputsSafe(hardware)
         // What still runs could switch an output on again; the guardian then has the last word.
         if (safe && ended) guardian.dismiss()
@@ -70,8 +74,14 @@ export const servicesCommand: Command = {
 
 /** Runs until told to stop, be it during the start, or until the parent is gone.
  * @returns whether everything has ended. */
-async function serve(config: Config, hardware: Hardware, logger: Logger, end: Promise<unknown>): Promise<boolean> {
-  const running = start(config, hardware, logger)
+async function serve(
+  config: Config,
+  hardware: Hardware,
+  outputs: SafeStateResult,
+  logger: Logger,
+  end: Promise<unknown>,
+): Promise<boolean> {
+  const running = start(config, hardware, outputs, logger)
   const reason = await Promise.race([end, running.then(() => end)])
   logger.debug({ reason }, 'services stopping')
   const stopped = running.then(({ stop }) => stop()).then(() => true)
@@ -83,7 +93,12 @@ async function serve(config: Config, hardware: Hardware, logger: Logger, end: Pr
   return ended
 }
 
-async function start(config: Config, hardware: Hardware, logger: Logger): Promise<RunningServices> {
+async function start(
+  config: Config,
+  hardware: Hardware,
+  outputs: SafeStateResult,
+  logger: Logger,
+): Promise<RunningServices> {
   const clock = openClock(config)
   const connect = serviceBus(config, logger)
   const bus = await connect({
@@ -104,11 +119,15 @@ async function start(config: Config, hardware: Hardware, logger: Logger): Promis
   const { dotPioreactor, nasConfigPath, runsRoot, runFileLayout, spoolDirectory } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random })
-  const services = await startServices(context, [
-    (shared) => startJobService(shared, jobs, config.resumeJobs),
-    (shared) => startBoxService({ ...shared, runFileLayout }),
-    (shared) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }),
-  ])
+  const services = await startServices(
+    context,
+    [
+      (shared, past) => startJobService(shared, past, jobs, config.resumeJobs),
+      (shared, past) => startBoxService({ ...shared, runFileLayout }, past),
+      (shared, past) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }, past),
+    ],
+    outputs,
+  )
   logger.debug({ unit: config.unit, hardware: config.hardware }, 'services ready')
   return {
     async stop() {

@@ -6,6 +6,7 @@ import { createLogger } from '../logger.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import { createAdmission } from './admission.js'
+import { correctLog, tellAftermath } from './aftermath.js'
 import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
 import { requireRoom, roomProblem } from './disk-room.js'
@@ -25,6 +26,8 @@ import { waitUntil } from './wait-until.js'
 const STOP_MS = 4500
 const SERVICES_STOP_MS = 3000
 const HEARTBEAT_TIMEOUT_MS = 2000
+/** While the log cannot be written nothing can be told; what the next services find, they tell. */
+const AFTER_DEATH_MS = 5000
 /** Importing and connecting take a second; a loaded single-board computer takes many. */
 const SERVICES_START_MS = 60_000
 
@@ -120,6 +123,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
   }
   const stop = (part: Pick<Stoppable, 'stop'>): Promise<unknown> => part.stop()
   const log = await add('log', () => startLog(config, clock, logger), stop)
+  await correctLog(config, clock, log)
   // Before the broker, so that they end after it and see the last event.
   const readSide = startLater(parts, 'projections', startReadSide(config, logger))
   const broker = await add('broker', () => startBrokerSide(config, clock, logger, log, admission), stop)
@@ -137,7 +141,11 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
     'gateway',
     readSide.then(() => startHttpSide(ports, clock, logger, gateway, admission)),
   )
-  const services = await add('services', async () => superviseServices(ports, logger), stop)
+  const afterDeath = (): Promise<void> =>
+    within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
+      logger.error({ err: error }, 'the end of the services could not be told'),
+    )
+  const services = await add('services', async () => superviseServices(ports, logger, afterDeath), stop)
   onTerminalStop(async () => {
     await services.halt()
     const failed = await makeOutputsSafe(config)
@@ -200,7 +208,7 @@ async function startBench(config: Config): Promise<void> {
   await spawnBench(options, systemEnvironment(process.env))
 }
 
-const superviseServices = (config: Config, logger: Logger): Supervised =>
+const superviseServices = (config: Config, logger: Logger, afterDeath: () => Promise<void>): Supervised =>
   supervise({
     name: 'services',
     args: [...process.execArgv, mainPath(), 'services'],
@@ -208,6 +216,7 @@ const superviseServices = (config: Config, logger: Logger): Supervised =>
     heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
     startTimeoutMs: SERVICES_START_MS,
     stopTimeoutMs: SERVICES_STOP_MS,
+    afterDeath,
     logger,
   })
 

@@ -13,6 +13,8 @@ export interface SuperviseOptions {
   readonly startTimeoutMs: number
   /** How long a child may take to stop when asked, ms; then it is killed. */
   readonly stopTimeoutMs: number
+  /** What is to be done between the end of one child and the start of the next; it is waited for, and does not reject. */
+  readonly afterDeath?: () => Promise<void>
   readonly logger: Logger
 }
 
@@ -51,9 +53,8 @@ export function supervise(options: SuperviseOptions): Supervised {
       failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1
       const delayMs = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 0
       logger.warn({ child: name, ...reason, delayMs }, 'process ended, restarting')
-      restart = setTimeout(() => {
-        current = run()
-      }, delayMs)
+      const settled = options.afterDeath?.()
+      restart = setTimeout(() => void runAfter(settled), delayMs)
     }
     const notStarted = (error: unknown): void => {
       logger.error({ child: name, err: error }, 'process did not start')
@@ -90,6 +91,11 @@ export function supervise(options: SuperviseOptions): Supervised {
     return { child, ended }
   }
 
+  async function runAfter(settled: Promise<void> | undefined): Promise<void> {
+    await settled
+    if (!stopping && !halted) current = run()
+  }
+
   return {
     get pid() {
       return current.child?.pid
@@ -103,7 +109,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     resume() {
       if (!halted) return
       halted = false
-      if (!stopping) current = run()
+      void runAfter(options.afterDeath?.())
     },
     async stop() {
       stopping = true

@@ -9,6 +9,7 @@ import {
   Refusal,
   RunOrder,
   RunProgress,
+  SafeStateRecord,
   SampleBlock,
   SampleLoss,
   ServiceRecord,
@@ -74,6 +75,12 @@ export const eventCatalogue: readonly EventDeclaration[] = [
     retained: true,
     payload: ServiceRecord,
     doc: 'Whether the services are there; `lost` is their last will.',
+  },
+  {
+    topic: 'system/<unit>/safe_state',
+    retained: true,
+    payload: SafeStateRecord,
+    doc: 'How the outputs were switched off last: at the start of the services, or after their death. `failed` names what may still be on.',
   },
   {
     topic: 'system/<unit>/capabilities/jobs/<job_name>',

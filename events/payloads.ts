@@ -94,6 +94,8 @@ export const JobRecord = Type.Object({
   ),
   /** Why the job ended, when it did not end by request. */
   reason: Type.Union([Type.String(), Type.Null()]),
+  /** Set when its process died under it, until the services have decided whether it starts again. */
+  interrupted: Type.Optional(Type.Boolean()),
 })
 export type JobRecord = Static<typeof JobRecord>
 
@@ -101,7 +103,8 @@ export type JobRecord = Static<typeof JobRecord>
 export const TaskRecord = Type.Object({
   task_id: Type.String(),
   name: Type.String(),
-  status: Type.Union([Type.Literal('running'), Type.Literal('succeeded'), Type.Literal('failed')]),
+  /** `pending`: accepted, and waiting in the gateway until the services are there. */
+  status: Type.Union((['pending', 'running', 'succeeded', 'failed'] as const).map((status) => Type.Literal(status))),
   result: Type.Optional(Type.Unknown()),
   error: Type.Optional(ErrorPayload),
   timestamp: Timestamp,
@@ -327,6 +330,8 @@ export const SlotState = Type.Object({
   mode_index: Type.Union([Type.Integer(), Type.Null()]),
   reports: Type.Array(ModeReport),
   device_sn: Type.Union([Type.String(), Type.Null()]),
+  /** The process died under the measurement: it ended with its last sample. */
+  interrupted: Type.Optional(Type.Boolean()),
   timestamp: Timestamp,
 })
 export type SlotState = Static<typeof SlotState>
@@ -374,7 +379,9 @@ export const LOG_STATUS_TOPIC = '$SYS/benchlog/log'
 
 /** `system/<unit>/service`: whether the services process is there, and whether its hardware is simulated. Retained, will `lost`. */
 export const ServiceRecord = Type.Object({
-  state: Type.Union([Type.Literal('ready'), Type.Literal('suspended'), Type.Literal('stopped'), Type.Literal('lost')]),
+  state: Type.Union(
+    (['starting', 'ready', 'suspended', 'stopped', 'lost'] as const).map((state) => Type.Literal(state)),
+  ),
   hardware: Type.Union([Type.Literal('simulated'), Type.Literal('real')]),
   /** Why work is suspended. */
   reason: Type.Union([Type.String(), Type.Null()]),
@@ -382,6 +389,21 @@ export const ServiceRecord = Type.Object({
   timestamp: Type.Union([Timestamp, Type.Null()]),
 })
 export type ServiceRecord = Static<typeof ServiceRecord>
+
+/** `system/<unit>/safe_state`: how the outputs were switched off last. Retained. */
+export const SafeStateRecord = Type.Object({
+  /** Of this run of safe-state; it is told once. */
+  id: Type.String(),
+  /** Whether every output that was found is off. */
+  safe: Type.Boolean(),
+  /** `pwm`, `leds`, `potentiostats`, `cell switch <path>`. */
+  done: Type.Array(Type.String()),
+  failed: Type.Array(Type.Object({ step: Type.String(), reason: Type.String() })),
+  /** By the machine's clock, whatever the speed of simulated time. */
+  switched_off_at: Timestamp,
+  timestamp: Timestamp,
+})
+export type SafeStateRecord = Static<typeof SafeStateRecord>
 
 /** UTC with three fraction digits and `Z`. */
 export const timestampOf = (date: Date): string => date.toISOString()

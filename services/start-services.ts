@@ -2,10 +2,14 @@ import { LOG_STATUS_TOPIC, LogStatus, type ServiceRecord, timestampOf } from '..
 import type { MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
 import { systemTopic } from '../events/topic.js'
+import { correctAtStart } from './aftermath/over-bus.js'
+import type { RetainedText } from './aftermath/retained.js'
 import { answerRequests } from './answer-requests.js'
+import type { SafeStateResult } from './safe-state-result.js'
 import type { Service, ServiceContext } from './service.js'
 
-export type StartService = (context: ServiceContext) => Promise<Service>
+/** @param past what is retained of earlier lives, corrected. */
+export type StartService = (context: ServiceContext, past: readonly RetainedText[]) => Promise<Service>
 
 export interface RunningServices {
   /** Everything ended and published, outputs off. Bounded by what hardware and broker need; never throws. */
@@ -23,15 +27,18 @@ export const lostServiceRecord = (hardware: ServiceRecord['hardware']): string =
     timestamp: null,
   } satisfies ServiceRecord)
 
-/** Starts the services on one shared connection and answers requests. While the broker is away or the log cannot be written every
- * service is suspended: what must not go unrecorded must not happen. */
+/** Corrects what an earlier process left behind, then starts the services on one shared connection and answers requests. While the broker is away or the log cannot be written every
+ * service is suspended: what must not go unrecorded must not happen.
+ * @param outputs how they were switched off at the start of this process. */
 export async function startServices(
   context: ServiceContext,
   starters: readonly StartService[],
+  outputs: SafeStateResult | null = null,
 ): Promise<RunningServices> {
   const { bus, unit, clock, logger } = context
+  const past = await correctAtStart(context, outputs)
   const services: Service[] = []
-  for (const start of starters) services.push(await start(context))
+  for (const start of starters) services.push(await start(context, past))
 
   const announce = (state: ServiceRecord['state'], reason: string | null): void => {
     const record: ServiceRecord = { state, hardware: context.hardwareKind, reason, timestamp: timestampOf(clock.now()) }

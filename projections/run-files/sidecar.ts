@@ -37,7 +37,7 @@ export function sidecar(
     device_serial: state.device_sn,
     simulated: order.simulated,
     accepted_at: order.timestamp,
-    ended_at: state.timestamp,
+    ended_at: state.ended_at ?? state.timestamp,
     warnings: order.warnings,
     losses: losses.map(({ after_row, lost_samples, cause, timestamp }) => ({
       after_row,

@@ -67,7 +67,7 @@ export function runRow(
     ended_at,
     modes: JSON.parse(run.modes) as string[],
     slots: slots.map((slot) => slotRow(slot, files)),
-    ...progress(run, status),
+    ...progress(run, status, slots.some(isInterrupted)),
     experiment_name: run.experiment_name,
     subdir: run.subdir,
     group_id: run.group_id,
@@ -109,12 +109,21 @@ function outcomeOf(
   const measured = runStatus(slots.map(({ status }) => status as RunStatus))
   if (!isTerminal(measured)) return { status: measured, ended_at: null }
   const endPosition = Math.max(0, ...slots.map(({ status_position }) => status_position))
-  if (pending || filesPosition < endPosition) return { status: 'running', ended_at: null }
+  // Of what nobody measures any more it is never said that it runs, though a plot may still be drawn.
+  const complete = (!pending && filesPosition >= endPosition) || slots.some(isInterrupted)
+  if (!complete) return { status: 'running', ended_at: null }
   return { status: measured, ended_at: latest(slots.map(({ ended_at }) => ended_at)) }
 }
 
-/** 100 % only at the end; a cancelled run keeps what it reached. */
-function progress(run: RunTableRow, status: RunStatus): Pick<RunRow, 'progress_pct' | 'remaining_s'> {
+const isInterrupted = ({ interrupted }: Pick<RunSlotTableRow, 'interrupted'>): boolean => interrupted === 1
+
+/** 100 % only at the end; a run that was cancelled or interrupted keeps what it reached. */
+function progress(
+  run: RunTableRow,
+  status: RunStatus,
+  interrupted: boolean,
+): Pick<RunRow, 'progress_pct' | 'remaining_s'> {
+  if (interrupted && status === 'failed') return { progress_pct: run.progress_pct, remaining_s: null }
   switch (status) {
     case 'done':
     case 'failed':
@@ -136,7 +145,7 @@ const slotRow = (slot: RunSlotTableRow, { files }: RunFilesState): RunSlotRow =>
   ended_at: slot.ended_at,
   message: slot.message,
   mode_index: slot.mode_index,
-  progress_pct: slot.status === 'done' || slot.status === 'failed' ? 100 : slot.progress_pct,
+  progress_pct: slot.status === 'done' || (slot.status === 'failed' && !isInterrupted(slot)) ? 100 : slot.progress_pct,
   samples: slot.samples,
   reports: JSON.parse(slot.reports) as ModeReport[],
   files: files.filter((file) => file.slot === slot.slot).map(({ path }) => path),

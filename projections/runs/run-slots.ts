@@ -16,6 +16,8 @@ export type RunSlotTableRow = {
   /** JSON array of mode reports. */
   readonly reports: string
   readonly device_sn: string | null
+  /** 1: the process died under the measurement. */
+  readonly interrupted: number
   /** Position of the event that gave the slot its present status. */
   readonly status_position: number
 }
@@ -23,7 +25,7 @@ export type RunSlotTableRow = {
 /** Each slot of each run. */
 export const runSlots = foldProjection<RunSlotTableRow>({
   name: 'run_slots',
-  version: 1,
+  version: 2,
   on: ['potentiostat/+/+/order', 'potentiostat/+/+/progress', 'potentiostat/+/+/+/state'],
   columns: {
     run_id: 'TEXT',
@@ -37,6 +39,7 @@ export const runSlots = foldProjection<RunSlotTableRow>({
     samples: 'INTEGER',
     reports: 'TEXT',
     device_sn: 'TEXT',
+    interrupted: 'INTEGER',
     status_position: 'INTEGER',
   },
   key: ['run_id', 'slot'],
@@ -77,6 +80,7 @@ const queued = (event: FoldEvent, slot: string): RunSlotTableRow => ({
   samples: 0,
   reports: '[]',
   device_sn: null,
+  interrupted: 0,
   status_position: event.position,
 })
 
@@ -97,6 +101,7 @@ function changed(row: RunSlotTableRow, event: FoldEvent): RunSlotTableRow {
     mode_index: state.mode_index,
     reports: JSON.stringify(state.reports),
     device_sn: state.device_sn,
+    interrupted: state.interrupted === true ? 1 : 0,
     status_position: row.status === state.status ? row.status_position : event.position,
   }
 }
@@ -104,7 +109,7 @@ function changed(row: RunSlotTableRow, event: FoldEvent): RunSlotTableRow {
 /** The columns that lists need. */
 export type ListedSlot = Pick<
   RunSlotTableRow,
-  'run_id' | 'slot' | 'status' | 'ended_at' | 'mode_index' | 'reports' | 'status_position'
+  'run_id' | 'slot' | 'status' | 'ended_at' | 'mode_index' | 'reports' | 'interrupted' | 'status_position'
 >
 
 /** Queries of the table `run_slots`. */
@@ -112,7 +117,7 @@ export function runSlotTableQueries(tables: Tables<{ run_slots: RunSlotTableRow 
   const all = tables.query<object, ListedSlot>((from) =>
     from
       .selectFrom('run_slots')
-      .select(['run_id', 'slot', 'status', 'ended_at', 'mode_index', 'reports', 'status_position'])
+      .select(['run_id', 'slot', 'status', 'ended_at', 'mode_index', 'reports', 'interrupted', 'status_position'])
       .orderBy('run_id')
       .orderBy('slot'),
   )

@@ -2,11 +2,12 @@ import { decodeValue, encodeValue, type JobDefinition } from '../../events/core/
 import { InvalidInput, LabError } from '../../events/errors.js'
 import type { Request } from '../../events/payloads.js'
 import { systemTopic, topicLevel } from '../../events/topic.js'
-import { endInterruptedJobs, readPastJobs } from '../interrupted-jobs.js'
+import type { RetainedText } from '../aftermath/retained.js'
 import type { Service, ServiceContext } from '../service.js'
 import { createTaskLog, RetainedHistory } from '../task-log.js'
 import { type ConfigOverride, readUnitConfig } from '../unit-admin/unit-config.js'
 import type { Job, JobPeers } from './job.js'
+import { followAssignment, pastJobs, undecided } from './past-jobs.js'
 import { type JobOrder, RunningJob } from './running-job.js'
 import { parseSetting, parseStateCommand } from './set-commands.js'
 import { stopRank } from './stop-rank.js'
@@ -18,10 +19,12 @@ const GRACE_MS = 1000
 const NO_EXPERIMENT = '$no_experiment_present'
 
 /** Starts, stops and changes the jobs of this unit.
+ * @param retained what is retained of earlier lives, corrected.
  * @param resumeJobs names of jobs to start again, as they were asked for, when an earlier life of this process ended under them.
- * @returns once interrupted jobs of an earlier life are marked `lost` and the jobs on offer are announced. */
+ * @returns once the jobs on offer are announced. */
 export async function startJobService(
   context: ServiceContext,
+  retained: readonly RetainedText[],
   jobs: readonly Job[],
   resumeJobs: readonly string[] = [],
 ): Promise<Service> {
@@ -41,16 +44,16 @@ export async function startJobService(
     },
   }
 
-  const past = await readPastJobs(context)
+  const assignment = await followAssignment(bus, unit)
   for (const { definition } of jobs) {
     const topic = systemTopic(unit, `capabilities/jobs/${definition.name}`)
     await bus.publish(topic, JSON.stringify(definition.capability()), { retain: true })
   }
-  await past.complete()
-  await endInterruptedJobs(context, past)
-  const finishedJobs = new RetainedHistory(context, (id) => systemTopic(unit, `jobs/${id}`), past.jobIds.map(String))
+  const past = pastJobs(retained, unit)
+  const jobIds = past.jobs.map(({ job_id }) => job_id)
+  const finishedJobs = new RetainedHistory(context, (id) => systemTopic(unit, `jobs/${id}`), jobIds.map(String))
   const tasks = createTaskLog(context, past.taskIds)
-  let lastJobId = Math.max(0, ...past.jobIds)
+  let lastJobId = Math.max(0, ...jobIds)
 
   async function prepare(request: Request<'run_job'>): Promise<RunningJob> {
     const { job_name: name, env } = request
@@ -60,7 +63,7 @@ export async function startJobService(
       throw new LabError('unit.inactive', 'state', `${unit} is not active; ${name} was not started.`)
     const overrides = request.config_overrides.map(checkOverride)
     const options = parseOptions(job.definition, request.options)
-    const experiment = topicLevel('experiment', env['EXPERIMENT'] || past.assignedExperiment() || NO_EXPERIMENT)
+    const experiment = topicLevel('experiment', env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT)
     const config = await readUnitConfig(context.dotPioreactor, overrides)
     if (request.args.length > 0) logger.warn({ job: name, args: request.args }, 'arguments are not used by this job')
     if (suspended !== null) throw new LabError('services.suspended', 'state', `No job starts now: ${suspended.reason}.`)
@@ -113,9 +116,11 @@ export async function startJobService(
     return true
   }
 
-  /** Starts interrupted jobs again, where the operator asked for it. */
+  /** Starts interrupted jobs again, where the operator asked for it. It is decided once: who names a job later does not start it then. */
   async function resumeInterrupted(): Promise<void> {
-    for (const { job_name, job_source, experiment, start } of past.openRecords) {
+    for (const { interrupted: _, ...record } of undecided(past)) {
+      const { job_id, job_name, job_source, experiment, start } = record
+      await bus.publish(systemTopic(unit, `jobs/${job_id}`), JSON.stringify(record), { retain: true })
       if (!resumeJobs.includes(job_name) || start === undefined) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
@@ -170,7 +175,7 @@ export async function startJobService(
     },
     async stop() {
       await stopMatching(() => true)
-      await past.close()
+      await assignment.close()
     },
   }
 }

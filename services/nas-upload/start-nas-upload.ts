@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { InvalidInput } from '../../events/errors.js'
 import { type NasRecord, type RunRetired, UploadRecord } from '../../events/nas.js'
 import { timestampOf } from '../../events/payloads.js'
-import { checkJson } from '../../events/schema.js'
-import { parseTopic, runTopic, systemTopic } from '../../events/topic.js'
+import { matchesFilter, runTopic, systemTopic } from '../../events/topic.js'
+import { type RetainedText, recordIn } from '../aftermath/retained.js'
 import { repeat } from '../repeat.js'
 import type { Service, ServiceContext } from '../service.js'
 import { chooseTransport, thisMachine } from './choose-transport.js'
@@ -32,8 +32,9 @@ const LOOK_EVERY_S = 5
 const RETENTION_EVERY_S = 6 * 3600
 
 /** Copies the files of finished runs to a network share, and has them deleted here once they were kept long enough.
- * Publishes `system/<unit>/nas`, `potentiostat/<box>/<run_id>/upload` and `…/retired`. */
-export async function startNasUpload(context: NasUploadContext): Promise<Service> {
+ * Publishes `system/<unit>/nas`, `potentiostat/<box>/<run_id>/upload` and `…/retired`.
+ * @param retained what is retained of earlier lives. */
+export async function startNasUpload(context: NasUploadContext, retained: readonly RetainedText[]): Promise<Service> {
   const { bus, unit, box, clock, runsRoot, nasConfigPath, spoolDirectory } = context
   const logger = context.logger.child({ service: 'nas-upload' })
   const transport = context.transport === undefined ? await chooseTransport(thisMachine) : context.transport
@@ -112,14 +113,11 @@ export async function startNasUpload(context: NasUploadContext): Promise<Service
   }
 
   await emptySpool(spoolDirectory)
-  const endRecords = await bus.subscribe(runTopic(box, '+', 'upload'), ({ topic, payload, retain }) => {
-    const parts = parseTopic(topic)
-    if (!retain || parts.family !== 'potentiostat' || payload.length === 0) return
-    queue.adopt(checkJson(UploadRecord, payload.toString(), 'upload'))
-  })
-  // Retained records arrive before the acknowledgement of anything published after the subscription.
+  for (const value of retained.filter(({ topic }) => matchesFilter(runTopic(box, '+', 'upload'), topic))) {
+    const record = recordIn(UploadRecord, value)
+    if (record !== null) queue.adopt(record)
+  }
   await share.announce()
-  await endRecords()
 
   queue.start()
   const onError = (error: unknown): void => logger.error({ err: error }, 'runs could not be looked through')

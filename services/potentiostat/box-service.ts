@@ -3,9 +3,10 @@ import { InvalidInput, LabError } from '../../events/errors.js'
 import { MAX_PACKET_BYTES } from '../../events/limits.js'
 import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../events/payloads.js'
 import { deviceTopic, systemTopic } from '../../events/topic.js'
+import type { RetainedText } from '../aftermath/retained.js'
 import type { Service, ServiceContext } from '../service.js'
 import { modes } from './modes/index.js'
-import { endInterruptedRuns, RetainedRuns, readPastRuns } from './past-runs.js'
+import { pastRuns, RetainedRuns } from './past-runs.js'
 import { NOMINAL_PERIOD_S } from './registers.js'
 import { Run, type RunSlot } from './run.js'
 import { planOrder } from './run-order.js'
@@ -27,18 +28,17 @@ interface ActiveRun {
 }
 
 /** The potentiostat box: finds devices, announces the modes, carries out runs.
- * @returns once modes and devices are announced, interrupted runs are marked failed and every device found is at rest, cell open. */
-export async function startBoxService(context: BoxContext): Promise<Service> {
+ * @param retained what is retained of earlier lives, corrected.
+ * @returns once modes and devices are announced and every device found is at rest, cell open. */
+export async function startBoxService(context: BoxContext, retained: readonly RetainedText[]): Promise<Service> {
   const { bus, unit, box, clock, hardware } = context
   const logger = context.logger.child({ service: 'potentiostat' })
-  const past = await readPastRuns(context)
+  const past = pastRuns(retained, box)
   for (const [order, { declaration }] of modes.entries()) {
     const announced: AnnouncedMode = { ...declaration, order }
     const topic = systemTopic(unit, `capabilities/modes/${declaration.mode}`)
     await bus.publish(topic, JSON.stringify(announced), { retain: true })
   }
-  await past.complete()
-  await endInterruptedRuns(context, past)
 
   const knownRuns = new Set(past.orders.map(({ run_id }) => run_id))
   const finishedRuns = new RetainedRuns(context, past.orders)
@@ -154,6 +154,8 @@ export async function startBoxService(context: BoxContext): Promise<Service> {
     },
     async resume() {
       suspended = null
+      // The broker may be another one, which took every device for lost.
+      slots.announceAll()
     },
     async stop() {
       closing.abort()

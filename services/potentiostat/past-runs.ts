@@ -1,8 +1,6 @@
-import { DeviceRecord, RunOrder, SlotState, timestampOf } from '../../events/payloads.js'
-import type { BusMessage } from '../../events/ports.js'
-import { isTerminal } from '../../events/run-status.js'
-import { checkJson } from '../../events/schema.js'
-import { deviceTopic, parseTopic, runTopic } from '../../events/topic.js'
+import { DeviceRecord, RunOrder } from '../../events/payloads.js'
+import { deviceTopic, matchesFilter, runTopic } from '../../events/topic.js'
+import { type RetainedText, recordIn } from '../aftermath/retained.js'
 import type { ServiceContext } from '../service.js'
 
 /** Runs whose topics stay retained. */
@@ -11,86 +9,16 @@ const KEEP = 100
 /** What the retained topics tell about earlier lives of this box. */
 export interface PastRuns {
   readonly devices: readonly DeviceRecord[]
-  /** Oldest first. */
+  /** Oldest first; all of them are over. */
   readonly orders: readonly RunOrder[]
-  stateOf(runId: string, slot: string): SlotState | null
-  /** Ends the collection. To be called after something was published on the same connection, so that all has arrived. */
-  complete(): Promise<void>
 }
 
-/** Collects what is retained; the broker sends it right after it granted each subscription. */
-export async function readPastRuns({ bus, box, logger }: ServiceContext): Promise<PastRuns> {
-  const devices = new Map<string, DeviceRecord>()
-  const orders = new Map<string, RunOrder>()
-  const states = new Map<string, SlotState>()
-  const collect = (read: (topic: string, text: string) => void) => (message: BusMessage) => {
-    if (!message.retain || message.payload.length === 0) return
-    try {
-      read(message.topic, message.payload.toString())
-    } catch (error) {
-      logger.warn({ topic: message.topic, err: error }, 'retained value not understood')
-    }
-  }
-  const subscriptions = [
-    await bus.subscribe(
-      deviceTopic(box, '+'),
-      collect((_, text) => {
-        const record = checkJson(DeviceRecord, text, 'device record')
-        devices.set(record.slot, record)
-      }),
-    ),
-    await bus.subscribe(
-      runTopic(box, '+', 'order'),
-      collect((_, text) => {
-        const order = checkJson(RunOrder, text, 'order')
-        orders.set(order.run_id, order)
-      }),
-    ),
-    await bus.subscribe(
-      runTopic(box, '+', '+/state'),
-      collect((topic, text) => {
-        const parts = parseTopic(topic)
-        if (parts.family !== 'potentiostat') return
-        states.set(`${parts.runId}/${parts.rest[0]}`, checkJson(SlotState, text, 'slot state'))
-      }),
-    ),
-  ]
+export function pastRuns(past: readonly RetainedText[], box: string): PastRuns {
+  const below = (filter: string) => past.filter(({ topic }) => matchesFilter(filter, topic))
+  const orders = below(runTopic(box, '+', 'order')).flatMap((value) => recordIn(RunOrder, value) ?? [])
   return {
-    get devices() {
-      return [...devices.values()]
-    },
-    get orders() {
-      return [...orders.values()].sort((a, b) => a.timestamp.localeCompare(b.timestamp))
-    },
-    stateOf: (runId, slot) => states.get(`${runId}/${slot}`) ?? null,
-    async complete() {
-      for (const end of subscriptions) await end()
-    },
-  }
-}
-
-/** Tells the truth about runs that died with an earlier process: their unfinished slots failed. */
-export async function endInterruptedRuns({ bus, box, clock, logger }: ServiceContext, past: PastRuns): Promise<void> {
-  const now = timestampOf(clock.now())
-  for (const order of past.orders) {
-    for (const slot of order.slots) {
-      const state = past.stateOf(order.run_id, slot)
-      if (state !== null && isTerminal(state.status)) continue
-      const ended: SlotState = {
-        slot,
-        started_at: null,
-        device_sn: null,
-        reports: [],
-        ...state,
-        status: 'failed',
-        mode_index: null,
-        ended_at: now,
-        message: 'Interrupted: the services process ended before the measurement did.',
-        timestamp: now,
-      }
-      logger.warn({ run: order.run_id, slot }, 'interrupted run marked failed')
-      await bus.publish(runTopic(box, order.run_id, `${slot}/state`), JSON.stringify(ended), { retain: true })
-    }
+    devices: below(deviceTopic(box, '+')).flatMap((value) => recordIn(DeviceRecord, value) ?? []),
+    orders: orders.sort((a, b) => a.timestamp.localeCompare(b.timestamp)),
   }
 }
 

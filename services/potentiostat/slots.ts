@@ -71,6 +71,10 @@ export class Slots {
     this.#hold(name, null)
   }
 
+  announceAll(): void {
+    for (const slot of this.#sorted()) this.#announce(slot)
+  }
+
   /** Looks which devices are there. New ones are opened and brought to rest, cell open, before their slot counts as connected; slots
    * held by a run are left alone. Never throws for a device that cannot be opened. */
   scan(): Promise<ScanResult> {

@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openForWriting } from '../../projections/engine/database.js'
 import { isBenchAlive } from '../../simulation/bench-directory.js'
 import { benchOf, outputsOn } from '../support/bench-outputs.js'
+import { freePort } from '../support/free-port.js'
 import { createLabHome, type LabHome, READY } from '../support/start-lab.js'
 import { until } from '../support/until.js'
 
@@ -16,15 +15,6 @@ beforeEach(() => {
   lab = createLabHome()
 })
 afterEach(() => lab.remove())
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
-}
 
 /** Resolves once a broker answers there. */
 async function connected(url: string): Promise<MqttClient> {

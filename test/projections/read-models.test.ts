@@ -180,6 +180,13 @@ describe('runs', () => {
     )
   })
 
+  test('that died keep the progress they reached, and run for nobody, whatever is still drawn', async () => {
+    const events = [order('r1'), progress('r1', 42, 9), slotState('r1', 'failed', { interrupted: true })]
+    const told = { status: 'failed', progress_pct: 42, remaining_s: null, ended_at: '2026-11-20T09:00:09.000Z' }
+    await given(events, async (models) => expect(await models.run('r1')).toMatchObject(told))
+    await given(events, async (models) => expect((await models.run('r1'))?.status).toBe('failed'), 2)
+  })
+
   test('keep their progress when cancelled', async () => {
     await given(
       [order('r1'), progress('r1', 42, 9), slotState('r1', 'cancelled', { message: 'cancelled' })],

@@ -111,7 +111,7 @@ describe('while nothing can be recorded', () => {
     await log(true, null)
     await until(() => calls.length === 2, 'resumption')
     expect(calls).toEqual(['suspend: disk full', 'resume'])
-    expect(states()).toEqual(['ready', 'suspended', 'ready'])
+    expect(states()).toEqual(['starting', 'ready', 'suspended', 'ready'])
   })
 
   it('a lost connection suspends too, and both causes must end', async () => {
@@ -129,5 +129,5 @@ describe('while nothing can be recorded', () => {
 it('stops its services and says so', async () => {
   await services.stop()
   expect(calls).toEqual(['stop'])
-  expect(states()).toEqual(['ready', 'stopped'])
+  expect(states()).toEqual(['starting', 'ready', 'stopped'])
 })

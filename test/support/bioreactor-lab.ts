@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { check } from '../../events/schema.js'
+import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Calibration } from '../../services/bioreactor/calibrations.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, createBioreactorJobs } from '../../services/bioreactor/index.js'
@@ -97,7 +98,7 @@ export async function startBioreactorLab({
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps })
-  const service = await startJobService(context, jobs, resumeJobs)
+  const service = await startJobService(context, await correctAtStart(context, null), jobs, resumeJobs)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0

@@ -25,8 +25,9 @@ const getTaskResult = endpoint({
     const head = { task_id, result_url_path: taskUrl(task_id) }
     if (task === null) return new Reply(202, { ...head, status: 'pending' as const })
     switch (task.status) {
+      case 'pending':
       case 'running':
-        return new Reply(202, { ...head, status: 'running' as const })
+        return new Reply(202, { ...head, status: task.status })
       case 'succeeded':
         return { ...head, status: 'succeeded' as const, result: task.result ?? null }
       case 'failed':

@@ -272,4 +272,19 @@ describe('ending', () => {
     await lab.clock.advance(2000)
     expect(broker.retained.get('pioreactor/u1/exp/stirring/target_rpm')?.toString()).toBe('321')
   })
+
+  test('who names a job later does not start what was interrupted before', async () => {
+    lab = await startBioreactorLab()
+    await lab.run('stirring')
+    const broker = new MemoryBroker()
+    const next = async (resumeJobs: readonly string[]): Promise<void> => {
+      for (const [topic, payload] of lab.broker.retained) broker.retained.set(topic, payload)
+      lab.close()
+      lab = await startBioreactorLab({ broker, bioreactor: new FakeBioreactor(), resumeJobs })
+    }
+    await next([])
+    await next(['stirring'])
+    expect(record(1)).toMatchObject({ is_running: false, state: 'lost' })
+    expect(record(2)).toBeNull()
+  })
 })

@@ -1,4 +1,5 @@
 import type { Request, RunProgress, SampleBlock, SlotState } from '../../../events/payloads.js'
+import { correctAtStart } from '../../../services/aftermath/over-bus.js'
 import { type BoxContext, startBoxService } from '../../../services/potentiostat/box-service.js'
 import type { Service } from '../../../services/service.js'
 import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
@@ -46,7 +47,7 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     bus,
     connectBus: async () => broker.connect(),
   }
-  const service = await startBoxService(context)
+  const service = await startBoxService(context, await correctAtStart(context, null))
   const heard: Box['heard'] = async (topic, condition) => {
     const past = broker.payloads(topic).find(condition)
     if (past !== undefined) return past

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { MANIFEST_DIRECTORY, type NasSetup, type RunManifest, type UploadRecord } from '../../../../events/nas.js'
+import { correctAtStart } from '../../../../services/aftermath/over-bus.js'
 import { startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
 import type { NasTransport } from '../../../../services/nas-upload/transport.js'
 import type { Service } from '../../../../services/service.js'
@@ -35,13 +36,13 @@ export class Bench {
   }
 
   async start(transport?: NasTransport | null): Promise<Service> {
-    this.#service = await startNasUpload({
+    const context = {
       unit: UNIT,
       box: BOX,
       clock: this.clock,
       logger: silentLogger,
       hardware: noHardware,
-      hardwareKind: 'simulated',
+      hardwareKind: 'simulated' as const,
       dotPioreactor: this.home,
       bus: this.broker.connect(),
       connectBus: async () => this.broker.connect(),
@@ -49,7 +50,8 @@ export class Bench {
       runsRoot: this.runsRoot,
       spoolDirectory: this.spoolDirectory,
       ...(transport === undefined ? {} : { transport }),
-    })
+    }
+    this.#service = await startNasUpload(context, await correctAtStart(context, null))
     return this.#service
   }
 

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Config } from '../config.js'
+import type { NewEvent } from '../events/event.js'
+import { timestampOf } from '../events/payloads.js'
+import type { Clock, EventLogReader, MessageBus } from '../events/ports.js'
+import { aftermath } from '../services/aftermath/aftermath.js'
+import { publishCorrections } from '../services/aftermath/over-bus.js'
+import type { Correction, FindRetained } from '../services/aftermath/retained.js'
+import { readResult } from '../services/safe-state-result.js'
+import type { RunningLog } from './parts.js'
+
+const findIn =
+  (reader: EventLogReader): FindRetained =>
+  async (filters) =>
+    filters.flatMap((filter) =>
+      reader.retained(filter).map(({ topic, payload }) => ({ topic, text: Buffer.from(payload).toString() })),
+    )
+
+const BATCH = 1000
+
+/** Corrects the log before anybody can read it: no process of an earlier life of this unit lives.
+ * @throws LogUnavailable when it cannot be written: a unit that says what is not true is worse than none. */
+export async function correctLog(config: Config, clock: Clock, { reader, writer }: RunningLog): Promise<void> {
+  const last = reader.read({ after: reader.lastPosition() - 1, limit: 1 })[0]
+  if (last === undefined) return
+  const corrections = await aftermath(findIn(reader), {
+    unit: config.unit,
+    // Nothing was published later.
+    death: { at: timestampOf(new Date(last.recordedAt)), now: timestampOf(clock.now()) },
+    gatewayToo: true,
+    outputs: readResult(config.runDirectory),
+  })
+  for (let first = 0; first < corrections.length; first += BATCH) {
+    await writer.append(corrections.slice(first, first + BATCH).map(eventOf))
+  }
+}
+
+const eventOf = ({ topic, payload, retain }: Correction): NewEvent => ({
+  topic,
+  payload: Buffer.from(payload),
+  qos: 1,
+  retain,
+  client: '',
+})
+
+/** The last wills come when the connections are found closed; what was still under way comes before them. */
+const WILL_MS = 1000
+/** A guardian drives the outputs safe within this time, or it is gone. */
+const SAFE_STATE_MS = 2500
+const LOOK_MS = 25
+
+export interface AfterDeathDeps {
+  readonly config: Config
+  readonly clock: Clock
+  readonly reader: EventLogReader
+  readonly bus: MessageBus
+}
+
+/** Tells the truth about a services process that has just died: first what it said of itself, then what safe-state did about its outputs.
+ * Resolves when the next one may start: nothing is said about the dead that the living could take for themselves. */
+export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDeps): Promise<void> {
+  const { unit, runDirectory } = config
+  const now = timestampOf(clock.now())
+  const tell = async (): Promise<void> => {
+    const outputs = readResult(runDirectory)
+    const death = { at: now, now }
+    await publishCorrections(bus, await aftermath(findIn(reader), { unit, death, gatewayToo: false, outputs }))
+  }
+  await atMost(WILL_MS, () => !/"state":"(starting|ready|suspended)"/.test(serviceRecord(reader, unit)))
+  await tell()
+  await atMost(SAFE_STATE_MS, () => readResult(runDirectory) !== null)
+  await tell()
+}
+
+const serviceRecord = (reader: EventLogReader, unit: string): string =>
+  reader
+    .retained(`system/${unit}/service`)
+    .map(({ payload }) => Buffer.from(payload).toString())
+    .join()
+
+async function atMost(limitMs: number, condition: () => boolean): Promise<void> {
+  const end = performance.now() + limitMs
+  while (!condition() && performance.now() < end) await delay(LOOK_MS)
+}

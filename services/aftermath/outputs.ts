@@ -1,0 +1,73 @@
+import { type LogMessage, SafeStateRecord, timestampOf } from '../../events/payloads.js'
+import { parseTopic } from '../../events/topic.js'
+import { LED_CHANNELS } from '../bioreactor/bench-hardware.js'
+import type { SafeStateResult } from '../safe-state-result.js'
+import { type Correction, type Death, type RetainedText, recordIn, retained } from './retained.js'
+
+export const OUTPUT_FILTERS = ['system/+/safe_state'] as const
+
+const OFF = JSON.stringify(Object.fromEntries(LED_CHANNELS.map((channel) => [channel, 0])))
+
+/** What safe-state switched off is off for everybody; what it could not switch off is an alarm. Told once, by the id of the result. */
+export function outputsOff(
+  world: readonly RetainedText[],
+  unit: string,
+  { id, at, safe, done, failed }: SafeStateResult,
+  { now }: Death,
+): readonly Correction[] {
+  const topic = `system/${unit}/safe_state`
+  const told = world.some((value) => value.topic === topic && recordIn(SafeStateRecord, value)?.id === id)
+  const record: SafeStateRecord = {
+    id,
+    safe,
+    done: [...done],
+    failed: [...failed],
+    switched_off_at: timestampOf(new Date(at)),
+    timestamp: now,
+  }
+  return [
+    ...(told ? [] : [retained(topic, record), ...failed.map(({ step, reason }) => alarm(unit, step, reason, now))]),
+    ...(done.includes('pwm') ? world.flatMap(pwmOff) : []),
+    ...(done.includes('leds') ? world.flatMap((value) => ledsOff(value, now)) : []),
+  ]
+}
+
+function pwmOff(value: RetainedText): readonly Correction[] {
+  const topic = parseTopic(value.topic)
+  const isPwm = topic.family === 'job' && topic.job === 'pwms' && topic.setting === 'dc'
+  return isPwm && value.text !== '{}' ? [retained(value.topic, '{}')] : []
+}
+
+/** The complete state, and a change for each channel that shone. */
+function ledsOff(value: RetainedText, timestamp: string): readonly Correction[] {
+  const topic = parseTopic(value.topic)
+  if (topic.family !== 'job' || topic.job !== 'leds' || topic.setting !== 'intensity' || value.text === OFF) return []
+  const levels = intensities(value.text)
+  const changed = LED_CHANNELS.filter((channel) => levels[channel] !== 0 && levels[channel] !== undefined)
+  const changes = changed.map((channel) => ({
+    topic: `pioreactor/${topic.unit}/${topic.experiment}/led_change_events`,
+    payload: JSON.stringify({ channel, intensity: 0, source_of_event: 'safe_state', timestamp }),
+    retain: false,
+  }))
+  return [...changes, retained(value.topic, OFF)]
+}
+
+function intensities(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(text)) as Readonly<Record<string, unknown>>
+  } catch {
+    return {}
+  }
+}
+
+function alarm(unit: string, step: string, reason: string, timestamp: string): Correction {
+  const message: LogMessage = {
+    source: 'app',
+    task: 'safe_state',
+    message: `${step} could not be switched off and may still be on: ${reason}`,
+    level: 'CRITICAL',
+    timestamp,
+  }
+  const topic = `pioreactor/${unit}/$experiment/logs/app/critical`
+  return { topic, payload: JSON.stringify(message), retain: false }
+}

@@ -1,0 +1,78 @@
+import { type ServiceRecord, timestampOf } from '../../events/payloads.js'
+import type { BusMessage, MessageBus } from '../../events/ports.js'
+import { matchesFilter, systemTopic } from '../../events/topic.js'
+import type { SafeStateResult } from '../safe-state-result.js'
+import type { ServiceContext } from '../service.js'
+import { aftermath, FILTERS } from './aftermath.js'
+import type { Correction, FindRetained, RetainedText } from './retained.js'
+
+type Starting = Pick<ServiceContext, 'bus' | 'unit' | 'clock' | 'hardwareKind'>
+
+/** Corrects at the start of the services what an earlier process left behind: on a unit whose main process lives, that has been done already.
+ * @param outputs how they were switched off just now.
+ * @returns what is retained now: the past of the services. */
+export async function correctAtStart(
+  context: Starting,
+  outputs: SafeStateResult | null,
+): Promise<readonly RetainedText[]> {
+  const { bus, unit, clock } = context
+  const find = findOverBus(context)
+  const world = await find(FILTERS)
+  const now = timestampOf(clock.now())
+  const known: FindRetained = async (filters) => (filters === FILTERS ? world : find(filters))
+  const corrections = await aftermath(known, { unit, death: { at: now, now }, gatewayToo: false, outputs })
+  await publishCorrections(bus, corrections)
+  return corrected(world, corrections)
+}
+
+function corrected(world: readonly RetainedText[], corrections: readonly Correction[]): readonly RetainedText[] {
+  const texts = new Map(world.map(({ topic, text }) => [topic, text]))
+  for (const { topic, payload, retain } of corrections) if (retain) texts.set(topic, payload)
+  return [...texts].flatMap(([topic, text]) => (text === '' ? [] : [{ topic, text }]))
+}
+
+/** Looks retained values up over the connection. The broker replays one subscription after the other: when the value of the last one has
+ * come, everything before it has. That value is our own, that the services are starting; what changes meanwhile comes live. */
+const findOverBus =
+  (context: Starting): FindRetained =>
+  async (filters) => {
+    const found = new Map<string, string>()
+    const keep = ({ topic, payload }: BusMessage): void => void found.set(topic, payload.toString())
+    const starting = await sayStarting(context)
+    const ends = []
+    for (const filter of filters) {
+      if (!matchesFilter(filter, starting.topic)) ends.push(await context.bus.subscribe(filter, keep))
+    }
+    let heard: () => void = () => undefined
+    const complete = new Promise<void>((resolve) => {
+      heard = resolve
+    })
+    const last = ({ payload }: BusMessage): void => {
+      if (payload.toString() === starting.text) heard()
+    }
+    ends.push(await context.bus.subscribe(starting.topic, last))
+    await complete
+    for (const end of ends) await end()
+    return [...found].flatMap(([topic, text]) => (text === '' ? [] : [{ topic, text }]))
+  }
+
+/** Recorded and retained when it resolves. */
+async function sayStarting({ bus, unit, clock, hardwareKind }: Starting): Promise<RetainedText> {
+  const topic = systemTopic(unit, 'service')
+  const timestamp = timestampOf(clock.now())
+  const record: ServiceRecord = { state: 'starting', hardware: hardwareKind, reason: null, timestamp }
+  const text = JSON.stringify(record)
+  await bus.publish(topic, text, { retain: true })
+  return { topic, text }
+}
+
+/** Published together, so that they share commits of the log. */
+const BATCH = 100
+
+/** Resolves when all of it is recorded, in order. */
+export async function publishCorrections(bus: MessageBus, corrections: readonly Correction[]): Promise<void> {
+  for (let first = 0; first < corrections.length; first += BATCH) {
+    const batch = corrections.slice(first, first + BATCH)
+    await Promise.all(batch.map(({ topic, payload, retain }) => bus.publish(topic, payload, { retain })))
+  }
+}

@@ -1,0 +1,40 @@
+import type { Static, TSchema } from '@sinclair/typebox'
+import { checkJson } from '../../events/schema.js'
+
+/** A retained value, never empty. */
+export interface RetainedText {
+  readonly topic: string
+  readonly text: string
+}
+
+/** Looks up what is retained: the values of every topic that matches any of the filters. */
+export type FindRetained = (filters: readonly string[]) => Promise<readonly RetainedText[]>
+
+/** What is to be published so that the retained values are true. An empty payload clears the topic. */
+export interface Correction {
+  readonly topic: string
+  readonly payload: string
+  readonly retain: boolean
+}
+
+/** How and when the services process died. */
+export interface Death {
+  /** When it was last known to live, RFC 3339. */
+  readonly at: string
+  readonly now: string
+}
+
+/** The record, or null when it is none: what cannot be read claims nothing. */
+export function recordIn<S extends TSchema>(schema: S, { text, topic }: RetainedText): Static<S> | null {
+  try {
+    return checkJson(schema, text, topic)
+  } catch {
+    return null
+  }
+}
+
+export const retained = (topic: string, payload: unknown): Correction => ({
+  topic,
+  payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  retain: true,
+})

@@ -1,0 +1,45 @@
+import { JobRecord, TaskRecord } from '../../events/payloads.js'
+import type { MessageBus } from '../../events/ports.js'
+import { matchesFilter, systemTopic } from '../../events/topic.js'
+import { type RetainedText, recordIn } from '../aftermath/retained.js'
+
+/** What the retained topics tell about jobs and tasks of earlier lives of this unit. */
+export interface PastJobs {
+  /** Oldest first. */
+  readonly jobs: readonly JobRecord[]
+  /** Finished tasks, oldest first. */
+  readonly taskIds: readonly string[]
+}
+
+export function pastJobs(past: readonly RetainedText[], unit: string): PastJobs {
+  const below = (rest: string) => past.filter(({ topic }) => matchesFilter(systemTopic(unit, rest), topic))
+  const jobs = below('jobs/+').flatMap((value) => recordIn(JobRecord, value) ?? [])
+  const tasks = below('tasks/+').flatMap((value) => recordIn(TaskRecord, value) ?? [])
+  const finished = tasks.filter(({ status }) => status === 'succeeded' || status === 'failed')
+  return {
+    jobs: jobs.sort((one, other) => one.job_id - other.job_id),
+    taskIds: finished.sort((a, b) => a.timestamp.localeCompare(b.timestamp)).map(({ task_id }) => task_id),
+  }
+}
+
+/** Interrupted jobs that nobody has decided about, the latest of each name: an older one was followed by another start. */
+export const undecided = ({ jobs }: PastJobs): readonly JobRecord[] =>
+  jobs.filter(
+    ({ interrupted, job_name, job_id }) =>
+      interrupted === true && !jobs.some((later) => later.job_name === job_name && later.job_id > job_id),
+  )
+
+export interface Assignment {
+  /** Experiment the leader assigned this unit to. */
+  experiment(): string | null
+  close(): Promise<void>
+}
+
+export async function followAssignment(bus: MessageBus, unit: string): Promise<Assignment> {
+  let assigned: string | null = null
+  const close = await bus.subscribe(`pioreactor/${unit}/$experiment/assignment`, ({ payload }) => {
+    const { experiment } = JSON.parse(payload.toString() || '{}') as { readonly experiment?: unknown }
+    assigned = typeof experiment === 'string' && experiment !== '' ? experiment : null
+  })
+  return { experiment: () => assigned, close }
+}

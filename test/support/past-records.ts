@@ -1,0 +1,73 @@
+import { Type } from '@sinclair/typebox'
+import { defineJob } from '../../events/core/define-job.js'
+import type { DeviceRecord, JobRecord, RunOrder, SlotState } from '../../events/payloads.js'
+
+/** Records as an earlier life of the unit left them. */
+
+const T0 = '2026-01-02T02:00:00.000Z'
+
+export const capabilityOfStirring = defineJob(
+  'stirring',
+  { help: '' },
+  {
+    duty_cycle: { schema: Type.Number(), doc: '' },
+    kept: { schema: Type.String(), persist: true, doc: '' },
+  },
+).capability()
+
+export const jobRecord = (values: Partial<JobRecord> = {}): JobRecord => ({
+  job_id: 1,
+  unit: 'u1',
+  experiment: 'exp',
+  job_name: 'stirring',
+  job_source: 'user',
+  started_at: T0,
+  ended_at: null,
+  is_running: true,
+  leader: '',
+  pid: 1,
+  is_long_running_job: false,
+  state: 'ready',
+  reason: null,
+  ...values,
+})
+
+export const orderOf = (runId: string, slots: readonly string[]): RunOrder => ({
+  run_id: runId,
+  slots: [...slots],
+  modes: [{ mode: 'CA', params: {}, rows: 1000, planned_s: 100, columns: [], plot: 'time_series' }],
+  tia_gain: 1,
+  sampling_interval: 0.1,
+  average: 200,
+  period_s: 0.0005,
+  experiment_name: 'exp',
+  subdir: null,
+  client_datetime: '2026-01-02T02-00-00',
+  group_id: null,
+  make_plot: false,
+  simulated: true,
+  warnings: [],
+  timestamp: T0,
+})
+
+export const slotState = (slot: string, status: SlotState['status'], values: Partial<SlotState> = {}): SlotState => ({
+  slot,
+  status,
+  started_at: T0,
+  ended_at: null,
+  message: null,
+  mode_index: status === 'running' ? 0 : null,
+  reports: [],
+  device_sn: null,
+  timestamp: T0,
+  ...values,
+})
+
+export const deviceRecord = (slot: string, values: Partial<DeviceRecord> = {}): DeviceRecord => ({
+  slot,
+  port: `/dev/${slot}`,
+  sn: slot,
+  connected: true,
+  run_id: null,
+  ...values,
+})
