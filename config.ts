@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { isHost } from './doors/hosts.js'
+import type { TlsPaths } from './doors/tls-identity.js'
 import { decodeValue } from './events/core/define-job.js'
 import { InvalidInput, LabError } from './events/errors.js'
 import type { RunFileLayout } from './events/payloads.js'
@@ -78,6 +79,17 @@ export const settings = {
     Type.String(),
     '',
     `Doors that may stand open on other addresses, comma-separated: ${DOORS.join(', ')}.`,
+  ),
+  TLS_CERT: setting(
+    Type.String(),
+    '',
+    'Certificate of the unit, PEM file, the chain below it; with TLS_KEY every door speaks TLS (HTTPS, MQTTS, WSS).',
+  ),
+  TLS_KEY: setting(Type.String(), '', 'Private key of TLS_CERT, PEM file without a passphrase.'),
+  TLS_CA: setting(
+    Type.String(),
+    '',
+    'Authorities, PEM file; clients of every door must show a certificate one of them has signed.',
   ),
   ALLOWED_HOSTS: setting(
     Type.String(),
@@ -162,6 +174,8 @@ export interface Config {
   readonly mqttUsername: string
   readonly mqttPassword: string
   readonly mqttLeaderPassword: string
+  /** PEM files; null without TLS. */
+  readonly tls: TlsPaths | null
   /** Without port. */
   readonly allowedHosts: readonly string[]
   readonly runsRoot: string
@@ -229,6 +243,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     mqttUsername: values.MQTT_USERNAME,
     mqttPassword: values.MQTT_PASSWORD,
     mqttLeaderPassword: values.MQTT_LEADER_PASSWORD,
+    tls: tlsPaths(values),
     allowedHosts: list(values.ALLOWED_HOSTS),
     runsRoot: resolve(values.RUNS_ROOT),
     runFileLayout: {
@@ -264,7 +279,19 @@ function contradictions(values: Values): readonly string[] {
       values.MQTT_USERNAME === '' ? ['MQTT_PASSWORD', 'MQTT_USERNAME'] : ['MQTT_USERNAME', 'MQTT_PASSWORD']
     problems.push(`${given} is set but ${lacking} is not; a client needs both.`)
   }
+  if ((values.TLS_CERT === '') !== (values.TLS_KEY === '')) {
+    const [given, lacking] = values.TLS_CERT === '' ? ['TLS_KEY', 'TLS_CERT'] : ['TLS_CERT', 'TLS_KEY']
+    problems.push(`${given} is set but ${lacking} is not; TLS needs both.`)
+  }
+  if (values.TLS_CA !== '' && values.TLS_CERT === '') {
+    problems.push('TLS_CA is set but TLS_CERT and TLS_KEY are not; clients show certificates in TLS alone.')
+  }
   return problems
+}
+
+function tlsPaths({ TLS_CERT, TLS_KEY, TLS_CA }: Values): TlsPaths | null {
+  if (TLS_CERT === '') return null
+  return { cert: resolve(TLS_CERT), key: resolve(TLS_KEY), ...(TLS_CA === '' ? {} : { ca: resolve(TLS_CA) }) }
 }
 
 /** On any address but loopback each door needs its secret or must be named in ALLOW_INSECURE. */

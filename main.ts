@@ -46,6 +46,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./cli/safe-state-command.js')).safeStateCommand,
   },
   {
+    name: 'certificate',
+    summary: 'Make a key and a self-signed certificate for TLS_CERT and TLS_KEY, where there is no authority.',
+    load: async () => (await import('./cli/certificate-command.js')).certificateCommand,
+  },
+  {
     name: 'simulate',
     summary: 'Serve a virtual potentiostat on a pseudo-terminal, for any Modbus client.',
     load: async () => (await import('./cli/simulate-command.js')).simulateCommand,

@@ -1,19 +1,21 @@
 import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
-import { createServer as createHttpServer } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Admission } from '../doors/admission.js'
-import { HTTP_LIMITS, limitConnections, limitedServer } from '../doors/http-limits.js'
+import { trackConnections } from '../doors/connections.js'
+import { createHttpServer } from '../doors/http-server.js'
 import { withSocketPath } from '../doors/socket-path.js'
+import type { TlsIdentity } from '../doors/tls-identity.js'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
 import type { Credentials } from './access.js'
 import { Deliveries } from './deliveries.js'
 import { RecordingBroker } from './recording-broker.js'
-import { createWebSockets } from './web-sockets.js'
+import { webSocketUpgrade } from './web-sockets.js'
 
 export interface BrokerOptions extends Credentials, Admission {
   readonly log: OwnedEventLogWriter
@@ -25,6 +27,8 @@ export interface BrokerOptions extends Credentials, Admission {
   /** 0 picks a free port. */
   readonly port: number
   readonly wsPort: number
+  /** Without it the ports speak MQTT and WebSocket in the clear. */
+  readonly tls?: TlsIdentity | undefined
   /** Unix socket for this user's own processes. */
   readonly socketPath: string
   /** SQLite file of persistent sessions. */
@@ -50,32 +54,25 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   await broker.listen()
   const endStatus = log.onStatus((status) => broker.logChanged(status))
 
-  const sockets = new Set<Socket>()
-  const handle = (socket: Socket): void => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    broker.handle(socket)
-  }
-  const tcp = createServer({ noDelay: true }, handle)
+  const handle = (socket: Socket): void => void broker.handle(socket)
+  const tcp = options.tls === undefined ? createServer({ noDelay: true }, handle) : createMqtts(options.tls, handle)
   const own = createServer(handle)
-  const webSockets = createWebSockets({
+  const handleUpgrade = webSocketUpgrade({
     isOwnHost: options.isOwnHost,
     openToPages: options.mqttUsername !== '',
     handle: (stream, request) => broker.handle(stream, request),
   })
-  const http = createHttpServer(limitedServer(HTTP_LIMITS), (_request, response) => {
-    response.writeHead(426, { Upgrade: 'websocket' }).end()
-  })
-  limitConnections(http, HTTP_LIMITS)
-  http.on('upgrade', webSockets.handleUpgrade)
+  const refuse: RequestListener = (_request, response) => response.writeHead(426, { Upgrade: 'websocket' }).end()
+  const http = createHttpServer(refuse, { tls: options.tls })
+  http.on('upgrade', handleUpgrade)
 
+  const servers = [tcp, own, http]
+  const connections = servers.map(trackConnections)
   const stop = async (): Promise<void> => {
     endStatus()
-    const closed = [tcp, own, http].map((server) => new Promise((resolve) => server.close(resolve)))
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)))
     await new Promise<void>((resolve) => broker.close(resolve))
-    webSockets.terminate()
-    for (const socket of sockets) socket.destroy()
-    http.closeAllConnections()
+    for (const endConnections of connections) endConnections()
     await Promise.all(closed)
     await Promise.race([broker.idle(), unwritable(log)])
     deliveries.close()
@@ -89,7 +86,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     await stop()
     throw error
   }
-  return { port: portOf(tcp), wsPort: portOf(http), handleUpgrade: webSockets.handleUpgrade, stop }
+  return { port: portOf(tcp), wsPort: portOf(http), handleUpgrade, stop }
 }
 
 /** Resolves when the log cannot be written: then what waits for it is never settled. */
@@ -99,6 +96,12 @@ const unwritable = (log: OwnedEventLogWriter): Promise<void> =>
       if (!writable) resolve()
     })
   })
+
+function createMqtts(tls: TlsIdentity, handle: (socket: Socket) => void): Server {
+  const server = createTlsServer({ ...tls.options, noDelay: true }, handle)
+  tls.follow(server)
+  return server
+}
 
 async function listen(server: Server, port: number, host: string): Promise<void> {
   server.listen(port, host)

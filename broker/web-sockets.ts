@@ -13,31 +13,21 @@ interface WebSocketOptions {
   readonly handle: (stream: Duplex, request: IncomingMessage) => void
 }
 
-export interface WebSockets {
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Ends every connection at once. */
-  terminate(): void
-}
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** MQTT over WebSocket for HTTP servers that hand their `upgrade` events over. */
-export function createWebSockets({ isOwnHost, openToPages, handle }: WebSocketOptions): WebSockets {
+export function webSocketUpgrade({ isOwnHost, openToPages, handle }: WebSocketOptions): Upgrade {
   const server = new WebSocketServer({
     noServer: true,
     // One frame holds a packet, or a few small ones.
     maxPayload: 2 * MAX_PACKET_BYTES,
     handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
   })
-  return {
-    handleUpgrade(request, socket, head) {
-      if (!isForUs(request, isOwnHost)) return refuse(socket, OTHER_HOST)
-      // It could give orders through a browser on this machine.
-      if (!openToPages && isForeignPage(request.headers, socket instanceof TLSSocket))
-        return refuse(socket, FOREIGN_PAGE)
-      server.handleUpgrade(request, socket, head, (webSocket) => handle(createWebSocketStream(webSocket), request))
-    },
-    terminate() {
-      for (const webSocket of server.clients) webSocket.terminate()
-    },
+  return (request, socket, head) => {
+    if (!isForUs(request, isOwnHost)) return refuse(socket, OTHER_HOST)
+    // It could give orders through a browser on this machine.
+    if (!openToPages && isForeignPage(request.headers, socket instanceof TLSSocket)) return refuse(socket, FOREIGN_PAGE)
+    server.handleUpgrade(request, socket, head, (webSocket) => handle(createWebSocketStream(webSocket), request))
   }
 }
 

@@ -1,10 +1,10 @@
 import { LOG_STATUS_TOPIC, LogStatus } from '../events/payloads.js'
 import { checkJson } from '../events/schema.js'
 import { createLogger } from '../logger.js'
-import { createAdmission } from './admission.js'
 import { correctLog } from './aftermath.js'
 import { claimHome } from './claims.js'
 import type { Command } from './commands.js'
+import { openDoors } from './doors.js'
 import { makeHome, openClock } from './home.js'
 import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
 import { serviceBus } from './service-bus.js'
@@ -20,7 +20,7 @@ export const brokerCommand: Command = {
       const logger = createLogger(config.logLevel, 'broker')
       const log = await startLog(config, clock, logger)
       await correctLog(config, clock, log)
-      const broker = await startBrokerSide(config, clock, logger, log, createAdmission(config))
+      const broker = await startBrokerSide(config, clock, logger, log, await openDoors(config, logger))
       print(`MQTT on port ${broker.port}, over WebSocket on ${broker.wsPort}.`)
       await end
       await broker.stop()
@@ -60,7 +60,13 @@ export const gatewayCommand: Command = {
     await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => {
       status = checkJson(LogStatus, payload.toString())
     })
-    const http = await startHttpSide(config, clock, logger, { bus, logStatus: () => status }, createAdmission(config))
+    const http = await startHttpSide(
+      config,
+      clock,
+      logger,
+      { bus, logStatus: () => status },
+      await openDoors(config, logger),
+    )
     print(`REST on port ${http.port}.`)
     await end
     await http.stop()

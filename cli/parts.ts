@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RunningBroker, startBroker } from '../broker/start-broker.js'
 import type { Config } from '../config.js'
-import type { Admission } from '../doors/admission.js'
 import { openEventLogReader, type PagingEventLogReader } from '../event-log/reader.js'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
@@ -9,6 +8,7 @@ import type { GatewayDeps } from '../http-gateway/context.js'
 import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
 import { openReadModels } from '../projections/read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
+import type { Doors } from './doors.js'
 import { writeServicePassword } from './home.js'
 import { portProblem } from './port-problem.js'
 
@@ -37,7 +37,7 @@ export function startBrokerSide(
   clock: Clock,
   logger: Logger,
   { writer, reader }: RunningLog,
-  admission: Admission,
+  doors: Doors,
 ): Promise<RunningBroker> {
   return startBroker({
     log: writer,
@@ -46,7 +46,7 @@ export function startBrokerSide(
     logger,
     unit: config.unit,
     host: config.host,
-    ...admission,
+    ...doors,
     port: config.mqttPort,
     wsPort: config.mqttWsPort,
     sessionsPath: config.sessionsPath,
@@ -113,7 +113,7 @@ export async function startHttpSide(
   clock: Clock,
   logger: Logger,
   { bus, logStatus, onUpgrade }: Pick<GatewayDeps, 'bus' | 'logStatus'> & Pick<GatewayOptions, 'onUpgrade'>,
-  admission: Admission,
+  { tls, ...admission }: Doors,
 ): Promise<HttpSide> {
   const readModels = openReadModels({
     readModelsPath: config.readModelsPath,
@@ -147,6 +147,7 @@ export async function startHttpSide(
       startedAt: clock.now(),
     },
     host: config.host,
+    tls,
     port: config.httpPort,
     ...(onUpgrade === undefined ? {} : { onUpgrade }),
   }).catch((error: unknown) => {

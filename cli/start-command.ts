@@ -5,11 +5,11 @@ import { systemTopic } from '../events/topic.js'
 import { createLogger } from '../logger.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
-import { createAdmission } from './admission.js'
 import { correctLog, tellAftermath } from './aftermath.js'
 import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
 import { requireRoom, roomProblem } from './disk-room.js'
+import { openDoors } from './doors.js'
 import { clockSettings, makeHome, openClock } from './home.js'
 import { findLauncher, type Launcher } from './launcher.js'
 import { makeOutputsSafe } from './make-outputs-safe.js'
@@ -113,7 +113,8 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
     return part
   }
   const clock = openClock(config)
-  const admission = createAdmission(config)
+  // A certificate that cannot be used is told before anything is started.
+  const doors = await openDoors(config, logger)
   if (config.hardware === 'simulated') {
     await add(
       'bench',
@@ -126,7 +127,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
   await correctLog(config, clock, log)
   // Before the broker, so that they end after it and see the last event.
   const readSide = startLater(parts, 'projections', startReadSide(config, logger))
-  const broker = await add('broker', () => startBrokerSide(config, clock, logger, log, admission), stop)
+  const broker = await add('broker', () => startBrokerSide(config, clock, logger, log, doors), stop)
   const ports: Config = { ...config, mqttPort: broker.port, mqttWsPort: broker.wsPort }
   const connect = serviceBus(ports, logger)
   const bus = await add(
@@ -139,7 +140,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
   const http = startLater(
     parts,
     'gateway',
-    readSide.then(() => startHttpSide(ports, clock, logger, gateway, admission)),
+    readSide.then(() => startHttpSide(ports, clock, logger, gateway, doors)),
   )
   const afterDeath = (): Promise<void> =>
     within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
@@ -258,16 +259,17 @@ async function servicesReady(bus: MessageBus, config: Config, clock: Clock): Pro
 
 function banner(config: Config, { http, mqtt, webSocket }: Addresses): readonly string[] {
   const host = localHost(config.host).replace('127.0.0.1', 'localhost')
+  const s = config.tls === null ? '' : 's'
   const hardware =
     config.hardware === 'simulated'
       ? 'SIMULATED hardware: no real bioreactor or potentiostat is driven'
       : 'real hardware'
   return [
     `Benchlog runs unit ${config.unit} on ${hardware}.`,
-    `  Dashboard and REST    http://${host}:${http}`,
-    `  API pages             http://${host}:${http}/docs`,
-    `  MQTT                  mqtt://${host}:${mqtt}`,
-    `  MQTT over WebSocket   ws://${host}:${webSocket} and ws://${host}:${http}/mqtt`,
+    `  Dashboard and REST    http${s}://${host}:${http}`,
+    `  API pages             http${s}://${host}:${http}/docs`,
+    `  MQTT                  mqtt${s}://${host}:${mqtt}`,
+    `  MQTT over WebSocket   ws${s}://${host}:${webSocket} and ws${s}://${host}:${http}/mqtt`,
     `  Data                  ${config.home}`,
     'Ctrl-C stops it.',
   ]

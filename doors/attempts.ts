@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LabError } from '../events/errors.js'
+import { ipv6Groups } from './addresses.js'
 
 /** Checks of secrets, slowed down for addresses that give wrong ones. One table for all doors. */
 export interface Attempts {
@@ -64,11 +65,5 @@ const tooManyAttempts = (seconds: number): LabError =>
   })
 
 /** One household has 2^64 addresses of IPv6 (RFC 6177): they count as one. */
-function sourceOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address
-  const [head = '', tail] = address.split('::')
-  const groups = head.split(':')
-  if (tail === undefined) return groups.slice(0, 4).join(':')
-  const missing = Array<string>(Math.max(0, 8 - groups.length - tail.split(':').length)).fill('0')
-  return [...groups, ...missing, ...tail.split(':')].slice(0, 4).join(':')
-}
+const sourceOf = (address: string): string =>
+  address.includes(':') && !address.includes('.') ? ipv6Groups(address).slice(0, 4).join(':') : address

@@ -28,6 +28,12 @@ const isLoopback = (name: string): boolean => name === 'localhost' || name === '
 const inUrl = (text: string): string | null =>
   hostName(text.includes(':') && !text.startsWith('[') ? `[${text}]` : text)
 
+/** Names under which a network may know a unit. */
+export function namesOf({ unit, machine }: Pick<UnitNames, 'unit' | 'machine'>): readonly string[] {
+  const [label = ''] = machine.split('.')
+  return [...new Set([unit, `${unit}.local`, machine, label, `${label}.local`])]
+}
+
 /** Only these hosts reach the unit. A page of another site can make its own name lead here and is then, for the browser, the site it
  * talks to (DNS rebinding); it cannot choose the name the browser sends.
  * @param addresses of this machine's interfaces, as they are now. */
@@ -35,9 +41,7 @@ export function ownHosts(
   { unit, machine, listens, allowed }: UnitNames,
   addresses: () => readonly string[],
 ): IsOwnHost {
-  const [label = ''] = machine.split('.')
-  const known = [machine, label, `${label}.local`, unit, `${unit}.local`, listens, ...allowed]
-  const names = new Set(known.map(inUrl))
+  const names = new Set([...namesOf({ unit, machine }), listens, ...allowed].map(inUrl))
   return (name) => names.has(name) || isLoopback(name) || addresses().some((address) => inUrl(address) === name)
 }
 

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { HTTP_LIMITS, type HttpLimits, limitConnections, limitedServer } from '../doors/http-limits.js'
+import { trackConnections } from '../doors/connections.js'
+import { createHttpServer, type HttpLimits, type HttpServer } from '../doors/http-server.js'
+import type { TlsIdentity } from '../doors/tls-identity.js'
 import { createApp } from './app.js'
 import type { GatewayDeps } from './context.js'
 
@@ -11,27 +13,26 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number
-  readonly limits?: HttpLimits
+  readonly limits?: HttpLimits | undefined
+  /** Without it the port speaks plain HTTP. */
+  readonly tls?: TlsIdentity | undefined
   /** Takes over WebSocket connections to `/mqtt`; without it they are refused. */
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 export interface Gateway {
   readonly port: number
-  readonly server: Server
+  readonly server: HttpServer
   /** Ends every connection; resolves when the port is free. */
   stop(): Promise<void>
 }
 
 /** Listens for both APIs. @throws Error of the operating system when the port cannot be had. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { deps, host, port, onUpgrade, limits = HTTP_LIMITS } = options
-  const server = createServer(limitedServer(limits), createApp(deps))
-  limitConnections(server, limits)
-  const upgraded = new Set<Duplex>()
-  server.on('upgrade', (request, socket, head) => {
-    upgraded.add(socket)
-    socket.on('close', () => upgraded.delete(socket))
+  const { deps, host, port, onUpgrade, limits, tls } = options
+  const server = createHttpServer(createApp(deps), { limits, tls })
+  const endConnections = trackConnections(server)
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     if (onUpgrade !== undefined && request.url?.split('?')[0] === '/mqtt') onUpgrade(request, socket, head)
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
@@ -44,8 +45,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     async stop() {
       const closed = once(server, 'close')
       server.close()
-      server.closeAllConnections()
-      for (const socket of upgraded) socket.destroy()
+      endConnections()
       await closed
     },
   }

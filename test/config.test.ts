@@ -82,6 +82,16 @@ describe('doors on an outside address', () => {
   it('need no secret on loopback', () => expect(readConfig({ HOST: '::1' }).host).toBe('::1'))
 })
 
+it('wants certificate and key together', () => {
+  const paths = { TLS_CERT: 'a.pem', TLS_KEY: '/b.pem' }
+  expect(readConfig({}).tls).toBeNull()
+  expect(readConfig(paths).tls).toEqual({ cert: resolve('a.pem'), key: '/b.pem' })
+  expect(readConfig({ ...paths, TLS_CA: '/c.pem' }).tls).toMatchObject({ ca: '/c.pem' })
+  expect(() => readConfig({ TLS_CERT: 'a.pem' })).toThrow('TLS_CERT is set but TLS_KEY is not; TLS needs both.')
+  expect(() => readConfig({ TLS_KEY: 'a.pem' })).toThrow('TLS_KEY is set but TLS_CERT is not; TLS needs both.')
+  expect(() => readConfig({ TLS_CA: 'a.pem' })).toThrow(/TLS_CA is set but TLS_CERT and TLS_KEY are not/)
+})
+
 it('takes hosts without scheme and port', () => {
   expect(readConfig({ ALLOWED_HOSTS: 'bench.example, fd00::1' }).allowedHosts).toEqual(['bench.example', 'fd00::1'])
   expect(() => readConfig({ ALLOWED_HOSTS: 'bench:8000,http://b' })).toThrow(

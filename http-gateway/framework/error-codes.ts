@@ -29,6 +29,7 @@ export const errorCodes = {
   'internal.error': [500, 'A defect of ours; the log has the details under the request id.'],
   'input.invalid': [400, 'A value has the wrong type or is out of range; the message names field, value and limit.'],
   'config.invalid': [500, 'Settings of the environment are wrong; reported at start, never over HTTP.'],
+  'tls.unusable': [500, 'Certificate, key or authorities of TLS cannot be used; reported at start, never over HTTP.'],
   'services.no_answer': [503, 'The services did not answer the command in time; it may still be executed.'],
   'services.refused': [409, 'A service refused the command without naming a reason.'],
   'log.unavailable': [503, 'The event log cannot be written, so nothing is accepted.'],

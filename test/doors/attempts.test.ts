@@ -68,16 +68,15 @@ describe('attempts', () => {
     ['::ffff:10.0.0.1', '::ffff:10.0.0.2', false],
   ])('of %s and %s count together: %s', async (one, other, together) => {
     await inTurn(5, () => wrong(one))
-    now += 999
+    now += 700
     const begun = performance.now()
     await wrong(other)
-    expect(performance.now() - begun >= 1).toBe(together)
+    expect(performance.now() - begun > 150).toBe(together)
   })
 
-  test('of a million addresses are not all remembered', async () => {
+  test('of a hundred thousand addresses are not all remembered', async () => {
     const before = process.memoryUsage().heapUsed
-    for (let index = 0; index < 1_000_000; index++)
-      await wrong(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`)
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100e6)
+    for (let index = 0; index < 100_000; index++) await wrong(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20e6)
   })
 })

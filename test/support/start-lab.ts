@@ -30,7 +30,7 @@ export interface LaunchedLab {
 export interface Lab extends LaunchedLab {
   readonly home: string
   readonly unit: string
-  /** `http://localhost:<port>` */
+  /** `http://localhost:<port>`, or with `https` */
   readonly url: string
   readonly mqttPort: number
   readonly wsPort: number
@@ -126,15 +126,16 @@ async function whenReady(home: string, launched: LaunchedLab, unit: string): Pro
   const { main: child, output } = launched
   await until(() => output().includes(READY) || child.exitCode !== null, 'the banner', 90_000)
   const port = (pattern: RegExp): number => Number(pattern.exec(output())?.[1] ?? fail(output()))
-  const url = `http://localhost:${port(/Dashboard and REST\s+http:\/\/localhost:(\d+)/)}`
-  const mqttPort = port(/mqtt:\/\/localhost:(\d+)/)
+  const scheme = output().includes('https://') ? 'https' : 'http'
+  const url = `${scheme}://localhost:${port(/Dashboard and REST\s+https?:\/\/localhost:(\d+)/)}`
+  const mqttPort = port(/mqtts?:\/\/localhost:(\d+)/)
   return {
     ...launched,
     home,
     unit,
     url,
     mqttPort,
-    wsPort: port(/ws:\/\/localhost:(\d+)/),
+    wsPort: port(/wss?:\/\/localhost:(\d+)/),
     connect: (options = {}) =>
       connectAsync(`mqtt://localhost:${mqttPort}`, { protocolVersion: 4, reconnectPeriod: 0, ...options }),
     async get<T>(path: string) {

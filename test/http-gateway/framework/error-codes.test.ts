@@ -4,7 +4,17 @@ import { expect, test } from 'vitest'
 import { endpoints } from '../../../http-gateway/endpoints/index.js'
 import { errorCodes } from '../../../http-gateway/framework/error-codes.js'
 
-const FOLDERS = ['broker', 'bus', 'event-log', 'events', 'http-gateway', 'projections', 'services', 'simulation']
+const FOLDERS = [
+  'broker',
+  'bus',
+  'doors',
+  'event-log',
+  'events',
+  'http-gateway',
+  'projections',
+  'services',
+  'simulation',
+]
 
 const sources = ['config.ts', ...FOLDERS.flatMap(filesBelow)].filter((file) => !file.endsWith('error-codes.ts'))
 

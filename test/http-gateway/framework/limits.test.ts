@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { HTTP_LIMITS } from '../../../doors/http-limits.js'
+import { HTTP_LIMITS } from '../../../doors/http-server.js'
 import { eventually } from '../../support/eventually.js'
 import { startTestGateway, type TestGateway } from '../support/start-test-gateway.js'
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { createAttempts } from '../../../doors/attempts.js'
-import { HTTP_LIMITS } from '../../../doors/http-limits.js'
+import { HTTP_LIMITS } from '../../../doors/http-server.js'
 import { LabError, toErrorRecord } from '../../../events/errors.js'
 import type { LogStatus, RequestName } from '../../../events/payloads.js'
 import { outcomeTopic, requestTopic } from '../../../events/topic.js'
