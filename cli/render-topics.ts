@@ -1,32 +1,36 @@
-import type { TSchema } from '@sinclair/typebox'
 import { eventCatalogue } from '../events/catalogue.js'
-import { datatypeOf, type JobDefinition } from '../events/core/define-job.js'
+import { JobCapability } from '../events/core/capability.js'
+import type { JobDefinition } from '../events/core/define-job.js'
+import { datatypeOf } from '../events/core/values.js'
 import { requests } from '../events/payloads.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
-
-const fields = (schema: TSchema): string => {
-  const properties = schema['properties'] as Readonly<Record<string, TSchema>> | undefined
-  return properties === undefined ? datatypeOf(schema) : `{ ${Object.keys(properties).join(', ')} }`
-}
+import { allowedValues, fieldNames } from './render-schema.js'
 
 const yes = (value: boolean | undefined): string => (value === true ? 'yes' : '')
 
-function jobSection({ name, spec, settings }: JobDefinition): readonly string[] {
-  const rows = Object.entries(settings).map(
-    ([setting, { schema, unit, settable, persist, doc }]) =>
-      `| \`${setting}\` | ${datatypeOf(schema)} | ${unit ?? ''} | ${yes(settable)} | ${yes(persist)} | ${doc} |`,
-  )
+function jobSection({ name, automation, help, settings }: JobDefinition): readonly string[] {
+  const rows = Object.entries(settings).map(([setting, { schema, unit, settable, persist, doc, when, valuePath }]) => {
+    const type = datatypeOf(schema)
+    const scalar = schema['properties'] === undefined && schema['anyOf'] === undefined
+    const range = scalar ? allowedValues(schema) : ''
+    const path = valuePath === undefined ? '' : `; value at \`${valuePath}\``
+    const presence = when === undefined ? '' : ` Present ${when}.`
+    return `| \`${setting}\` | ${type}${path} | ${range} | ${unit ?? ''} | ${yes(settable)} | ${yes(persist)} | ${doc}${presence} |`
+  })
   return [
-    `### ${name}`,
+    `### ${automation === undefined ? name : `${name}: ${automation}`}`,
     '',
-    spec.help,
+    help,
     '',
-    '| Setting | Type | Unit | Settable | Kept after the end | Meaning |',
-    '|---|---|---|---|---|---|',
+    '| Setting | Type | Range | Unit | Settable | Kept after the end | Meaning |',
+    '|---|---|---|---|---|---|---|',
     ...rows,
     '',
   ]
 }
+
+const fieldsOf = (list: 'start' | 'settings'): string =>
+  fieldNames(JobCapability.properties.form.properties[list].items, '')
 
 /** The topic reference, written from the declarations of jobs, events and requests. */
 export function renderTopics(): string {
@@ -39,7 +43,8 @@ export function renderTopics(): string {
     '## Jobs',
     '',
     'Each setting is published on `pioreactor/<unit>/<experiment>/<job>/<setting>`, retained. A settable one is changed by publishing to the same',
-    'topic with `/set` appended, for one unit or for all of them (`$broadcast` as unit); the outcome follows on `…/set/outcome`. Every job has',
+    'topic with `/set` appended, for one unit or for all of them (`$broadcast` as unit): the value as text, or `{"value": …, "id": …}` with an id of',
+    'your own. The outcome follows on `…/set/outcome`, with the id; a job that does not run is answered for with `job.not_running`. Every job has',
     '`$state`: `init`, `ready`, `sleeping`, `disconnected` or, when it died, `lost`; `ready`, `sleeping` and `disconnected` can be ordered.',
     'Numbers are decimal text, booleans `True` and `False`, structures JSON.',
     '',
@@ -49,17 +54,35 @@ export function renderTopics(): string {
     '| Topic | Retained | Payload | Meaning |',
     '|---|---|---|---|',
     ...eventCatalogue.map(
-      ({ topic, retained, payload, doc }) => `| \`${topic}\` | ${yes(retained)} | \`${fields(payload)}\` | ${doc} |`,
+      ({ topic, retained, payload, doc }) =>
+        `| \`${topic}\` | ${yes(retained)} | \`${fieldNames(payload, datatypeOf(payload))}\` | ${doc} |`,
     ),
+    '',
+    '## Capabilities of a job',
+    '',
+    'What is retained on `system/<unit>/capabilities/jobs/<job_name>` (of an automation on `…/<job_name>/<automation_name>`) is enough to build the',
+    'forms of a job: `form.start` has a field for each option and argument of the start, `form.settings` one for each published setting, `$state`',
+    'included. The rest is what `GET /unit_api/capabilities` gives.',
+    '',
+    '| List | Fields of an entry |',
+    '|---|---|',
+    `| \`form.start\` | \`${fieldsOf('start')}\` |`,
+    `| \`form.settings\` | \`${fieldsOf('settings')}\` |`,
+    '',
+    '`schema` is the JSON schema of the value, with the range, choices and our keywords `unit` and `step`. In the topics `{experiment}` stands for the',
+    'experiment that the job runs in: subscribe with `+` in its place. With a `value_path` the payload is JSON, and the number to be shown stands there.',
+    'A `command_topic` takes what `command_schema`, or else `schema`, allows.',
     '',
     '## Requests',
     '',
     'Orders that are not settings go to `system/<unit>/request/<request>` as JSON with an `id` of your own; the outcome is published on',
-    '`system/<unit>/commands/<id>`.',
+    '`system/<unit>/commands/<id>`. Of `run_job`, only `job_name` is needed; an order without an id is given one.',
     '',
     '| Request | Payload |',
     '|---|---|',
-    ...Object.entries(requests).map(([name, schema]) => `| \`${name}\` | \`${fields(schema)}\` |`),
+    ...Object.entries(requests).map(
+      ([name, schema]) => `| \`${name}\` | \`${fieldNames(schema, datatypeOf(schema))}\` |`,
+    ),
     '',
   ].join('\n')
 }

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
+import { JobCapability } from './core/capability.js'
 import {
   CommandOutcome,
   DeviceRecord,
@@ -85,8 +86,8 @@ export const eventCatalogue: readonly EventDeclaration[] = [
   {
     topic: 'system/<unit>/capabilities/jobs/<job_name>',
     retained: true,
-    payload: Type.Object({ job_name: Type.String(), published_settings: Type.Object({}) }),
-    doc: 'Options and settings of a job on offer.',
+    payload: JobCapability,
+    doc: 'Options and settings of a job on offer; of an automation one level deeper.',
   },
   {
     topic: 'system/<unit>/capabilities/modes/<mode>',

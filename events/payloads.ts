@@ -129,10 +129,10 @@ export const requests = {
   run_job: Type.Object({
     id: Type.String(),
     job_name: Type.String(),
-    args: Type.Array(Type.String()),
-    options: Type.Record(Type.String(), Type.Unknown()),
-    env: TextMap,
-    config_overrides: Type.Array(Type.Array(Type.String())),
+    args: Type.Optional(Type.Array(Type.String())),
+    options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    env: Type.Optional(TextMap),
+    config_overrides: Type.Optional(Type.Array(Type.Array(Type.String()))),
   }),
   /** At least one filter, or `all`. Filters are ANDed and apply to running jobs. */
   stop_jobs: Type.Object({

@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { InvalidInput } from './errors.js'
 
 /** Schemas are TypeBox, checked by ajv. Our own keywords document a value: `unit` is appended to limits in messages. */
-const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, keywords: ['unit', 'doc'] })
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, keywords: ['unit', 'doc', 'step'] })
 
 const compiled = new WeakMap<object, ValidateFunction>()
 

@@ -65,6 +65,9 @@ export const systemTopic = (unit: string, rest: string): string => `system/${uni
 
 /** Order to a service, answered on `outcomeTopic`. Never retained. */
 export const requestTopic = (unit: string, request: string): string => systemTopic(unit, `request/${request}`)
+/** Ids of commands, and with them of their tasks. */
+export const COMMAND_ID = /^[A-Za-z0-9_-]{1,80}$/
+
 /** Outcome of the command with this id. Not retained. */
 export const outcomeTopic = (unit: string, commandId: string): string => systemTopic(unit, `commands/${commandId}`)
 

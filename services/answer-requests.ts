@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { LabError, toErrorRecord } from '../events/errors.js'
 import { type CommandOutcome, type Request, type RequestName, requests, timestampOf } from '../events/payloads.js'
 import type { BusMessage, Clock, Logger, MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
-import { outcomeTopic, parseTopic, requestTopic } from '../events/topic.js'
+import { COMMAND_ID, outcomeTopic, parseTopic, requestTopic } from '../events/topic.js'
 import type { Service } from './service.js'
 
 export interface AnswerDeps {
@@ -13,7 +14,7 @@ export interface AnswerDeps {
 }
 
 /** Answers `system/<unit>/request/<name>` with the service that declares the request; every order gets an outcome, refusals included.
- * An order without a readable id cannot be answered and is only logged. */
+ * An order without an id is given one, under which its task can be found; one with an id that cannot be a topic level is only logged. */
 export async function answerRequests(services: readonly Service[], deps: AnswerDeps): Promise<() => Promise<void>> {
   return deps.bus.subscribe(requestTopic(deps.unit, '+'), (message) => {
     // A retained order is yesterday's order.
@@ -28,8 +29,7 @@ async function answer(
 ): Promise<void> {
   const topic = parseTopic(message.topic)
   if (topic.family !== 'request') return
-  const text = message.payload.toString()
-  const id = idOf(text)
+  const { text, id } = withId(message.payload.toString())
   let outcome: Pick<CommandOutcome, 'accepted' | 'result' | 'error'>
   try {
     const result = await dispatch(services, topic.request, text)
@@ -41,7 +41,7 @@ async function answer(
     outcome = { accepted: false, error: record }
   }
   if (id === null) {
-    logger.warn({ request: topic.request }, 'request without an id cannot be answered')
+    logger.warn({ request: topic.request }, 'request without a usable id cannot be answered')
     return
   }
   const payload = JSON.stringify({ id, ...outcome, timestamp: timestampOf(clock.now()) })
@@ -68,13 +68,14 @@ const unknownRequest = (name: string): LabError =>
 const asRequestName = (name: string): RequestName | null =>
   Object.hasOwn(requests, name) ? (name as RequestName) : null
 
-const ID = /^[A-Za-z0-9_-]{1,80}$/
-
-function idOf(text: string): string | null {
+/** The order with its id, null when nothing can be published under it. */
+function withId(text: string): { readonly text: string; readonly id: string | null } {
   try {
-    const { id } = JSON.parse(text) as { readonly id?: unknown }
-    return typeof id === 'string' && ID.test(id) ? id : null
+    const order = JSON.parse(text) as { readonly id?: unknown }
+    const { id = randomUUID() } = order
+    if (typeof id !== 'string' || !COMMAND_ID.test(id)) return { text, id: null }
+    return { text: JSON.stringify({ ...order, id }), id }
   } catch {
-    return null
+    return { text, id: null }
   }
 }

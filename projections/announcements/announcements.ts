@@ -1,5 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import type { JobCapability } from '../../events/core/define-job.js'
+import type { JobCapability } from '../../events/core/capability.js'
 import type { ModeDeclaration } from '../../events/define-mode.js'
 import { DeviceRecord, ServiceRecord } from '../../events/payloads.js'
 import { foldProjection, type Projection } from '../engine/projection.js'
@@ -7,17 +7,17 @@ import type { Tables } from '../engine/queries.js'
 
 type AnnouncementRow = {
   readonly topic: string
-  /** Last level of the topic: the job, mode or slot. */
+  /** Last level of the topic: the job or its automation, mode or slot. */
   readonly name: string
   readonly record: string
   readonly position: number
 }
 
 /** What is announced as retained JSON and taken back by clearing it: one row per topic, `record` as published. */
-const announcements = (name: string, topic: string, schema: TSchema): Projection =>
+const announcements = (name: string, topic: string, schema: TSchema, version = 1): Projection =>
   foldProjection<AnnouncementRow>({
     name,
-    version: 1,
+    version,
     on: [topic],
     columns: { topic: 'TEXT', name: 'TEXT', record: 'TEXT', position: 'INTEGER' },
     key: ['topic'],
@@ -34,11 +34,12 @@ const announcements = (name: string, topic: string, schema: TSchema): Projection
     },
   })
 
-/** Jobs and modes on offer, as the services declare them. */
+/** Jobs and modes on offer, as the services declare them; automations stand one level below their job. */
 export const jobCapabilities = announcements(
   'job_capabilities',
-  'system/+/capabilities/jobs/+',
+  'system/+/capabilities/jobs/#',
   Type.Object({ job_name: Type.String(), published_settings: Type.Object({}) }),
+  2,
 )
 export const modeCapabilities = announcements(
   'mode_capabilities',

@@ -1,14 +1,18 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { JobRecord, type LogMessage } from '../../events/payloads.js'
 import { parseTopic } from '../../events/topic.js'
 import { type Correction, type Death, type RetainedText, recordIn, retained } from './retained.js'
 
-export const JOB_FILTERS = ['system/+/jobs/+', 'system/+/capabilities/jobs/+', 'pioreactor/+/+/+/+'] as const
+export const JOB_FILTERS = ['system/+/jobs/+', 'system/+/capabilities/jobs/#', 'pioreactor/+/+/+/+'] as const
 
 const ENDED = new Set(['disconnected', 'lost'])
 
+const Persist = { persist: Type.Optional(Type.Boolean()) }
 const Declared = Type.Object({
-  published_settings: Type.Record(Type.String(), Type.Object({ persist: Type.Optional(Type.Boolean()) })),
+  job_name: Type.String(),
+  published_settings: Type.Record(Type.String(), Type.Object(Persist)),
+  /** Absent in older announcements; actions list their settings only here. */
+  form: Type.Optional(Type.Object({ settings: Type.Array(Type.Object({ name: Type.String(), ...Persist })) })),
 })
 
 /** No job lives: states are `lost`, settings that do not outlive a job are cleared, records ended; an alarm for each that was interrupted. */
@@ -22,8 +26,8 @@ export function jobsLost(world: readonly RetainedText[], death: Death): readonly
       interrupted.set(value.topic, topic)
       corrections.push(retained(value.topic, 'lost'))
     } else if (topic.family === 'job') {
-      const setting = declared.get(`${topic.unit}/${topic.job}`)?.[topic.setting]
-      if (setting !== undefined && setting.persist !== true) corrections.push(retained(value.topic, ''))
+      const persists = declared.get(`${topic.unit}/${topic.job}/${topic.setting}`)
+      if (persists === false) corrections.push(retained(value.topic, ''))
     } else if (topic.family === 'system' && topic.rest[0] === 'jobs') {
       const record = recordIn(JobRecord, value)
       if (record === null || !record.is_running) continue
@@ -35,16 +39,19 @@ export function jobsLost(world: readonly RetainedText[], death: Death): readonly
   return [...corrections, ...[...interrupted.values()].map((job) => alarm(job, death))]
 }
 
-/** Declarations of settings by unit and job. */
-function declaredSettings(
-  world: readonly RetainedText[],
-): ReadonlyMap<string, Static<typeof Declared>['published_settings']> {
-  const found = new Map<string, Static<typeof Declared>['published_settings']>()
+/** Whether a setting outlives its job, by unit, job and setting. Automations of one job add up. */
+function declaredSettings(world: readonly RetainedText[]): ReadonlyMap<string, boolean> {
+  const found = new Map<string, boolean>()
   for (const value of world) {
     const topic = parseTopic(value.topic)
     if (topic.family !== 'system' || topic.rest[0] !== 'capabilities') continue
     const capability = recordIn(Declared, value)
-    if (capability !== null) found.set(`${topic.unit}/${topic.rest[2]}`, capability.published_settings)
+    if (capability === null) continue
+    const { job_name: job, published_settings, form = { settings: [] } } = capability
+    const listed = Object.entries(published_settings).map(([name, { persist }]) => ({ name, persist }))
+    for (const { name, persist } of [...listed, ...form.settings]) {
+      found.set(`${topic.unit}/${job}/${name}`, persist === true)
+    }
   }
   return found
 }

@@ -9,8 +9,23 @@ import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { PwmBoard } from './pwm-board.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
 
-/** Declarations of the jobs this unit offers. */
-export const jobDefinitions: readonly JobDefinition[] = [stirring, odReading]
+/** What the jobs of one board share. */
+interface Board {
+  readonly bioreactor: Bioreactor
+  readonly pwm: PwmBoard
+  readonly leds: LedBoard
+  readonly calibrations: Calibrations
+  readonly store: ExperimentStore
+  readonly random: () => number
+}
+
+/** The jobs this unit offers. A new one has its line here. */
+const JOBS: readonly { readonly definition: JobDefinition; readonly create: (board: Board) => Job }[] = [
+  { definition: stirring, create: createStirringJob },
+  { definition: odReading, create: createOdReadingJob },
+]
+
+export const jobDefinitions: readonly JobDefinition[] = JOBS.map(({ definition }) => definition)
 
 export interface BioreactorDeps {
   readonly bioreactor: Bioreactor
@@ -33,8 +48,5 @@ export function createBioreactorJobs({
 }: BioreactorDeps): readonly Job[] {
   const pwm = new PwmBoard(bioreactor)
   const leds = new LedBoard(bioreactor.leds, clock)
-  return [
-    createStirringJob({ bioreactor, pwm, calibrations }),
-    createOdReadingJob({ bioreactor, leds, calibrations, store, random }),
-  ]
+  return JOBS.map(({ create }) => create({ bioreactor, pwm, leds, calibrations, store, random }))
 }

@@ -1,9 +1,18 @@
-import { LabError } from '../../events/errors.js'
+import { LabError, toErrorRecord } from '../../events/errors.js'
 import type { JobState } from '../../events/job-state.js'
+import type { Logger } from '../../events/ports.js'
 
 /** The job does not take changes in its present state. */
 export const jobNotReady = (job: string, state: JobState): LabError =>
   new LabError('job.not_ready', 'state', `${job} cannot be changed now; its state is ${state}.`)
+
+/** No job of this name runs, or not for the experiment that is meant. */
+export const jobNotRunning = (job: string, experiment?: string): LabError => {
+  const where = experiment === undefined ? '' : ` for experiment '${experiment}'`
+  return new LabError('job.not_running', 'state', `${job} is not running${where}.`, {
+    details: { field: 'job_name', value: job },
+  })
+}
 
 /** The setting is declared but not published now. */
 export const settingUnavailable = (job: string, setting: string): LabError =>
@@ -20,3 +29,10 @@ export const badTransition = (job: string, from: JobState, to: JobState): LabErr
   new LabError('job.transition', 'state', `${job} cannot go from ${from} to ${to}.`, {
     details: { field: '$state', value: to },
   })
+
+/** Why a job ended, in words for its record; what is our own defect stays in the log. */
+export function reasonOf(error: unknown, logger: Logger): string {
+  const { message, family } = toErrorRecord(error)
+  if (family === 'defect') logger.error({ err: error }, 'job failed')
+  return message
+}

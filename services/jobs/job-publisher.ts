@@ -1,4 +1,5 @@
-import { encodeValue, type JobDefinition } from '../../events/core/define-job.js'
+import type { JobDefinition } from '../../events/core/define-job.js'
+import { encodeValue } from '../../events/core/values.js'
 import type { JobState } from '../../events/job-state.js'
 import { type JobRecord, type LogMessage, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
@@ -7,7 +8,7 @@ import { systemTopic } from '../../events/topic.js'
 import { PublishQueue } from '../runtime/publish-queue.js'
 import type { LogLevel } from './job.js'
 
-/** How long the last messages of an ending job may take; after it the will speaks for the job. */
+/** How long the last messages of an ending job may take; then the connection is closed without them. */
 const FLUSH_TIMEOUT_MS = 1500
 
 export interface JobPublisherOptions {
@@ -20,20 +21,26 @@ export interface JobPublisherOptions {
   readonly onChange: () => void
 }
 
-/** What a job publishes: its state, settings, log messages and answers. Nothing waits and nothing fails here; before there is a
- * connection nothing is said. */
+/** Publishes a job's state, settings, log messages and answers. Nothing waits and nothing fails here; before there is a connection nothing
+ * is published. */
 export class JobPublisher {
   readonly #options: JobPublisherOptions
   readonly #values = new Map<string, unknown>()
   readonly #answers = new Set<Promise<unknown>>()
   #bus: MessageBus | null = null
+  #closing = false
   #queue: PublishQueue | null = null
 
   constructor(options: JobPublisherOptions) {
     this.#options = options
   }
 
-  /** Speaks through this connection from now on. */
+  /** Whether what is published now still gets out. */
+  get isOpen(): boolean {
+    return this.#bus !== null && !this.#closing
+  }
+
+  /** Publishes through this connection from now on. */
   open(bus: MessageBus): void {
     this.#bus = bus
     this.#queue = new PublishQueue(bus, this.#options.logger)
@@ -106,14 +113,14 @@ export class JobPublisher {
     this.#answers.add(answered)
   }
 
-  /** Says every setting again, and what could not be said meanwhile. */
+  /** Publishes every setting again, and tells how many messages did not get through. */
   repeat(): void {
     const lost = this.#queue?.takeGivenUp() ?? 0
     if (lost > 0) this.log('error', `${lost} messages were lost while the broker was away.`)
     for (const [setting, value] of this.#values) this.#push(setting, encodeValue(value))
   }
 
-  /** Takes back the settings that do not outlive the job. */
+  /** Clears the settings that do not outlive the job. */
   clear(): void {
     for (const [setting, declared] of Object.entries(this.#options.definition.settings)) {
       if (declared.persist !== true) this.publish(setting, null)
@@ -122,6 +129,7 @@ export class JobPublisher {
 
   /** Sends what is left and closes the connection. */
   async close(): Promise<void> {
+    this.#closing = true
     await this.#queue?.drain(FLUSH_TIMEOUT_MS, Promise.allSettled(this.#answers))
     await this.#bus?.close().catch((error: unknown) => {
       this.#options.logger.debug({ err: error }, 'connection did not close cleanly')

@@ -1,16 +1,21 @@
-import { decodeValue, encodeValue, type JobDefinition } from '../../events/core/define-job.js'
+import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
 import { InvalidInput, LabError } from '../../events/errors.js'
 import type { Request } from '../../events/payloads.js'
 import { systemTopic, topicLevel } from '../../events/topic.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { Service, ServiceContext } from '../service.js'
 import { createTaskLog, RetainedHistory } from '../task-log.js'
+import { stockConfig } from '../unit-admin/stock-config.js'
 import { type ConfigOverride, readUnitConfig } from '../unit-admin/unit-config.js'
-import type { Job, JobPeers } from './job.js'
+import { followSetCommands } from './follow-set-commands.js'
+import type { Job } from './job.js'
+import { jobNotRunning } from './job-errors.js'
+import { capabilityTopic, OfferedJobs } from './offered-jobs.js'
 import { followAssignment, pastJobs, undecided } from './past-jobs.js'
+import { resolveParameters } from './resolve-parameters.js'
 import { type JobOrder, RunningJob } from './running-job.js'
-import { parseSetting, parseStateCommand } from './set-commands.js'
-import { stopRank } from './stop-rank.js'
+import { RunningJobs } from './running-jobs.js'
+import { parseStateCommand } from './set-commands.js'
 
 /** A start counts as successful when the job still lives after this time. */
 const GRACE_MS = 1000
@@ -29,25 +34,17 @@ export async function startJobService(
   resumeJobs: readonly string[] = [],
 ): Promise<Service> {
   const { unit, bus, clock, logger } = context
-  const offered = new Map(jobs.map((job) => [job.definition.name, job]))
-  const running = new Map<string, RunningJob>()
-  const watchers = new Map<string, Set<() => void>>()
+  const offered = new OfferedJobs(jobs)
+  const stock = stockConfig(
+    context.dotPioreactor,
+    jobs.map(({ definition }) => definition),
+  )
+  const running = new RunningJobs()
   let suspended: { readonly reason: string; readonly sinceMs: number } | null = null
 
-  const peers: JobPeers = {
-    find: (name) => running.get(name),
-    watch(name, listener) {
-      const listeners = watchers.get(name) ?? new Set()
-      watchers.set(name, listeners)
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-  }
-
   const assignment = await followAssignment(bus, unit)
-  for (const { definition } of jobs) {
-    const topic = systemTopic(unit, `capabilities/jobs/${definition.name}`)
-    await bus.publish(topic, JSON.stringify(definition.capability()), { retain: true })
+  for (const job of offered.all()) {
+    await bus.publish(capabilityTopic(unit, job), JSON.stringify(job.definition.capability(unit)), { retain: true })
   }
   const past = pastJobs(retained, unit)
   const jobIds = past.jobs.map(({ job_id }) => job_id)
@@ -56,26 +53,30 @@ export async function startJobService(
   let lastJobId = Math.max(0, ...jobIds)
 
   async function prepare(request: Request<'run_job'>): Promise<RunningJob> {
-    const { job_name: name, env } = request
-    const job = offered.get(name)
-    if (job === undefined) throw unknownJob(name)
+    const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = request
+    const { automation_name: automation = null, ...own } = options
+    const job = offered.get(name, automation === null ? null : String(automation))
     if (env['ACTIVE'] === '0')
       throw new LabError('unit.inactive', 'state', `${unit} is not active; ${name} was not started.`)
-    const overrides = request.config_overrides.map(checkOverride)
-    const options = parseOptions(job.definition, request.options)
+    const overrides = config_overrides.map(checkOverride)
     const experiment = topicLevel('experiment', env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT)
-    const config = await readUnitConfig(context.dotPioreactor, overrides)
-    if (request.args.length > 0) logger.warn({ job: name, args: request.args }, 'arguments are not used by this job')
+    const config = await readUnitConfig(context.dotPioreactor, stock, overrides)
+    const { definition } = job
+    const given = { options: definition.automation === undefined ? options : own, args }
+    const params = resolveParameters(definition, given, config)
+    if (args.length > 0 && !takesArguments(definition))
+      logger.warn({ job: name, args }, 'arguments are not used by this job')
     if (suspended !== null) throw new LabError('services.suspended', 'state', `No job starts now: ${suspended.reason}.`)
-    if (running.has(name)) throw new LabError('job.duplicate', 'state', `${name} is already running on ${unit}.`)
+    if (definition.action !== true && running.named(name).length > 0)
+      throw new LabError('job.duplicate', 'state', `${name} is already running on ${unit}.`)
     return begin(job, {
       jobId: ++lastJobId,
       unit,
       experiment,
       source: env['JOB_SOURCE'] || 'user',
-      options,
+      params,
       config,
-      start: { options: request.options, config_overrides: request.config_overrides },
+      start: { options, config_overrides },
     })
   }
 
@@ -84,24 +85,23 @@ export async function startJobService(
     const started = new RunningJob(job, order, {
       clock,
       logger: logger.child({ job: name, experiment: order.experiment }),
-      peers,
+      peers: running,
       connectBus: (options) => context.connectBus(options),
-      onChange: () => {
-        for (const listener of watchers.get(name) ?? []) listener()
-      },
+      onChange: () => running.changed(name),
     })
-    running.set(name, started)
-    void started.ended.then(() => {
-      if (running.get(name) === started) running.delete(name)
-      finishedJobs.add(String(order.jobId))
-    })
+    running.add(started)
+    void started.ended.then(() => finishedJobs.add(String(order.jobId)))
     return started
   }
 
   async function run(request: Request<'run_job'>): Promise<unknown> {
     try {
       const job = await prepare(request)
-      await Promise.race([job.started, clock.sleepUntil(clock.monotonicMs() + GRACE_MS)])
+      // An action that fails at once has failed; any other job has started when it is ready.
+      const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
+      await Promise.race([settled, clock.sleepUntil(clock.monotonicMs() + GRACE_MS)])
+      if (job.definition.action === true && job.reason !== null)
+        throw new LabError('job.start_failed', 'state', job.reason)
       return { ok: true }
     } catch (error) {
       throw startFailed(error)
@@ -109,9 +109,9 @@ export async function startJobService(
   }
 
   async function stopMatching(matches: (job: RunningJob) => boolean): Promise<unknown> {
-    const matching = [...running.values()].filter(matches)
-    matching.sort((a, b) => stopRank(a.definition.name) - stopRank(b.definition.name))
-    // In this order, but nobody waits for somebody else's hardware.
+    const matching = running.all().filter(matches)
+    matching.sort((a, b) => stopRank(a.definition) - stopRank(b.definition))
+    // In this order, but no job waits for the hardware of another.
     await Promise.all(matching.map((job) => job.stop(null)))
     return true
   }
@@ -132,6 +132,7 @@ export async function startJobService(
     }
   }
   await resumeInterrupted()
+  const endCommands = await followSetCommands(context, running)
 
   return {
     name: 'jobs',
@@ -146,12 +147,12 @@ export async function startJobService(
         return true
       },
       async update_job({ job_name: name, settings }) {
-        const job = running.get(name)
-        if (job === undefined || job.isEnding) throw notRunning(name)
+        const job = running.named(name).at(-1)
+        if (job === undefined || job.isEnding) throw jobNotRunning(name)
         const { $state, ...others } = settings
-        const state = $state === undefined ? null : parseStateCommand(String($state))
+        const state = $state === undefined ? null : parseStateCommand($state)
         const values = Object.entries(others).map(
-          ([setting, value]) => [setting, parseSetting(job.definition, setting, value)] as const,
+          ([setting, value]) => [setting, job.definition.read(setting, value)] as const,
         )
         await job.update(new Map(values))
         if (state !== null) await job.requestState(state)
@@ -161,20 +162,21 @@ export async function startJobService(
     async suspend(reason) {
       if (suspended !== null) return
       suspended = { reason, sinceMs: clock.monotonicMs() }
-      await Promise.all([...running.values()].map((job) => job.suspend(reason)))
+      await Promise.all(running.all().map((job) => job.suspend(reason)))
     },
     async resume() {
       if (suspended === null) return
       const { reason, sinceMs } = suspended
       suspended = null
       const seconds = ((clock.monotonicMs() - sinceMs) / 1000).toFixed(1)
-      const resumed = [...running.values()].map((job) => job.resume(`${seconds} s without work, because ${reason}`))
+      const resumed = running.all().map((job) => job.resume(`${seconds} s without work, because ${reason}`))
       for (const result of await Promise.allSettled(resumed)) {
         if (result.status === 'rejected') logger.error({ err: result.reason as unknown }, 'job did not resume')
       }
     },
     async stop() {
       await stopMatching(() => true)
+      await endCommands()
       await assignment.close()
     },
   }
@@ -183,7 +185,7 @@ export async function startJobService(
 /** Filters are ANDed; `all` spares supervised activities. @throws InvalidInput `job.no_filter` without any. */
 function stopFilter(request: Request<'stop_jobs'>): (job: RunningJob) => boolean {
   const { all, job_name, experiment, job_source, job_id } = request
-  if (all === true) return (job) => job.definition.spec.longRunning !== true
+  if (all === true) return (job) => job.definition.longRunning !== true
   const given = [job_name, experiment, job_source, job_id].some((filter) => filter !== undefined)
   if (!given)
     throw new InvalidInput('Name at least one of job_name, experiment, job_source, job_id.', {}, 'job.no_filter')
@@ -204,29 +206,11 @@ function checkOverride(parts: readonly string[]): ConfigOverride {
   })
 }
 
-/** Option values, named with underscores. A null stands for a bare flag. @throws InvalidInput naming the option */
-function parseOptions(definition: JobDefinition, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const parsed = Object.entries(given).map(([key, value]) => {
-    const option = key.replaceAll('-', '_')
-    const spec = definition.spec.options?.[option]
-    if (spec === undefined) {
-      throw new InvalidInput(
-        `${definition.name} has no option '${key}'.`,
-        { details: { field: key } },
-        'job.unknown_option',
-      )
-    }
-    const text = value === null ? (spec.schema['type'] === 'boolean' ? 'True' : '') : encodeValue(value)
-    return [option, decodeValue(option, spec, text)]
-  })
-  return Object.fromEntries(parsed)
-}
+const takesArguments = ({ parameters }: JobDefinition): boolean =>
+  Object.values(parameters).some(({ argument }) => argument !== undefined)
 
-const unknownJob = (name: string): InvalidInput =>
-  new InvalidInput(`This unit has no job '${name}'.`, { details: { field: 'job_name', value: name } }, 'job.unknown')
-
-const notRunning = (name: string): LabError =>
-  new LabError('job.not_running', 'state', `${name} is not running.`, { details: { field: 'job_name', value: name } })
+/** Lower stops earlier. */
+const stopRank = ({ stopOrder = 'others' }: JobDefinition): number => STOP_ORDERS.indexOf(stopOrder)
 
 /** A failed start in the words that clients of the unit API know; exit code 2 means misuse, as with any command line. */
 function startFailed(error: unknown): LabError {

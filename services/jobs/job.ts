@@ -1,12 +1,12 @@
-import type { Static, TSchema } from '@sinclair/typebox'
-import type { JobDefinition, OptionSpec, SettingsOf } from '../../events/core/define-job.js'
+import type { JobDefinition, ParametersOf, SettingsOf } from '../../events/core/define-job.js'
+import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import type { UnitConfig } from '../unit-admin/unit-config.js'
+import { reasonOf } from './job-errors.js'
 
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical'
 
-type Values = Readonly<Record<string, unknown>>
 /** Name of a setting. */
 export type SettingOf<S> = keyof S & string
 
@@ -35,13 +35,14 @@ export interface JobContext<S = Values> {
   readonly experiment: string
   readonly clock: Clock
   readonly logger: Logger
+  /** For what no parameter is: labels of channels, lists of entries. */
   readonly config: UnitConfig
   readonly peers: JobPeers
   readonly state: JobState
   /** Aborted as soon as the job begins to end. */
   readonly ending: AbortSignal
   value<K extends SettingOf<S>>(setting: K): S[K] | undefined
-  /** Publishes a setting, retained; null clears it and makes it absent. */
+  /** Publishes a setting, retained; null clears it, and it cannot be set until it is published again. */
   publish<K extends SettingOf<S>>(setting: K, value: S[K] | null): void
   /** Publishes on `pioreactor/<unit>/<experiment>/<path>`, text as it is and anything else as JSON. */
   emit(path: string, payload: unknown, options?: { readonly retain?: boolean }): void
@@ -50,6 +51,8 @@ export interface JobContext<S = Values> {
   /** Registers what makes an output safe. All run, newest first and each whatever happens to the others, at every end of the job:
    * stop, failed start, crash of the activity. Runs at once when the job is already ending. */
   atEnd(release: () => Promise<void> | void): void
+  /** Puts this job to sleep by itself, as a command would. */
+  pause(reason: string): void
   /** Ends this job by itself; null when its work is done, else what went wrong. */
   end(reason: string | null): void
 }
@@ -69,21 +72,37 @@ export interface JobPeers {
 /** A job that a unit offers: the declaration with its behaviour. */
 export interface Job {
   readonly definition: JobDefinition
-  /** Prepares the hardware; meanwhile the state is `init`. @throws LabError when the job cannot run; what was registered is released. */
-  start(run: JobContext, options: Values): Promise<Activity>
+  /** Prepares the hardware; meanwhile the state is `init`. @param params the declared parameters, checked.
+   * @throws LabError when the job cannot run; what was registered is released. */
+  start(job: JobContext, params: Values): Promise<Activity>
 }
 
-/** Values of the options given at a start; absent ones were not given. */
-export type OptionsOf<O extends Record<string, OptionSpec>> = {
-  readonly [K in keyof O]?: O[K]['schema'] extends TSchema ? Static<O[K]['schema']> : never
-}
-
-/** Joins a declaration with its behaviour, typed by its settings and options. */
-export function createJob<D extends JobDefinition, O extends Record<string, OptionSpec>>(
+/** Joins a declaration with its behaviour, typed by its parameters and settings. `defineJob` shows an example. */
+export function createJob<D extends JobDefinition>(
   definition: D,
-  _options: O,
-  start: (run: JobContext<SettingsOf<D>>, options: OptionsOf<O>) => Promise<Activity<SettingsOf<D>>>,
+  start: (job: JobContext<SettingsOf<D>>, params: ParametersOf<D>) => Promise<Activity<SettingsOf<D>>>,
 ): Job {
-  // The runner checks settings and options against the declaration; their types are known only here.
+  // Commands and options are checked against the declaration before they get here; their types are known only here.
   return { definition, start: start as unknown as Job['start'] }
+}
+
+/** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; told to stop, it sees
+ * `job.ending` aborted. What it switches on it registers with `job.atEnd`. */
+export function createAction<D extends JobDefinition>(
+  definition: D & { readonly action?: true },
+  run: (job: JobContext<SettingsOf<D>>, params: ParametersOf<D>) => Promise<void>,
+): Job {
+  return createJob<JobDefinition>(definition, async (job, params) => ({
+    setters: {},
+    begin() {
+      const work = (run as (job: JobContext, params: Values) => Promise<void>)(job, params)
+      work.then(
+        () => job.end(null),
+        (error: unknown) => job.end(job.ending.aborted ? null : reasonOf(error, job.logger)),
+      )
+    },
+    // An action cannot sleep: the runner ends it instead.
+    sleep: async () => undefined,
+    wake: async () => undefined,
+  }))
 }

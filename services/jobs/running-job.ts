@@ -1,20 +1,21 @@
-import { encodeValue, type JobDefinition } from '../../events/core/define-job.js'
-import { toErrorRecord } from '../../events/errors.js'
+import type { JobDefinition } from '../../events/core/define-job.js'
+import type { Values } from '../../events/core/parameter.js'
+import { encodeValue } from '../../events/core/values.js'
 import { canTransition, type JobState } from '../../events/job-state.js'
 import { type JobRecord, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import type { UnitConfig } from '../unit-admin/unit-config.js'
 import type { Activity, Job, JobContext, JobPeer, JobPeers, LogLevel } from './job.js'
-import { badTransition, jobNotReady, settingUnavailable, stoppedAtStart } from './job-errors.js'
+import { badTransition, jobNotReady, reasonOf, settingUnavailable, stoppedAtStart } from './job-errors.js'
 import { JobPublisher } from './job-publisher.js'
-import { followSetCommands } from './set-commands.js'
 
 export interface JobOrder {
   readonly jobId: number
   readonly unit: string
   readonly experiment: string
   readonly source: string
-  readonly options: Readonly<Record<string, unknown>>
+  /** The declared parameters, checked. */
+  readonly params: Values
   readonly config: UnitConfig
   /** What the start was asked with. */
   readonly start: NonNullable<JobRecord['start']>
@@ -51,6 +52,8 @@ export class RunningJob implements JobPeer {
   /** Resolves when the outputs are safe and `disconnected` is on its way. */
   readonly #safe: Promise<void>
   #resolveSafe: () => void = () => undefined
+  readonly #opened: Promise<void>
+  #resolveOpened: () => void = () => undefined
   #state: JobState = 'init'
   #activity: Activity | null = null
   #reason: string | null = null
@@ -75,13 +78,36 @@ export class RunningJob implements JobPeer {
     this.#safe = new Promise((resolve) => {
       this.#resolveSafe = resolve
     })
+    this.#opened = new Promise((resolve) => {
+      this.#resolveOpened = resolve
+    })
     this.started = this.#start(job)
-    // Nobody needs to wait for the start; the state tells.
+    // Those who do not wait for the start see its outcome in the state.
     this.startSettled = Promise.race([this.started.catch(() => undefined), this.#safe])
   }
 
   get state(): JobState {
     return this.#state
+  }
+
+  /** Whether it has its connection, and has not said its last. */
+  get canAnswer(): boolean {
+    return this.#publisher.isOpen
+  }
+
+  /** Waits for the connection of a job that was just asked for. @returns false when it ended before */
+  async reachable(): Promise<boolean> {
+    await Promise.race([this.#opened, this.ended])
+    return this.canAnswer
+  }
+
+  /** Why it ended, or will; null while it runs, and when it was asked to end. */
+  get reason(): string | null {
+    return this.#reason
+  }
+
+  get #isAction(): boolean {
+    return this.definition.action === true
   }
 
   get isEnding(): boolean {
@@ -120,22 +146,23 @@ export class RunningJob implements JobPeer {
     }
     await this.#serially(async () => {
       if (to === this.#state) return
-      if (this.isEnding || !canTransition(this.#state, to)) throw badTransition(this.definition.name, this.#state, to)
+      const possible = !this.isEnding && canTransition(this.#state, to) && !(this.#isAction && to === 'sleeping')
+      if (!possible) throw badTransition(this.definition.name, this.#state, to)
       if (to === 'sleeping') await this.#sleep()
       if (to === 'ready') await this.#wake()
     })
   }
 
-  /** Outputs safe at once; a job still preparing its hardware ends instead. Undone by `resume` only. */
+  /** Outputs safe at once; an action, or a job still preparing its hardware, ends instead. Undone by `resume` only. */
   async suspend(reason: string): Promise<void> {
     if (this.isEnding || this.#suspendedFrom !== null) return
-    if (this.#state === 'init') return this.stop(reason)
+    if (this.#state === 'init' || this.#isAction) return this.stop(reason)
     this.#suspendedFrom = this.#state
     try {
       await this.#activity?.sleep()
     } catch (error) {
       // An output that does not obey is tried again by everything that makes this job safe.
-      return this.stop(`${reason}, and the job could not be paused: ${this.#explain(error)}`)
+      return this.stop(`${reason}, and the job could not be paused: ${reasonOf(error, this.#deps.logger)}`)
     }
     await this.#serially(async () => {
       if (this.isEnding || this.#state !== 'ready') return
@@ -156,6 +183,17 @@ export class RunningJob implements JobPeer {
     })
   }
 
+  /** Sleeps because the activity wants to. Outputs that do not obey are tried again at the end. */
+  async #pauseItself(reason: string): Promise<void> {
+    try {
+      await this.requestState('sleeping')
+      this.log('warning', `Paused: ${reason}.`)
+    } catch (error) {
+      if (!this.isEnding)
+        await this.stop(`${reason}, and the job could not be paused: ${reasonOf(error, this.#deps.logger)}`)
+    }
+  }
+
   /** Outputs safe, then everything published and the connection closed. Never throws.
    * @param reason why, when nobody asked for it. */
   stop(reason: string | null): Promise<void> {
@@ -169,16 +207,19 @@ export class RunningJob implements JobPeer {
 
   async #start(job: Job): Promise<void> {
     const { name } = this.definition
-    const { unit, experiment, options } = this.order
+    const { unit, experiment, params } = this.order
     try {
       const will = { topic: this.definition.topic(unit, experiment, '$state'), payload: 'lost' }
       const bus = await this.#deps.connectBus({ name, will })
       this.#publisher.open(bus)
       this.#enter('init')
-      // Commands given from here on are answered; nothing is awaited between the hardware being ready and the job being so.
-      await followSetCommands(this, bus, this.#deps.clock)
+      this.#resolveOpened()
+      await bus.subscribe(will.topic, ({ payload }) => {
+        if (payload.toString() === 'lost') this.#reassertState()
+      })
       this.#refuseEnding()
-      this.#activity = await job.start(this.#run(), options)
+      // Nothing is awaited between the hardware being ready and the job being so.
+      this.#activity = await job.start(this.#context(), params)
       this.#refuseEnding()
       this.#watchConnection(bus)
       this.#enter('ready')
@@ -188,19 +229,13 @@ export class RunningJob implements JobPeer {
       // Whatever was waited for when the stop came has been broken off by it.
       const brokenOff = this.isEnding && thrown instanceof Error && thrown.name === 'AbortError'
       const error = brokenOff ? stoppedAtStart(name) : thrown
-      await this.stop(this.#reason ?? this.#explain(error))
+      await this.stop(this.#reason ?? reasonOf(error, this.#deps.logger))
       throw error
     }
   }
 
   #refuseEnding(): void {
     if (this.isEnding) throw stoppedAtStart(this.definition.name)
-  }
-
-  #explain(error: unknown): string {
-    const { message, family } = toErrorRecord(error)
-    if (family === 'defect') this.#deps.logger.error({ err: error }, 'job failed')
-    return message
   }
 
   async #stop(reason: string | null): Promise<void> {
@@ -222,7 +257,7 @@ export class RunningJob implements JobPeer {
       try {
         await release()
       } catch (error) {
-        this.log('error', `An output may not be safe: ${this.#explain(error)}`)
+        this.log('error', `An output may not be safe: ${reasonOf(error, this.#deps.logger)}`)
       }
     }
   }
@@ -237,7 +272,7 @@ export class RunningJob implements JobPeer {
     if (this.#suspendedFrom !== null) throw jobNotReady(name, this.#state)
     try {
       await this.#activity?.wake()
-      // A stop or a suspension may have come while the hardware woke up; its word is the last.
+      // A stop or a suspension that came while the hardware woke up counts more than the command.
       if (this.isEnding || this.#suspendedFrom !== null) throw jobNotReady(name, this.#state)
     } catch (error) {
       await this.#activity?.sleep()
@@ -265,9 +300,9 @@ export class RunningJob implements JobPeer {
       started_at: this.startedAt,
       ended_at: this.#endedAt,
       is_running: this.#endedAt === null,
-      leader: config.text('cluster.topology', 'leader_hostname', ''),
+      leader: config.find('cluster.topology', 'leader_hostname') ?? '',
       pid: process.pid,
-      is_long_running_job: this.definition.spec.longRunning === true,
+      is_long_running_job: this.definition.longRunning === true,
       state: this.#state,
       start,
       reason: this.#reason,
@@ -289,10 +324,11 @@ export class RunningJob implements JobPeer {
   }
 
   /** Corrects a `$state` that claims we are gone. */
-  reassertState(): void {
+  #reassertState(): void {
     if (!this.isEnding) this.#publisher.announceState(this.#state)
   }
 
+  /** Publishes a command's answer as soon as it is known; an ending job waits for it. */
   answer(topic: string, payload: Promise<string>): void {
     this.#publisher.answer(topic, payload)
   }
@@ -303,7 +339,7 @@ export class RunningJob implements JobPeer {
     return result
   }
 
-  #run(): JobContext {
+  #context(): JobContext {
     const job = this
     return {
       unit: this.order.unit,
@@ -324,6 +360,7 @@ export class RunningJob implements JobPeer {
         job.#releases.push(release)
         if (job.isEnding) void job.#release()
       },
+      pause: (reason) => void job.#pauseItself(reason),
       end: (reason) => void job.stop(reason),
     }
   }

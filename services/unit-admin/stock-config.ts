@@ -1,34 +1,21 @@
 import { join } from 'node:path'
+import type { Parameters } from '../../events/core/parameter.js'
+import { encodeValue } from '../../events/core/values.js'
+import { LabError } from '../../events/errors.js'
 import type { IniSections } from './ini.js'
 
-/** The configuration of a unit that nobody configured. Source: stock configuration of Pioreactor 26.7. */
-const STOCK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const STORED = [
+  ['database', 'pioreactor.sqlite'],
+  ['temporary_cache', 'local_intermittent_pioreactor_metadata.sqlite'],
+  ['persistent_cache', 'local_persistent_pioreactor_metadata.sqlite'],
+] as const
+
+/** What no job of ours declares: wiring, cluster, user interface, and sections that clients look for although their jobs are not built
+ * yet. Source: stock configuration of Pioreactor 26.7. */
+const UNDECLARED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   PWM: { 1: 'stirring', 2: 'media', 3: 'alt_media', 4: 'waste', 5: 'heating' },
   leds: { A: 'IR', B: '', C: '', D: '' },
   'monitor.config': { enable_button: 'auto', self_check_interval_hours: '12' },
-  'stirring.config': {
-    initial_target_rpm: '500',
-    initial_duty_cycle: '30',
-    pwm_hz: '200',
-    use_rpm: '1',
-    duration_between_updates_seconds: '23',
-    enable_dodging_od: 'False',
-    post_delay_duration: '0.25',
-    pre_delay_duration: '1.5',
-    target_rpm_during_od_reading: '0',
-    target_rpm_outside_od_reading: '500',
-  },
-  'stirring.pid': { Kp: '0.005', Ki: '0.0', Kd: '0.0' },
-  'od_reading.config': {
-    samples_per_second: '0.2',
-    ir_led_intensity: '80',
-    pd_reference_ema: '0.75',
-    smoothing_penalizer: '3.0',
-    turn_off_leds_during_reading: '1',
-    duration_between_led_off_and_od_reading: '0.125',
-    use_dark_offsets: 'True',
-    ref_normalization: 'unity',
-  },
   'od_config.photodiode_channel': { 1: 'REF', 2: '90', 3: '', 4: '' },
   bioreactor: {
     efflux_tube_volume_ml: '15',
@@ -86,18 +73,35 @@ const STOCK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   local_access_point: { ssid: 'pioreactor', passphrase: 'raspberry', proto: 'rsn' },
 }
 
-/** Stock configuration with its storage below `dotPioreactor`. */
-export function stockConfig(dotPioreactor: string): IniSections {
-  const stored = (name: string): string => join(dotPioreactor, 'storage', name).replaceAll('%', '%%')
-  const storage = new Map([
-    ['database', stored('pioreactor.sqlite')],
-    ['temporary_cache', stored('local_intermittent_pioreactor_metadata.sqlite')],
-    ['persistent_cache', stored('local_persistent_pioreactor_metadata.sqlite')],
-  ])
-  return new Map(
-    Object.entries(STOCK).map(([section, options]) => [
-      section,
-      new Map([...(section === 'storage' ? storage : []), ...Object.entries(options)]),
-    ]),
+/** The configuration of a unit that nobody configured: what the jobs declare, and what belongs to none of them.
+ * @throws LabError `declaration.invalid` when two defaults contradict each other. */
+export function stockConfig(
+  dotPioreactor: string,
+  jobs: readonly { readonly parameters: Parameters }[] = [],
+): IniSections {
+  const sections = new Map(
+    Object.entries(UNDECLARED).map(([section, options]) => [section, new Map(Object.entries(options))]),
   )
+  const set = (section: string, option: string, text: string): void => {
+    const options = sections.get(section) ?? new Map<string, string>()
+    sections.set(section, options)
+    const other = options.get(option)
+    if (other !== undefined && other !== text) throw contradiction(section, option, other, text)
+    options.set(option, text)
+  }
+  for (const { parameters } of jobs) {
+    for (const { config, default: standard } of Object.values(parameters)) {
+      if (config !== undefined && standard !== undefined) set(...config, encodeValue(standard))
+    }
+  }
+  for (const [option, file] of STORED)
+    set('storage', option, join(dotPioreactor, 'storage', file).replaceAll('%', '%%'))
+  return sections
 }
+
+const contradiction = (section: string, option: string, one: string, other: string): LabError =>
+  new LabError(
+    'declaration.invalid',
+    'defect',
+    `[${section}] ${option} is declared with two defaults, '${one}' and '${other}'.`,
+  )

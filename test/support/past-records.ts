@@ -6,14 +6,14 @@ import type { DeviceRecord, JobRecord, RunOrder, SlotState } from '../../events/
 
 const T0 = '2026-01-02T02:00:00.000Z'
 
-export const capabilityOfStirring = defineJob(
-  'stirring',
-  { help: '' },
-  {
-    duty_cycle: { schema: Type.Number(), doc: '' },
-    kept: { schema: Type.String(), persist: true, doc: '' },
+export const capabilityOfStirring = defineJob({
+  name: 'stirring',
+  help: '',
+  parameters: {
+    duty_cycle: { schema: Type.Number(), published: true, doc: '' },
+    kept: { schema: Type.String(), published: true, persist: true, doc: '' },
   },
-).capability()
+}).capability('u1')
 
 export const jobRecord = (values: Partial<JobRecord> = {}): JobRecord => ({
   job_id: 1,

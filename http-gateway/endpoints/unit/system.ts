@@ -63,18 +63,10 @@ const getCapabilities = endpoint({
     }),
   ),
   errors: [],
-  async handle(_input, { readModels }) {
-    return (await readModels.jobCapabilities())
-      .map(({ long_running: _, ...capability }) => ({
-        ...capability,
-        arguments: [...capability.arguments],
-        options: capability.options.map(({ schema, unit, ...option }) => option),
-        published_settings: Object.fromEntries(
-          Object.entries(capability.published_settings).map(([name, { doc, schema, ...setting }]) => [name, setting]),
-        ),
-      }))
-      .sort((one, other) => compare(sortKey(one), sortKey(other)))
-  },
+  handle: async (_input, { readModels }) =>
+    (await readModels.jobCapabilities())
+      .map(({ long_running: _, form: __, ...capability }) => capability)
+      .sort((one, other) => compare(sortKey(one), sortKey(other))),
 })
 
 const sortKey = (capability: { readonly job_name: string; readonly automation_name?: string }): string =>

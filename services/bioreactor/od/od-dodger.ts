@@ -19,7 +19,7 @@ export interface DodgeActions {
   afterReading(): Promise<void>
 }
 
-/** The readings of `od_reading` while it runs; null before its first reading and when it does not run. */
+/** The readings of `od_reading` while it runs; null before its first reading and when it does not job. */
 export function odScheduleOf({ peers }: Pick<JobContext, 'peers'>): OdSchedule | null {
   const od = peers.find('od_reading')
   const intervalS = od?.value('interval')
@@ -33,7 +33,7 @@ const sameSchedule = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
 
 /** Keeps a job out of the way of optical readings: follows `od_reading`, its interval and phase included, while enabled. */
 export class OdDodger {
-  readonly #run: JobContext
+  readonly #job: JobContext
   readonly #delays: DodgeDelays
   readonly #actions: DodgeActions
   #enabled: boolean
@@ -43,20 +43,20 @@ export class OdDodger {
   #interrupt = new AbortController()
   #settling: Promise<void> = Promise.resolve()
 
-  constructor(run: JobContext, delays: DodgeDelays, enabled: boolean, actions: DodgeActions) {
-    this.#run = run
+  constructor(job: JobContext, delays: DodgeDelays, enabled: boolean, actions: DodgeActions) {
+    this.#job = job
     this.#delays = delays
     this.#enabled = enabled
     this.#actions = actions
     if (Math.min(delays.preS, delays.postS) < 0.25) {
-      run.log('warning', 'pre_delay_duration and post_delay_duration should be at least 0.25 s.')
+      job.log('warning', 'pre_delay_duration and post_delay_duration should be at least 0.25 s.')
     }
   }
 
   /** Begins to follow `od_reading`. */
   start(): void {
-    this.#run.atEnd(this.#run.peers.watch('od_reading', () => void this.#settle()))
-    this.#run.atEnd(() => this.#endTimer())
+    this.#job.atEnd(this.#job.peers.watch('od_reading', () => void this.#settle()))
+    this.#job.atEnd(() => this.#endTimer())
     void this.#settle()
   }
 
@@ -85,38 +85,38 @@ export class OdDodger {
   }
 
   #settle(): Promise<void> {
-    const wanted = this.#enabled ? odScheduleOf(this.#run) : null
-    if (this.#asleep || this.#run.ending.aborted || sameSchedule(wanted, this.#schedule)) return this.#settling
+    const wanted = this.#enabled ? odScheduleOf(this.#job) : null
+    if (this.#asleep || this.#job.ending.aborted || sameSchedule(wanted, this.#schedule)) return this.#settling
     this.#settling = this.#settling
       .then(() => this.#change())
       .catch((error: unknown) => {
-        this.#run.logger.error({ err: error }, 'change around readings failed')
+        this.#job.logger.error({ err: error }, 'change around readings failed')
       })
     return this.#settling
   }
 
   async #change(): Promise<void> {
-    const wanted = this.#enabled ? odScheduleOf(this.#run) : null
+    const wanted = this.#enabled ? odScheduleOf(this.#job) : null
     const before = this.#schedule
-    if (this.#asleep || this.#run.ending.aborted || sameSchedule(wanted, before)) return
+    if (this.#asleep || this.#job.ending.aborted || sameSchedule(wanted, before)) return
     await this.#endTimer()
     this.#schedule = wanted
     if (wanted === null) return this.#actions.leave()
     if (!canDodge(wanted, this.#delays)) return this.#giveUp(wanted)
     if (before === null) await this.#actions.enter(wanted)
     this.#timer = repeat({
-      clock: this.#run.clock,
+      clock: this.#job.clock,
       intervalS: wanted.intervalS,
       runAfterS: firstActionAfterS(wanted, this.#delays, this.#nowS()),
       immediately: true,
       tick: () => this.#tick(wanted),
-      onError: (error) => this.#run.logger.error({ err: error }, 'action around a reading failed'),
+      onError: (error) => this.#job.logger.error({ err: error }, 'action around a reading failed'),
     })
   }
 
   async #tick(schedule: OdSchedule): Promise<void> {
     if (!this.#isActive()) return
-    const { clock } = this.#run
+    const { clock } = this.#job
     const begun = clock.monotonicMs()
     await this.#actions.afterReading()
     const actionS = (clock.monotonicMs() - begun) / 1000
@@ -127,12 +127,12 @@ export class OdDodger {
   }
 
   #isActive(): boolean {
-    return this.#run.state === 'ready' && this.#enabled && odScheduleOf(this.#run) !== null
+    return this.#job.state === 'ready' && this.#enabled && odScheduleOf(this.#job) !== null
   }
 
   #giveUp({ intervalS }: OdSchedule): void {
     const { preS, postS } = this.#delays
-    this.#run.end(
+    this.#job.end(
       `an OD interval of ${intervalS} s leaves no time to act between readings of ${READING_S} s with delays of ${preS} s and ${postS} s.`,
     )
   }
@@ -146,15 +146,15 @@ export class OdDodger {
   }
 
   #nowS(): number {
-    return this.#run.clock.now().getTime() / 1000
+    return this.#job.clock.now().getTime() / 1000
   }
 }
 
 /** Time until the next optical reading, s; infinite when none is due. */
-export function untilNextOdS(run: Pick<JobContext, 'peers' | 'clock'>): number {
-  const schedule = odScheduleOf(run)
-  const ready = run.peers.find('od_reading')?.state === 'ready'
+export function untilNextOdS(job: Pick<JobContext, 'peers' | 'clock'>): number {
+  const schedule = odScheduleOf(job)
+  const ready = job.peers.find('od_reading')?.state === 'ready'
   return schedule === null || !ready
     ? Number.POSITIVE_INFINITY
-    : untilNextReadingS(schedule, run.clock.now().getTime() / 1000)
+    : untilNextReadingS(schedule, job.clock.now().getTime() / 1000)
 }

@@ -9,7 +9,7 @@ import type { Photodiodes } from './od-optics.js'
 import type { PhotodiodeSampler } from './photodiode-sampler.js'
 
 export interface OdReaderOptions {
-  readonly run: Pick<JobContext, 'clock' | 'emit' | 'log'>
+  readonly job: Pick<JobContext, 'clock' | 'emit' | 'log'>
   readonly leds: LedBoard
   readonly sampler: PhotodiodeSampler
   readonly photodiodes: Photodiodes
@@ -44,12 +44,12 @@ export class OdReader {
   /** Dark offsets, gains and mains frequency. @param wanted IR intensity in %, or `auto` to have it chosen where one signal and a
    * reference allow that. @returns the intensity to read with. */
   async prepare(wanted: number | 'auto', stop: AbortSignal): Promise<number> {
-    const { sampler, photodiodes, irChannel, run } = this.#options
+    const { sampler, photodiodes, irChannel, job } = this.#options
     const intensity = wanted === 'auto' ? TUNING_INTENSITY : wanted
     const volts = await this.#withLeds({ A: 0, B: 0, C: 0, D: 0 }, async () => {
       await sampler.readDark(stop)
-      await this.#options.leds.set({ [irChannel]: intensity }, run)
-      await sleepS(run.clock, TUNING_SETTLE_S, stop)
+      await this.#options.leds.set({ [irChannel]: intensity }, job)
+      await sleepS(job.clock, TUNING_SETTLE_S, stop)
       return sampler.tune(stop)
     })
     const [signal, ...more] = photodiodes.signals
@@ -62,13 +62,13 @@ export class OdReader {
 
   /** @param penalty weight of the last reading. @throws LabError when it failed; the light is off then too. */
   async read(irIntensity: number, intervalS: number | null, penalty: number, stop: AbortSignal): Promise<OdBatch> {
-    const { sampler, photodiodes, reference, irChannel, othersOff, settleS, blank, run } = this.#options
+    const { sampler, photodiodes, reference, irChannel, othersOff, settleS, blank, job } = this.#options
     const levels: LedLevels = { ...(othersOff ? { A: 0, B: 0, C: 0, D: 0 } : {}), [irChannel]: irIntensity }
     const volts = await this.#withLeds(levels, async () => {
-      await sleepS(run.clock, settleS, stop)
+      await sleepS(job.clock, settleS, stop)
       return sampler.read(penalty, stop)
     })
-    const timestamp = timestampOf(run.clock.now())
+    const timestamp = timestampOf(job.clock.now())
     const stable =
       reference === null || photodiodes.reference === null
         ? true
@@ -95,23 +95,23 @@ export class OdReader {
 
   /** The IR LED dark, whatever was under way. */
   async darken(): Promise<void> {
-    const { leds, irChannel, run } = this.#options
-    if (leds.state[irChannel] !== 0) await leds.set({ [irChannel]: 0 }, run)
+    const { leds, irChannel, job } = this.#options
+    if (leds.state[irChannel] !== 0) await leds.set({ [irChannel]: 0 }, job)
   }
 
   /** Sets LEDs and keeps the others from changing them while working; then restores, with the IR LED off. */
   async #withLeds<T>(levels: LedLevels, work: () => Promise<T>): Promise<T> {
-    const { leds, irChannel, run } = this.#options
+    const { leds, irChannel, job } = this.#options
     const before = { ...leds.state, [irChannel]: 0 }
     const changed = LED_CHANNELS.filter((channel) => levels[channel] !== undefined)
     let unlock = (): void => undefined
     try {
-      await leds.set(levels, run)
+      await leds.set(levels, job)
       unlock = leds.lock(LED_CHANNELS.filter((channel) => channel !== irChannel))
       return await work()
     } finally {
       unlock()
-      await leds.set(Object.fromEntries(changed.map((channel) => [channel, before[channel]])), run)
+      await leds.set(Object.fromEntries(changed.map((channel) => [channel, before[channel]])), job)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { defineJob, type SettingsOf } from '../../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../../events/errors.js'
+import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
+import { choice } from '../../../events/core/values.js'
+import { LabError } from '../../../events/errors.js'
 import {
   CalibratedODReading,
   ODFused,
@@ -8,57 +9,144 @@ import {
   ODReadings,
   RawODReading,
   Timestamp,
-  timestampOf,
 } from '../../../events/payloads.js'
-import { type Activity, createJob, type Job, type JobContext, type OptionsOf } from '../../jobs/job.js'
-import { type Repeating, repeat } from '../../repeat.js'
+import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import type { Bioreactor, PdChannel } from '../bench-hardware.js'
-import type { Calibration, Calibrations } from '../calibrations.js'
-import { calibratedOd } from '../control/od-calibration.js'
+import type { Calibrations } from '../calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import type { LedBoard } from '../led-board.js'
 import { IrReference } from './ir-reference.js'
 import { readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
-import { type OdBatch, OdReader } from './od-reader.js'
-import { OverRange, PhotodiodeSampler } from './photodiode-sampler.js'
+import { OdReader } from './od-reader.js'
+import { OdSeries, TOO_BRIGHT } from './od-series.js'
+import { PhotodiodeSampler } from './photodiode-sampler.js'
 
-const Interval = Type.Number({ exclusiveMinimum: 0 })
-const Percent = Type.Number({ minimum: 0, maximum: 100 })
-
-const options = {
-  interval: { schema: Interval, unit: 's', doc: 'Time between readings.' },
-  ir_led_intensity: { schema: Percent, unit: '%', doc: 'Intensity of the IR LED.' },
-  snapshot: { schema: Type.Boolean(), doc: 'One reading, then the job ends.' },
-} as const
+const SECTION = 'od_reading.config'
 
 const RelativeIntensity = Type.Object({ relative_intensity_of_ir_led: Type.Number(), timestamp: Timestamp })
 
-export const odReading = defineJob(
-  'od_reading',
-  { help: 'Read optical density with the photodiodes.', options },
-  {
-    first_od_obs_time: { schema: Type.Number(), unit: 's', doc: 'Unix time from which readings repeat.' },
-    ir_led_intensity: { schema: Percent, unit: '%', settable: true, doc: 'Intensity of the IR LED while reading.' },
-    interval: { schema: Interval, unit: 's', settable: true, doc: 'Time between readings.' },
-    relative_intensity_of_ir_led: { schema: RelativeIntensity, doc: 'Light the IR LED gives; one reading in five.' },
-    ods: { schema: ODReadings, doc: 'All signal channels of one reading.' },
-    od1: { schema: ODReading, doc: 'Photodiode 1: calibrated if it can be, else raw.' },
-    od2: { schema: ODReading, doc: 'Photodiode 2.' },
-    od3: { schema: ODReading, doc: 'Photodiode 3.' },
-    od4: { schema: ODReading, doc: 'Photodiode 4.' },
-    raw_od1: { schema: RawODReading, doc: 'Raw reading behind a calibrated one.' },
-    raw_od2: { schema: RawODReading, doc: 'Raw reading behind a calibrated one.' },
-    raw_od3: { schema: RawODReading, doc: 'Raw reading behind a calibrated one.' },
-    raw_od4: { schema: RawODReading, doc: 'Raw reading behind a calibrated one.' },
-    calibrated_od1: { schema: CalibratedODReading, doc: 'Calibrated reading.' },
-    calibrated_od2: { schema: CalibratedODReading, doc: 'Calibrated reading.' },
-    calibrated_od3: { schema: CalibratedODReading, doc: 'Calibrated reading.' },
-    calibrated_od4: { schema: CalibratedODReading, doc: 'Calibrated reading.' },
-    od_fused: { schema: ODFused, doc: 'Several angles combined by an estimator.' },
+/** The same setting of one photodiode after the other. */
+const od = { schema: ODReading, published: true, when: 'while the photodiode has an angle', valuePath: 'od' } as const
+const rawOd = {
+  schema: RawODReading,
+  published: true,
+  when: 'while the photodiode is calibrated',
+  valuePath: 'od',
+  doc: 'Raw reading behind a calibrated one.',
+} as const
+const calibratedOd = { ...rawOd, schema: CalibratedODReading, doc: 'Calibrated reading.' } as const
+
+/** Source of names, ranges and defaults: Pioreactor 26.7 `od_reading`. */
+export const odReading = defineJob({
+  name: 'od_reading',
+  help: 'Read optical density with the photodiodes.',
+  parameters: {
+    first_od_obs_time: {
+      schema: Type.Number(),
+      unit: 's',
+      doc: 'Unix time from which readings repeat.',
+      published: true,
+    },
+    ir_led_intensity: {
+      schema: Type.Number({ minimum: 0, maximum: 100 }),
+      unit: '%',
+      label: 'IR LED intensity',
+      doc: 'Intensity of the IR LED while reading; auto suits it to the light of one signal and one reference.',
+      option: true,
+      settable: true,
+      keywords: ['auto'],
+      config: [SECTION, 'ir_led_intensity'],
+      default: 80,
+    },
+    interval: {
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      unit: 's',
+      doc: 'Time between readings; by default as samples_per_second of the configuration says.',
+      option: true,
+      settable: true,
+      when: 'unless it is a snapshot',
+    },
+    samples_per_second: {
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      unit: 'readings per s',
+      doc: 'How often to read, where no interval is given.',
+      config: [SECTION, 'samples_per_second'],
+      default: 0.2,
+    },
+    snapshot: { schema: Type.Boolean(), doc: 'One reading, then the job ends.', option: true, default: false },
+    relative_intensity_of_ir_led: {
+      schema: RelativeIntensity,
+      doc: 'Light the IR LED gives; one reading in five.',
+      published: true,
+      valuePath: 'relative_intensity_of_ir_led',
+    },
+    ods: { schema: ODReadings, doc: 'All signal channels of one reading.', published: true },
+    od1: { ...od, doc: 'Photodiode 1: calibrated if it can be, else raw.' },
+    od2: { ...od, doc: 'Photodiode 2.' },
+    od3: { ...od, doc: 'Photodiode 3.' },
+    od4: { ...od, doc: 'Photodiode 4.' },
+    raw_od1: rawOd,
+    raw_od2: rawOd,
+    raw_od3: rawOd,
+    raw_od4: rawOd,
+    calibrated_od1: calibratedOd,
+    calibrated_od2: calibratedOd,
+    calibrated_od3: calibratedOd,
+    calibrated_od4: calibratedOd,
+    od_fused: {
+      schema: ODFused,
+      doc: 'Several angles combined by an estimator.',
+      published: true,
+      when: 'while an estimator is active',
+      valuePath: 'od_fused',
+    },
+    pd_reference_ema: {
+      schema: Type.Number({ minimum: 0, maximum: 1 }),
+      doc: 'Weight of the past in the level of the reference photodiode.',
+      config: [SECTION, 'pd_reference_ema'],
+      default: 0.75,
+    },
+    ref_normalization: {
+      schema: choice(['unity', 'classic']),
+      doc: 'unity: light relative to the first of the experiment; classic: in volts.',
+      config: [SECTION, 'ref_normalization'],
+      default: 'unity',
+    },
+    local_ac_hz: {
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      unit: 'Hz',
+      doc: 'Frequency of the mains, whose light is taken out of the readings; found by itself where it is not configured.',
+      config: [SECTION, 'local_ac_hz'],
+    },
+    smoothing_penalizer: {
+      schema: Type.Number({ minimum: 0 }),
+      doc: 'How strongly a reading is pulled towards the last one; divided by the interval.',
+      config: [SECTION, 'smoothing_penalizer'],
+      default: 3,
+    },
+    turn_off_leds_during_reading: {
+      schema: Type.Boolean(),
+      doc: 'Other LEDs are dark during a reading.',
+      config: [SECTION, 'turn_off_leds_during_reading'],
+      default: true,
+    },
+    led_settle: {
+      schema: Type.Number({ minimum: 0 }),
+      unit: 's',
+      doc: 'From switching LEDs to sampling.',
+      config: [SECTION, 'duration_between_led_off_and_od_reading'],
+      default: 0.125,
+    },
+    use_dark_offsets: {
+      schema: Type.Boolean(),
+      doc: 'Subtract what the photodiodes show in the dark.',
+      config: [SECTION, 'use_dark_offsets'],
+      default: true,
+    },
   },
-)
+})
 export type OdReadingSettings = SettingsOf<typeof odReading>
-type Run = JobContext<OdReadingSettings>
+type OdReadingParameters = ParametersOf<typeof odReading>
 
 export interface OdReadingDeps {
   readonly bioreactor: Bioreactor
@@ -69,29 +157,19 @@ export interface OdReadingDeps {
   readonly random: () => number
 }
 
-const SECTION = 'od_reading.config'
-/** Blink code of a photodiode near its limit. Source: Pioreactor error codes. */
-const TOO_BRIGHT = 5
-/** Above this the IR LED ages fast, %. */
-const BRIGHT_IR = 90
-const RELATIVE_INTENSITY_SHARE = 0.2
-/** Between warnings about one calibration, s. */
-const WARN_EVERY_S = 300
-
 export const createOdReadingJob = (deps: OdReadingDeps): Job =>
-  createJob(odReading, options, (run, given) => startOdReading(run, given, deps))
+  createJob(odReading, (job, params) => startOdReading(job, params, deps))
 
 async function startOdReading(
-  run: Run,
-  given: OptionsOf<typeof options>,
+  job: JobContext<OdReadingSettings>,
+  params: OdReadingParameters,
   { bioreactor, leds, calibrations, store, random }: OdReadingDeps,
-): Promise<Activity<OdReadingSettings>> {
-  const { config, clock, experiment } = run
+): Promise<OdSeries> {
+  const { config, clock, experiment } = job
   const photodiodes = readPhotodiodes(config)
   const irChannel = readIrChannel(config)
   const corrections = await readCorrections(photodiodes, experiment, calibrations, store)
-  const wanted = given.ir_led_intensity ?? configuredIntensity(run)
-  const intervalS = given.snapshot === true ? null : (given.interval ?? defaultInterval(run))
+  const intervalS = params.snapshot ? null : (params.interval ?? 1 / params.samples_per_second)
   if (!(await bioreactor.isHatPresent())) {
     throw new LabError('hardware.missing', 'hardware', 'The HAT does not answer.', { remediation: 'Attach the HAT.' })
   }
@@ -102,258 +180,50 @@ async function startOdReading(
   ]
   const inputs: { channel: PdChannel; adc: Awaited<ReturnType<Bioreactor['openPhotodiode']>> }[] = []
   for (const channel of channels) inputs.push({ channel, adc: await bioreactor.openPhotodiode(channel) })
-  const mains = config.text(SECTION, 'local_ac_hz', '')
   const sampler = new PhotodiodeSampler({
     clock,
     inputs,
-    mainsHz: mains === '' ? null : config.number(SECTION, 'local_ac_hz', undefined, { above: 0, unit: 'Hz' }),
-    useDarkOffsets: config.boolean(SECTION, 'use_dark_offsets', true),
+    mainsHz: params.local_ac_hz ?? null,
+    useDarkOffsets: params.use_dark_offsets,
     onNearLimit: (channel, volts) => {
-      run.log('warning', `Photodiode ${channel} is at ${volts.toFixed(2)} V, near its limit of 3.2 V; dim the IR LED.`)
-      run.emit('monitor/flicker_led_with_error_code', TOO_BRIGHT)
+      job.log('warning', `Photodiode ${channel} is at ${volts.toFixed(2)} V, near its limit of 3.2 V; dim the IR LED.`)
+      job.emit('monitor/flicker_led_with_error_code', TOO_BRIGHT)
     },
     onUnsolvable: (channel) =>
-      run.log('error', `Mains light on photodiode ${channel} could not be fitted; using the mean.`),
+      job.log('error', `Mains light on photodiode ${channel} could not be fitted; using the mean.`),
   })
-  const unity = config.text(SECTION, 'ref_normalization', 'classic') === 'unity'
-  const alpha = config.number(SECTION, 'pd_reference_ema', undefined, { min: 0, max: 1 })
   const reference =
     photodiodes.reference === null
       ? null
-      : new IrReference({ experiment, store, normalization: unity ? 'unity' : 'classic', alpha })
+      : new IrReference({
+          experiment,
+          store,
+          normalization: params.ref_normalization,
+          alpha: params.pd_reference_ema,
+        })
   const reader = new OdReader({
-    run,
+    job,
     leds,
     sampler,
     photodiodes,
     reference,
     irChannel,
-    othersOff: config.boolean(SECTION, 'turn_off_leds_during_reading', true),
-    settleS: config.number(SECTION, 'duration_between_led_off_and_od_reading', 0.125, { min: 0, unit: 's' }),
+    othersOff: params.turn_off_leds_during_reading,
+    settleS: params.led_settle,
     blank: corrections.blank,
   })
   const series = new OdSeries({
-    run,
+    job,
     reader,
     leds,
     calibrations: corrections.calibrations,
     random,
     intervalS,
+    smoothing: params.smoothing_penalizer,
   })
-  run.atEnd(() => series.end())
-  const intensity = await series.guarded(() => reader.prepare(wanted, run.ending))
+  job.atEnd(() => series.end())
+  const intensity = await series.guarded(() => reader.prepare(params.ir_led_intensity, job.ending))
   series.setIntensity(intensity)
-  if (intervalS !== null) run.publish('interval', intervalS)
+  if (intervalS !== null) job.publish('interval', intervalS)
   return series
-}
-
-function configuredIntensity({ config }: Run): number | 'auto' {
-  if (config.text(SECTION, 'ir_led_intensity').trim() === 'auto') return 'auto'
-  return config.number(SECTION, 'ir_led_intensity', undefined, { min: 0, max: 100, unit: '%' })
-}
-
-const defaultInterval = ({ config }: Run): number =>
-  1 / config.number(SECTION, 'samples_per_second', 0.2, { above: 0, unit: 'readings per s' })
-
-interface OdSeriesOptions {
-  readonly run: Run
-  readonly reader: OdReader
-  readonly leds: LedBoard
-  readonly calibrations: ReadonlyMap<PdChannel, Calibration>
-  readonly random: () => number
-  /** Null for a single reading. */
-  readonly intervalS: number | null
-}
-
-/** Readings one after the other, published as they come. */
-class OdSeries implements Activity<OdReadingSettings> {
-  readonly #options: OdSeriesOptions
-  #intervalS: number | null
-  #intensity = 0
-  #timer: Repeating | null = null
-  #awake = true
-  /** Ends the reading under way. */
-  #interrupt = new AbortController()
-  #busy: Promise<void> = Promise.resolve()
-  #isPhaseKnown = false
-  #warnedAtMs = Number.NEGATIVE_INFINITY
-  readonly setters: Activity<OdReadingSettings>['setters'] = {
-    interval: { apply: (seconds) => this.#setInterval(seconds) },
-    ir_led_intensity: {
-      check: (percent) => this.#refuseUncalibrated(percent),
-      apply: (percent) => this.setIntensity(percent),
-    },
-  }
-
-  constructor(options: OdSeriesOptions) {
-    this.#options = options
-    this.#intervalS = options.intervalS
-  }
-
-  begin(): void {
-    if (this.#intervalS !== null) this.#startTimer(this.#intervalS)
-    else void this.#readOnce().finally(() => this.#options.run.end(null))
-  }
-
-  async sleep(): Promise<void> {
-    this.#awake = false
-    this.#interrupt.abort()
-    await this.#busy
-    await this.#options.reader.darken()
-  }
-
-  async wake(): Promise<void> {
-    this.#interrupt = new AbortController()
-    this.#awake = true
-  }
-
-  async end(): Promise<void> {
-    await this.sleep()
-    await this.#timer?.stop()
-  }
-
-  setIntensity(percent: number): void {
-    const { run, reader } = this.#options
-    if (percent > BRIGHT_IR) run.log('warning', `An IR intensity of ${percent} % shortens the life of the LED.`)
-    if (percent !== this.#intensity) reader.forget()
-    this.#intensity = percent
-    run.publish('ir_led_intensity', percent)
-  }
-
-  /** Runs a measurement; a photodiode in danger puts out every LED and ends the job. */
-  async guarded<T>(measure: () => Promise<T>): Promise<T> {
-    const { run, leds } = this.#options
-    try {
-      return await measure()
-    } catch (error) {
-      if (error instanceof OverRange) {
-        run.emit('monitor/flicker_led_with_error_code', TOO_BRIGHT)
-        await leds.allOff(run, 'ADCReader')
-        run.end(error.message)
-      }
-      throw error
-    }
-  }
-
-  #refuseUncalibrated(percent: number): void {
-    for (const { calibration_name: name, ir_led_intensity: calibrated } of this.#options.calibrations.values()) {
-      if (calibrated === undefined || calibrated === percent) continue
-      throw new InvalidInput(
-        `ir_led_intensity is ${percent} %; calibration '${name}' holds for ${calibrated} % only.`,
-        { details: { field: 'ir_led_intensity', value: percent } },
-        'od.intensity_calibrated',
-      )
-    }
-  }
-
-  async #setInterval(seconds: number): Promise<void> {
-    const { run } = this.#options
-    if (seconds <= 1) run.log('warning', `An interval of ${seconds} s is hardly longer than a reading.`)
-    const timer = this.#timer
-    this.#timer = null
-    await timer?.stop()
-    this.#intervalS = seconds
-    this.#isPhaseKnown = false
-    run.publish('interval', seconds)
-    if (!run.ending.aborted) this.#startTimer(seconds)
-  }
-
-  #startTimer(intervalS: number): void {
-    this.#timer = repeat({
-      clock: this.#options.run.clock,
-      intervalS,
-      immediately: true,
-      tick: () => (this.#awake ? this.#readOnce() : undefined),
-      onError: (error) => this.#options.run.logger.error({ err: error }, 'reading failed'),
-    })
-  }
-
-  #readOnce(): Promise<void> {
-    this.#busy = this.#read(this.#interrupt.signal).catch((error: unknown) => {
-      const { run } = this.#options
-      if (this.#interrupt.signal.aborted || run.ending.aborted) return
-      run.log('error', `Reading lost: ${error instanceof Error ? error.message : String(error)}`)
-      if (!(error instanceof LabError)) run.logger.error({ err: error }, 'reading failed')
-    })
-    return this.#busy
-  }
-
-  async #read(stop: AbortSignal): Promise<void> {
-    const { run, reader, random } = this.#options
-    if (!this.#isPhaseKnown) {
-      this.#isPhaseKnown = true
-      run.publish('first_od_obs_time', run.clock.now().getTime() / 1000)
-    }
-    const intervalS = this.#intervalS
-    const penalty =
-      intervalS === null ? 0 : run.config.number(SECTION, 'smoothing_penalizer', 3, { min: 0 }) / intervalS
-    try {
-      const batch = await this.guarded(() => reader.read(this.#intensity, intervalS, penalty, stop))
-      if (!batch.stable) this.#reportNoise()
-      this.#publish(batch)
-    } finally {
-      const level = reader.lightLevel
-      if (level !== null && random() < RELATIVE_INTENSITY_SHARE) {
-        const timestamp = timestampOf(run.clock.now())
-        run.publish('relative_intensity_of_ir_led', { relative_intensity_of_ir_led: level, timestamp })
-      }
-    }
-  }
-
-  /** Dosing on readings that cannot be trusted could wash a culture out. */
-  #reportNoise(): void {
-    const { run } = this.#options
-    run.log('warning', 'The reference photodiode is unsteady; dosing is put to sleep. Check the vial and its cap.')
-    run.emit('dosing_automation/$state/set', 'sleeping')
-  }
-
-  #publish({ timestamp, raw }: OdBatch): void {
-    const { run, calibrations } = this.#options
-    const mismatched = raw.find(({ channel, ir_led_intensity }) => {
-      const calibrated = calibrations.get(channel)?.ir_led_intensity
-      return calibrated !== undefined && calibrated !== ir_led_intensity
-    })
-    if (mismatched !== undefined) {
-      run.publish('ods', null)
-      for (const reading of raw) {
-        run.publish(`od${reading.channel}`, null)
-        run.publish(`calibrated_od${reading.channel}`, null)
-        run.publish(`raw_od${reading.channel}`, reading)
-      }
-      throw new LabError(
-        'od.calibration_mismatch',
-        'state',
-        `Readings were taken at ${mismatched.ir_led_intensity} % IR; the calibration of channel ${mismatched.channel} holds for ${calibrations.get(mismatched.channel)?.ir_led_intensity} %.`,
-      )
-    }
-    const readings = raw.map((reading) => ({ reading, published: this.#calibrate(reading) }))
-    run.publish('ods', {
-      timestamp,
-      ods: Object.fromEntries(readings.map(({ reading, published }) => [reading.channel, published])),
-    })
-    for (const { reading, published } of readings) {
-      run.publish(`od${reading.channel}`, published)
-      if (published.calibrated === 0) continue
-      run.publish(`raw_od${reading.channel}`, reading)
-      run.publish(`calibrated_od${reading.channel}`, published)
-    }
-  }
-
-  #calibrate(reading: RawODReading): ODReading {
-    const calibration = this.#options.calibrations.get(reading.channel)
-    if (calibration === undefined) return reading
-    const { curve_data_: curve, recorded_data: recorded, calibration_name } = calibration
-    const { od, outside } = calibratedOd({ curve, recorded }, reading.od)
-    if (outside) this.#warnOutside(calibration_name, od)
-    const { timestamp, angle, channel, ir_led_intensity } = reading
-    return { calibrated: 1, timestamp, angle, od, channel, ir_led_intensity, calibration_name }
-  }
-
-  #warnOutside(name: string, od: number): void {
-    const { run } = this.#options
-    const nowMs = run.clock.monotonicMs()
-    if (nowMs - this.#warnedAtMs < WARN_EVERY_S * 1000) return
-    this.#warnedAtMs = nowMs
-    run.log('warning', `The signal is outside calibration '${name}'; its limit of OD ${od} is reported instead.`)
-  }
 }

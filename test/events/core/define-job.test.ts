@@ -1,19 +1,20 @@
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { decodeValue, defineJob, encodeValue } from '../../../events/core/define-job.js'
+import { defineJob } from '../../../events/core/define-job.js'
+import { decodeValue, encodeValue } from '../../../events/core/values.js'
 import { MeasuredRPM } from '../../../events/payloads.js'
 
-const stirrer = defineJob(
-  'stirrer',
-  { help: 'Turns.' },
-  {
+const stirrer = defineJob({
+  name: 'stirrer',
+  help: 'Turns.',
+  parameters: {
     target_rpm: { schema: Type.Number({ minimum: 0, maximum: 5000 }), unit: 'RPM', settable: true, doc: 'Requested.' },
     enabled: { schema: Type.Boolean(), settable: true, doc: 'On or off.' },
     turns: { schema: Type.Integer({ minimum: 1 }), settable: true, doc: 'How many.' },
-    measured_rpm: { schema: MeasuredRPM, unit: 'RPM', doc: 'Measured.' },
+    measured_rpm: { schema: MeasuredRPM, unit: 'RPM', published: true, doc: 'Measured.' },
   },
-)
+})
 
 describe('a declared job', () => {
   it('builds its topics', () =>
@@ -48,7 +49,7 @@ describe('a declared job', () => {
     expect(() => stirrer.parse('colour' as 'turns', '1')).toThrow("stirrer has no setting 'colour'."))
 
   it('tells what it can do', () => {
-    const { published_settings: settings, cli_example } = stirrer.capability()
+    const { published_settings: settings, cli_example } = stirrer.capability('u1')
     expect(cli_example).toBe('pio run stirrer [OPTIONS]')
     expect(settings['target_rpm']).toMatchObject({ datatype: 'float', settable: true, unit: 'RPM' })
     expect(settings['enabled']).toMatchObject({ datatype: 'boolean', settable: true })

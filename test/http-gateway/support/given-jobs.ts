@@ -1,4 +1,4 @@
-import type { JobCapability } from '../../../events/core/define-job.js'
+import type { JobCapability } from '../../../events/core/capability.js'
 import type { ModeDeclaration } from '../../../events/define-mode.js'
 import type { JobRecord, ServiceRecord, TaskRecord } from '../../../events/payloads.js'
 import type { TestEvent } from '../../support/memory-log.js'

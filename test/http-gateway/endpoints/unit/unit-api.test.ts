@@ -38,14 +38,15 @@ describe('identity', () => {
   })
 
   test('capabilities are sorted and carry no keys the contract does not know', async () => {
-    const setting = { schema: Type.Number(), unit: 'RPM', settable: true, doc: 'Requested.' }
-    const stirring = defineJob(
-      'stirring',
-      { help: 'Stirs.', options: { target_rpm: setting } },
-      { target_rpm: setting },
-    )
-    const odReading = defineJob('od_reading', { help: 'Reads.' }, {})
-    gateway.given(jobOffer(stirring.capability()), jobOffer(odReading.capability()))
+    const stirring = defineJob({
+      name: 'stirring',
+      help: 'Stirs.',
+      parameters: {
+        target_rpm: { schema: Type.Number(), unit: 'RPM', option: true, settable: true, doc: 'Requested.' },
+      },
+    })
+    const odReading = defineJob({ name: 'od_reading', help: 'Reads.', parameters: {} })
+    gateway.given(jobOffer(stirring.capability('u1')), jobOffer(odReading.capability('u1')))
     const { json } = await gateway.get('/unit_api/capabilities')
     expect(json).toEqual([
       expect.objectContaining({ job_name: 'od_reading' }),
@@ -66,7 +67,7 @@ describe('identity', () => {
         ],
         published_settings: {
           target_rpm: { datatype: 'float', settable: true, unit: 'RPM' },
-          $state: { datatype: 'string', settable: true, persist: true },
+          $state: { datatype: 'string', settable: true },
         },
         cli_example: 'pio run stirring [OPTIONS]',
       },

@@ -1,0 +1,223 @@
+import { InvalidInput, LabError } from '../../../events/errors.js'
+import { type ODReading, type RawODReading, timestampOf } from '../../../events/payloads.js'
+import type { Activity, JobContext } from '../../jobs/job.js'
+import { type Repeating, repeat } from '../../repeat.js'
+import type { PdChannel } from '../bench-hardware.js'
+import type { Calibration } from '../calibrations.js'
+import { calibratedOd } from '../control/od-calibration.js'
+import type { LedBoard } from '../led-board.js'
+import type { OdBatch, OdReader } from './od-reader.js'
+import type { OdReadingSettings } from './od-reading.js'
+import { OverRange } from './photodiode-sampler.js'
+
+/** Blink code of a photodiode near its limit. Source: Pioreactor error codes. */
+export const TOO_BRIGHT = 5
+/** Above this the IR LED ages fast, %. */
+const BRIGHT_IR = 90
+const RELATIVE_INTENSITY_SHARE = 0.2
+/** Between warnings about one calibration, s. */
+const WARN_EVERY_S = 300
+
+export interface OdSeriesOptions {
+  readonly job: JobContext<OdReadingSettings>
+  readonly reader: OdReader
+  readonly leds: LedBoard
+  readonly calibrations: ReadonlyMap<PdChannel, Calibration>
+  readonly random: () => number
+  /** Null for a single reading. */
+  readonly intervalS: number | null
+  /** Weight of the last reading, times the interval in s. */
+  readonly smoothing: number
+}
+
+/** Readings one after the other, published as they come. */
+export class OdSeries implements Activity<OdReadingSettings> {
+  readonly #options: OdSeriesOptions
+  #intervalS: number | null
+  #intensity = 0
+  #timer: Repeating | null = null
+  #awake = true
+  /** Ends the reading under way. */
+  #interrupt = new AbortController()
+  #busy: Promise<void> = Promise.resolve()
+  #isPhaseKnown = false
+  #warnedAtMs = Number.NEGATIVE_INFINITY
+  readonly setters: Activity<OdReadingSettings>['setters'] = {
+    interval: { apply: (seconds) => this.#setInterval(seconds) },
+    ir_led_intensity: {
+      check: (percent) => this.#refuseUncalibrated(percent),
+      apply: (percent) => this.setIntensity(percent),
+    },
+  }
+
+  constructor(options: OdSeriesOptions) {
+    this.#options = options
+    this.#intervalS = options.intervalS
+  }
+
+  begin(): void {
+    if (this.#intervalS !== null) this.#startTimer(this.#intervalS)
+    else void this.#readOnce().finally(() => this.#options.job.end(null))
+  }
+
+  async sleep(): Promise<void> {
+    this.#awake = false
+    this.#interrupt.abort()
+    await this.#busy
+    await this.#options.reader.darken()
+  }
+
+  async wake(): Promise<void> {
+    this.#interrupt = new AbortController()
+    this.#awake = true
+  }
+
+  async end(): Promise<void> {
+    await this.sleep()
+    await this.#timer?.stop()
+  }
+
+  setIntensity(percent: number): void {
+    const { job, reader } = this.#options
+    if (percent > BRIGHT_IR) job.log('warning', `An IR intensity of ${percent} % shortens the life of the LED.`)
+    if (percent !== this.#intensity) reader.forget()
+    this.#intensity = percent
+    job.publish('ir_led_intensity', percent)
+  }
+
+  /** Runs a measurement; a photodiode in danger puts out every LED and ends the job. */
+  async guarded<T>(measure: () => Promise<T>): Promise<T> {
+    const { job, leds } = this.#options
+    try {
+      return await measure()
+    } catch (error) {
+      if (error instanceof OverRange) {
+        job.emit('monitor/flicker_led_with_error_code', TOO_BRIGHT)
+        await leds.allOff(job, 'ADCReader')
+        job.end(error.message)
+      }
+      throw error
+    }
+  }
+
+  #refuseUncalibrated(percent: number): void {
+    for (const { calibration_name: name, ir_led_intensity: calibrated } of this.#options.calibrations.values()) {
+      if (calibrated === undefined || calibrated === percent) continue
+      throw new InvalidInput(
+        `ir_led_intensity is ${percent} %; calibration '${name}' holds for ${calibrated} % only.`,
+        { details: { field: 'ir_led_intensity', value: percent } },
+        'od.intensity_calibrated',
+      )
+    }
+  }
+
+  async #setInterval(seconds: number): Promise<void> {
+    const { job } = this.#options
+    if (seconds <= 1) job.log('warning', `An interval of ${seconds} s is hardly longer than a reading.`)
+    const timer = this.#timer
+    this.#timer = null
+    await timer?.stop()
+    this.#intervalS = seconds
+    this.#isPhaseKnown = false
+    job.publish('interval', seconds)
+    if (!job.ending.aborted) this.#startTimer(seconds)
+  }
+
+  #startTimer(intervalS: number): void {
+    this.#timer = repeat({
+      clock: this.#options.job.clock,
+      intervalS,
+      immediately: true,
+      tick: () => (this.#awake ? this.#readOnce() : undefined),
+      onError: (error) => this.#options.job.logger.error({ err: error }, 'reading failed'),
+    })
+  }
+
+  #readOnce(): Promise<void> {
+    this.#busy = this.#read(this.#interrupt.signal).catch((error: unknown) => {
+      const { job } = this.#options
+      if (this.#interrupt.signal.aborted || job.ending.aborted) return
+      job.log('error', `Reading lost: ${error instanceof Error ? error.message : String(error)}`)
+      if (!(error instanceof LabError)) job.logger.error({ err: error }, 'reading failed')
+    })
+    return this.#busy
+  }
+
+  async #read(stop: AbortSignal): Promise<void> {
+    const { job, reader, random, smoothing } = this.#options
+    if (!this.#isPhaseKnown) {
+      this.#isPhaseKnown = true
+      job.publish('first_od_obs_time', job.clock.now().getTime() / 1000)
+    }
+    const intervalS = this.#intervalS
+    const penalty = intervalS === null ? 0 : smoothing / intervalS
+    try {
+      const batch = await this.guarded(() => reader.read(this.#intensity, intervalS, penalty, stop))
+      if (!batch.stable) this.#reportNoise()
+      this.#publish(batch)
+    } finally {
+      const level = reader.lightLevel
+      if (level !== null && random() < RELATIVE_INTENSITY_SHARE) {
+        const timestamp = timestampOf(job.clock.now())
+        job.publish('relative_intensity_of_ir_led', { relative_intensity_of_ir_led: level, timestamp })
+      }
+    }
+  }
+
+  /** Dosing on readings that cannot be trusted could wash a culture out. */
+  #reportNoise(): void {
+    const { job } = this.#options
+    job.log('warning', 'The reference photodiode is unsteady; dosing is put to sleep. Check the vial and its cap.')
+    job.emit('dosing_automation/$state/set', 'sleeping')
+  }
+
+  #publish({ timestamp, raw }: OdBatch): void {
+    const { job, calibrations } = this.#options
+    const mismatched = raw.find(({ channel, ir_led_intensity }) => {
+      const calibrated = calibrations.get(channel)?.ir_led_intensity
+      return calibrated !== undefined && calibrated !== ir_led_intensity
+    })
+    if (mismatched !== undefined) {
+      job.publish('ods', null)
+      for (const reading of raw) {
+        job.publish(`od${reading.channel}`, null)
+        job.publish(`calibrated_od${reading.channel}`, null)
+        job.publish(`raw_od${reading.channel}`, reading)
+      }
+      throw new LabError(
+        'od.calibration_mismatch',
+        'state',
+        `Readings were taken at ${mismatched.ir_led_intensity} % IR; the calibration of channel ${mismatched.channel} holds for ${calibrations.get(mismatched.channel)?.ir_led_intensity} %.`,
+      )
+    }
+    const readings = raw.map((reading) => ({ reading, published: this.#calibrate(reading) }))
+    job.publish('ods', {
+      timestamp,
+      ods: Object.fromEntries(readings.map(({ reading, published }) => [reading.channel, published])),
+    })
+    for (const { reading, published } of readings) {
+      job.publish(`od${reading.channel}`, published)
+      if (published.calibrated === 0) continue
+      job.publish(`raw_od${reading.channel}`, reading)
+      job.publish(`calibrated_od${reading.channel}`, published)
+    }
+  }
+
+  #calibrate(reading: RawODReading): ODReading {
+    const calibration = this.#options.calibrations.get(reading.channel)
+    if (calibration === undefined) return reading
+    const { curve_data_: curve, recorded_data: recorded, calibration_name } = calibration
+    const { od, outside } = calibratedOd({ curve, recorded }, reading.od)
+    if (outside) this.#warnOutside(calibration_name, od)
+    const { timestamp, angle, channel, ir_led_intensity } = reading
+    return { calibrated: 1, timestamp, angle, od, channel, ir_led_intensity, calibration_name }
+  }
+
+  #warnOutside(name: string, od: number): void {
+    const { job } = this.#options
+    const nowMs = job.clock.monotonicMs()
+    if (nowMs - this.#warnedAtMs < WARN_EVERY_S * 1000) return
+    this.#warnedAtMs = nowMs
+    job.log('warning', `The signal is outside calibration '${name}'; its limit of OD ${od} is reported instead.`)
+  }
+}

@@ -1,0 +1,197 @@
+import { LabError } from '../../../events/errors.js'
+import { timestampOf } from '../../../events/payloads.js'
+import type { Activity, JobContext } from '../../jobs/job.js'
+import { type Repeating, repeat, sleepS } from '../../repeat.js'
+import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
+import { pollWindowS, type RpmSensor } from './rpm-sensor.js'
+import type { StirBar } from './stir-bar.js'
+import type { StirringParameters, StirringSettings } from './stirring.js'
+
+/** Window when only measuring, s. */
+const MEASURE_ONLY_WINDOW_S = 4
+/** From start to the first measurement, s. */
+const FIRST_POLL_AFTER_S = 6
+/** From a new target to measuring it around a reading, s. */
+const SETTLE_S = 0.15
+/** A kick is not given when the next reading is nearer than this, but as long after it, s. */
+const CLEAR_OF_READING_S = 2
+/** Blink code of a stalled bar. Source: Pioreactor error codes. */
+const STALLED = 4
+
+/** Stirring at work: measures, controls, kicks a stalled bar, and keeps out of the way of optical readings. */
+export class Stirrer implements Activity<StirringSettings> {
+  readonly #job: JobContext<StirringSettings>
+  readonly #params: StirringParameters
+  readonly #bar: StirBar
+  readonly #sensor: RpmSensor | null
+  readonly #dodger: OdDodger
+  #timer: Repeating | null = null
+  readonly setters: Activity<StirringSettings>['setters']
+
+  constructor(
+    job: JobContext<StirringSettings>,
+    params: StirringParameters,
+    bar: StirBar,
+    sensor: RpmSensor | null,
+    isCalibrated: boolean,
+  ) {
+    this.#job = job
+    this.#params = params
+    this.#bar = bar
+    this.#sensor = sensor
+    const enabled = params.enable_dodging_od
+    if (enabled && !isCalibrated) {
+      job.log('warning', 'Without a stirring calibration the speed around readings may be off at first.')
+    }
+    this.#dodger = new OdDodger(job, { preS: params.pre_delay, postS: params.post_delay }, enabled, {
+      enter: (schedule) => this.#enterDodging(schedule.intervalS),
+      leave: () => this.#leaveDodging(),
+      beforeReading: () => this.#turnAt(job.value('target_rpm_during_od_reading') ?? 0, 1),
+      afterReading: () => this.#turnAt(job.value('target_rpm_outside_od_reading') ?? 0, 2),
+    })
+    job.publish('enable_dodging_od', enabled)
+    job.publish('currently_dodging_od', false)
+    this.setters = {
+      target_rpm: { apply: (rpm) => this.#setTarget(rpm) },
+      duty_cycle: { check: () => this.#refuseAsleep(), apply: (duty) => bar.setDuty(duty) },
+      enable_dodging_od: {
+        apply: async (enable) => {
+          job.publish('enable_dodging_od', enable)
+          await this.#dodger.enable(enable)
+        },
+      },
+      target_rpm_during_od_reading: { apply: (rpm) => job.publish('target_rpm_during_od_reading', rpm) },
+      target_rpm_outside_od_reading: { apply: (rpm) => job.publish('target_rpm_outside_od_reading', rpm) },
+    }
+  }
+
+  begin(): void {
+    this.#job.atEnd(() => this.#endTimer())
+    this.#beginPolling()
+    this.#dodger.start()
+    // Once more, and first: what is under way at the end may take its time, the motor may not.
+    this.#job.atEnd(() => this.#bar.halt())
+  }
+
+  async sleep(): Promise<void> {
+    this.#timer?.pause()
+    this.#dodger.pause()
+    await this.#bar.halt()
+    this.#publishRpm(0)
+  }
+
+  async wake(): Promise<void> {
+    this.#bar.wake()
+    await this.#bar.startMotion()
+    this.#timer?.resume()
+    await this.#dodger.resume()
+  }
+
+  async #setTarget(rpm: number): Promise<void> {
+    await this.#bar.setTarget(rpm)
+    this.#job.publish('target_rpm', rpm)
+  }
+
+  #refuseAsleep(): void {
+    if (this.#bar.isAwake) return
+    throw new LabError(
+      'job.sleeping',
+      'state',
+      'duty_cycle cannot change while stirring sleeps; set $state to ready first.',
+    )
+  }
+
+  #beginPolling(): void {
+    if (this.#sensor === null) return
+    const { clock, logger } = this.#job
+    this.#timer = repeat({
+      clock,
+      intervalS: this.#params.update_interval,
+      runAfterS: FIRST_POLL_AFTER_S,
+      immediately: true,
+      tick: () => this.#poll(),
+      onError: (error) => logger.error({ err: error }, 'speed not measured'),
+    })
+    if (!this.#bar.isAwake) this.#timer.pause()
+  }
+
+  /** Measures, publishes, and corrects the duty cycle. */
+  async #poll(): Promise<void> {
+    const target = this.#bar.targetRpm
+    const windowS = this.#params.measure_rpm_only ? MEASURE_ONLY_WINDOW_S : pollWindowS(target ?? 0)
+    const rpm = await this.#sensor?.measure(windowS, this.#job.ending)
+    if (rpm === undefined || this.#job.state !== 'ready' || !this.#bar.isAwake) return
+    this.#publishRpm(rpm)
+    if (rpm === 0 && target !== null && target > 0) await this.#unstall()
+    const terms = await this.#bar.follow(rpm)
+    if (terms === null) return
+    const { Kp, Ki, Kd } = this.#params
+    this.#job.emit('pid_log/rpm', {
+      setpoint: target,
+      output_limits_lb: -7.5,
+      output_limits_ub: 7.5,
+      Kd,
+      Ki,
+      Kp,
+      integral: terms.integral,
+      proportional: terms.proportional,
+      derivative: terms.derivative,
+      latest_input: rpm,
+      latest_output: terms.output,
+      job_name: 'stirring',
+      target_name: 'rpm',
+    })
+  }
+
+  async #unstall(): Promise<void> {
+    this.#job.log('warning', 'The stir bar does not turn; kicking it.')
+    this.#job.emit('monitor/flicker_led_with_error_code', STALLED)
+    const untilReading = untilNextOdS(this.#job)
+    if (!this.#dodger.isDodging && untilReading <= CLEAR_OF_READING_S) {
+      await sleepS(this.#job.clock, untilReading + CLEAR_OF_READING_S, this.#job.ending)
+    }
+    await this.#bar.kick()
+  }
+
+  async #enterDodging(odIntervalS: number): Promise<void> {
+    if (odIntervalS < 1 / 0.12) {
+      this.#job.log('warning', `Readings every ${odIntervalS} s leave little time for stirring in between.`)
+    }
+    await this.#endTimer()
+    const { target_rpm_during_od_reading: during, target_rpm_outside_od_reading: outside } = this.#params
+    await this.#bar.setDuty(0)
+    this.#publishRpm(0)
+    this.#job.publish('target_rpm_during_od_reading', during)
+    this.#job.publish('target_rpm_outside_od_reading', outside)
+    this.#job.publish('currently_dodging_od', true)
+  }
+
+  async #leaveDodging(): Promise<void> {
+    const outside = this.#job.value('target_rpm_outside_od_reading')
+    this.#job.publish('target_rpm_during_od_reading', null)
+    this.#job.publish('target_rpm_outside_od_reading', null)
+    this.#job.publish('currently_dodging_od', false)
+    // The bar may have been slowed down for a reading that will not come.
+    if (outside !== undefined && this.#bar.targetRpm !== null) await this.#setTarget(outside)
+    await this.#bar.startMotion()
+    this.#beginPolling()
+  }
+
+  async #turnAt(rpm: number, polls: number): Promise<void> {
+    if (this.#bar.targetRpm === null) return
+    await this.#setTarget(rpm)
+    await sleepS(this.#job.clock, SETTLE_S, this.#job.ending)
+    for (let poll = 0; poll < polls; poll++) await this.#poll()
+  }
+
+  async #endTimer(): Promise<void> {
+    const timer = this.#timer
+    this.#timer = null
+    await timer?.stop()
+  }
+
+  #publishRpm(rpm: number): void {
+    if (this.#sensor === null) return
+    this.#job.publish('measured_rpm', { measured_rpm: rpm, timestamp: timestampOf(this.#job.clock.now()) })
+  }
+}

@@ -1,0 +1,52 @@
+import { InvalidInput, LabError } from '../../events/errors.js'
+import { systemTopic } from '../../events/topic.js'
+import type { Job } from './job.js'
+
+/** The jobs a unit offers, told apart by name and, for automations, by the automation. */
+export class OfferedJobs {
+  readonly #jobs = new Map<string, Job>()
+  readonly #names = new Map<string, Job[]>()
+
+  /** @throws LabError `declaration.invalid` when two stand for the same. */
+  constructor(jobs: readonly Job[]) {
+    for (const job of jobs) {
+      const { key, name } = job.definition
+      if (this.#jobs.has(key)) {
+        throw new LabError('declaration.invalid', 'defect', `Job '${key}' is declared twice.`)
+      }
+      this.#jobs.set(key, job)
+      this.#names.set(name, [...(this.#names.get(name) ?? []), job])
+    }
+  }
+
+  all(): readonly Job[] {
+    return [...this.#jobs.values()]
+  }
+
+  /** @param automation name of the automation that is to be run; null when none is named.
+   * @throws InvalidInput naming what there is instead. */
+  get(name: string, automation: string | null): Job {
+    const [first, ...more] = this.#names.get(name) ?? []
+    if (first === undefined) {
+      throw new InvalidInput(
+        `This unit has no job '${name}'.`,
+        { details: { field: 'job_name', value: name } },
+        'job.unknown',
+      )
+    }
+    if (first.definition.automation === undefined) return first
+    const known = [first, ...more].map(({ definition }) => definition.automation)
+    const found = [first, ...more].find(({ definition }) => definition.automation === automation)
+    if (found !== undefined) return found
+    const problem = automation === null ? 'automation_name is missing' : `${name} has no automation '${automation}'`
+    throw new InvalidInput(
+      `${problem}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`,
+      { details: { field: 'automation_name', value: automation } },
+      'automation.unknown',
+    )
+  }
+}
+
+/** Where a job on offer is announced. */
+export const capabilityTopic = (unit: string, { definition }: Job): string =>
+  systemTopic(unit, `capabilities/jobs/${definition.key}`)

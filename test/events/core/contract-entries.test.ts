@@ -1,0 +1,319 @@
+import { Type } from '@sinclair/typebox'
+import { describe, expect, test } from 'vitest'
+import type { JobCapability } from '../../../events/core/capability.js'
+import { defineJob } from '../../../events/core/define-job.js'
+import { choice } from '../../../events/core/values.js'
+import { jobDefinitions } from '../../../services/bioreactor/index.js'
+
+/** Entries of `unit-api-behaviour` §4.2 and §4.3, declared here where the product does not have them, against what stands there. */
+
+type Option = readonly [name: string, long_flag: string, type: string, fallback: unknown]
+
+const options = (list: readonly Option[], more: Readonly<Record<string, object>> = {}) =>
+  list.map(([name, long_flag, type, fallback]) => ({
+    name,
+    long_flag,
+    help: expect.any(String) as unknown,
+    required: false,
+    multiple: false,
+    default: fallback,
+    type,
+    ...more[name],
+  }))
+
+/** What the unit API gives of a capability. */
+function contract({ form: _, long_running: __, ...entry }: JobCapability) {
+  return entry
+}
+
+const STATE = { datatype: 'string', settable: true }
+const Percent = Type.Number({ minimum: 0, maximum: 100 })
+const sourceOfEvent = { schema: Type.String(), doc: 'Who asked.', option: true, default: 'CLI' } as const
+const flag = (doc: string) => ({ schema: Type.Boolean(), doc, option: true, default: false }) as const
+
+describe('an entry of the contract follows from a declaration', () => {
+  test('led_intensity: flags that keep their upper case, nothing published', () => {
+    const channel = (name: string) =>
+      ({ schema: Percent, unit: '%', doc: `LED ${name}.`, option: { flag: name, type: 'float range' } }) as const
+    const ledIntensity = defineJob({
+      name: 'led_intensity',
+      help: 'Set LEDs.',
+      action: true,
+      stopOrder: 'lights',
+      parameters: {
+        a: channel('A'),
+        b: channel('B'),
+        c: channel('C'),
+        d: channel('D'),
+        source_of_event: sourceOfEvent,
+        no_log: flag('Do not log.'),
+      },
+    })
+    expect(contract(ledIntensity.capability('u1'))).toEqual({
+      job_name: 'led_intensity',
+      help: expect.any(String) as unknown,
+      arguments: [],
+      options: options([
+        ['a', 'A', 'float range', null],
+        ['b', 'B', 'float range', null],
+        ['c', 'C', 'float range', null],
+        ['d', 'D', 'float range', null],
+        ['source_of_event', 'source-of-event', 'text', 'CLI'],
+        ['no_log', 'no-log', 'boolean', false],
+      ]),
+      published_settings: {},
+      cli_example: 'pio run led_intensity [OPTIONS]',
+    })
+  })
+
+  test('circulate_media and add_media: an option that is required, flags, numbers without a default', () => {
+    const circulate = defineJob({
+      name: 'circulate_media',
+      help: 'Run two pumps.',
+      action: true,
+      stopOrder: 'outputs',
+      parameters: {
+        duration: { schema: Type.Number({ minimum: 0 }), unit: 's', doc: '', option: { required: true } },
+        source_of_event: sourceOfEvent,
+      },
+    })
+    expect(circulate.capability('u1').options).toEqual(
+      options(
+        [
+          ['duration', 'duration', 'float', null],
+          ['source_of_event', 'source-of-event', 'text', 'CLI'],
+        ],
+        { duration: { required: true } },
+      ),
+    )
+  })
+
+  test('experiment_profile execute: a subcommand with arguments', () => {
+    const execute = defineJob({
+      name: 'experiment_profile execute',
+      help: 'Run a profile.',
+      longRunning: true,
+      parameters: {
+        filename: { schema: Type.String(), doc: 'File.', argument: { type: 'path' } },
+        experiment: { schema: Type.String(), doc: 'Experiment.', argument: true },
+        dry_run: flag('Only print.'),
+      },
+    })
+    expect(contract(execute.capability('u1'))).toMatchObject({
+      job_name: 'experiment_profile execute',
+      arguments: [
+        { name: 'filename', nargs: 1, required: true, type: 'path' },
+        { name: 'experiment', nargs: 1, required: true, type: 'text' },
+      ],
+      options: options([['dry_run', 'dry-run', 'boolean', false]]),
+      cli_example: 'pio run experiment_profile execute FILENAME EXPERIMENT[OPTIONS]',
+    })
+  })
+
+  test('pumps: any number of arguments', () => {
+    const pumps = defineJob({
+      name: 'pumps',
+      help: 'Run a pump script.',
+      action: true,
+      parameters: { pump_script: { schema: Type.Array(Type.String()), doc: 'Pairs.', argument: true } },
+    })
+    expect(contract(pumps.capability('u1'))).toMatchObject({
+      arguments: [{ name: 'pump_script', nargs: -1, required: false, type: 'text' }],
+      options: [],
+      published_settings: {},
+      cli_example: 'pio run pumps PUMP_SCRIPT[OPTIONS]',
+    })
+  })
+
+  test('export_experiment_data: an option that may be given several times', () => {
+    const exported = defineJob({
+      name: 'export_experiment_data',
+      help: 'Export.',
+      action: true,
+      parameters: {
+        experiment: { schema: Type.String(), doc: '', option: { required: true } },
+        output: { schema: Type.String(), doc: '', option: true, default: './output.zip' },
+        partition_by_unit: flag(''),
+        partition_by_experiment: flag(''),
+        dataset_name: { schema: Type.Array(Type.String()), doc: '', option: true, default: [] },
+        start_time: { schema: Type.String(), doc: 'ISO 8601.', option: true },
+        end_time: { schema: Type.String(), doc: 'ISO 8601.', option: true },
+      },
+    })
+    expect(exported.capability('u1').options).toEqual(
+      options(
+        [
+          ['experiment', 'experiment', 'text', null],
+          ['output', 'output', 'text', './output.zip'],
+          ['partition_by_unit', 'partition-by-unit', 'boolean', false],
+          ['partition_by_experiment', 'partition-by-experiment', 'boolean', false],
+          ['dataset_name', 'dataset-name', 'text', []],
+          ['start_time', 'start-time', 'text', null],
+          ['end_time', 'end-time', 'text', null],
+        ],
+        { experiment: { required: true }, dataset_name: { multiple: true } },
+      ),
+    )
+  })
+
+  test('self_test: a flag that is declared as text', () => {
+    const selfTest = defineJob({
+      name: 'self_test',
+      help: 'Check.',
+      action: true,
+      parameters: {
+        k: { schema: Type.String(), doc: 'Filter.', option: true },
+        retry_failed: { schema: Type.Boolean(), doc: 'Failed ones.', option: { type: 'text' } },
+      },
+    })
+    expect(selfTest.capability('u1').options).toEqual(
+      options([
+        ['k', 'k', 'text', null],
+        ['retry_failed', 'retry-failed', 'text', null],
+      ]),
+    )
+  })
+
+  test('monitor: JSON that can be set, and payload structures', () => {
+    const Voltage = Type.Object({ voltage: Type.Number(), timestamp: Type.String() }, { title: 'Voltage' })
+    const published = true as const
+    const monitor = defineJob({
+      name: 'monitor',
+      help: 'Watch the machine.',
+      longRunning: true,
+      parameters: {
+        computer_statistics: { schema: Type.Object({}), doc: '', published },
+        button_down: { schema: Type.Boolean(), doc: '', published },
+        versions: { schema: Type.Record(Type.String(), Type.String()), doc: '', settable: true },
+        voltage_on_pwm_rail: { schema: Voltage, doc: '', published, valuePath: 'voltage' },
+        ipv4: { schema: Type.String(), doc: '', published },
+        wlan_mac_address: { schema: Type.String(), doc: '', published },
+        eth_mac_address: { schema: Type.String(), doc: '', published },
+      },
+    })
+    const { published_settings, form } = monitor.capability('u1')
+    expect(published_settings).toEqual({
+      computer_statistics: { datatype: 'json', settable: false },
+      button_down: { datatype: 'boolean', settable: false },
+      versions: { datatype: 'json', settable: true },
+      voltage_on_pwm_rail: { datatype: 'Voltage', settable: false },
+      ipv4: { datatype: 'string', settable: false },
+      wlan_mac_address: { datatype: 'string', settable: false },
+      eth_mac_address: { datatype: 'string', settable: false },
+      $state: STATE,
+    })
+    expect(form.settings.find(({ name }) => name === 'voltage_on_pwm_rail')).toMatchObject({ value_path: 'voltage' })
+  })
+})
+
+describe('the jobs of the product', () => {
+  const capability = (name: string) =>
+    contract((jobDefinitions.find((job) => job.name === name) ?? expect.fail(name)).capability('u1'))
+
+  test('stirring is as the contract says', () => {
+    const { options: found, published_settings } = capability('stirring')
+    expect(found).toEqual(
+      expect.arrayContaining(
+        options([
+          ['target_rpm', 'target-rpm', 'float range', null],
+          ['use_rpm', 'use-rpm', 'boolean', null],
+          ['duty_cycle', 'duty-cycle', 'float range', null],
+          ['target_rpm_during_od_reading', 'target-rpm-during-od-reading', 'float', null],
+          ['target_rpm_outside_od_reading', 'target-rpm-outside-od-reading', 'float', null],
+          ['enable_dodging_od', 'enable-dodging-od', 'boolean', null],
+          ['measure_rpm_only', 'measure-rpm-only', 'boolean', false],
+        ]),
+      ),
+    )
+    expect(found).toHaveLength(7)
+    expect(published_settings).toEqual({
+      enable_dodging_od: { datatype: 'boolean', settable: true },
+      currently_dodging_od: { datatype: 'boolean', settable: false },
+      target_rpm: { datatype: 'float', settable: true, unit: 'RPM' },
+      measured_rpm: { datatype: 'MeasuredRPM', settable: false, unit: 'RPM' },
+      duty_cycle: { datatype: 'float', settable: true, unit: '%' },
+      target_rpm_during_od_reading: { datatype: 'float', settable: true, unit: 'RPM' },
+      target_rpm_outside_od_reading: { datatype: 'float', settable: true, unit: 'RPM' },
+      $state: STATE,
+    })
+  })
+
+  test('od_reading is as the contract says, but for the synthetic data that nothing here falls back to', () => {
+    const { options: found, published_settings } = capability('od_reading')
+    expect(found).toEqual(
+      expect.arrayContaining(
+        options([
+          ['interval', 'interval', 'float', null],
+          ['ir_led_intensity', 'ir-led-intensity', 'float', null],
+          ['snapshot', 'snapshot', 'boolean', false],
+        ]),
+      ),
+    )
+    expect(found).toHaveLength(3)
+    const family = (prefix: string, datatype: string) =>
+      Object.fromEntries([1, 2, 3, 4].map((channel) => [`${prefix}${channel}`, { datatype, settable: false }]))
+    expect(published_settings).toEqual({
+      first_od_obs_time: { datatype: 'float', settable: false, unit: 's' },
+      ir_led_intensity: { datatype: 'float', settable: true, unit: '%' },
+      interval: { datatype: 'float', settable: true, unit: 's' },
+      relative_intensity_of_ir_led: { datatype: 'json', settable: false },
+      ods: { datatype: 'ODReadings', settable: false },
+      ...family('od', 'ODReading'),
+      ...family('raw_od', 'RawODReading'),
+      ...family('calibrated_od', 'CalibratedODReading'),
+      od_fused: { datatype: 'ODFused', settable: false },
+      $state: STATE,
+    })
+  })
+
+  test.each(jobDefinitions.map((job) => [job.key, job] as const))('%s tells a form all it needs', (_, job) => {
+    const { form, options: listed } = job.capability('u1')
+    expect(form.start.map(({ name }) => name)).toEqual(listed.map(({ name }) => name))
+    for (const field of form.settings) {
+      expect(field.label).not.toBe('')
+      expect(field.help).not.toBe('')
+      expect(field.topic).toBe(`pioreactor/u1/{experiment}/${job.name}/${field.name}`)
+    }
+  })
+
+  test('a form of stirring has range, unit, step, topics, path and states', () => {
+    const { settings } = (jobDefinitions[0] ?? expect.fail()).capability('u1').form
+    const field = (name: string) => settings.find((setting) => setting.name === name)
+    expect(field('target_rpm')).toEqual({
+      name: 'target_rpm',
+      label: 'Target stir RPM',
+      help: expect.any(String) as unknown,
+      datatype: 'float',
+      schema: expect.objectContaining({ type: 'number', minimum: 0, maximum: 1500, unit: 'RPM', step: 10 }) as unknown,
+      when: expect.any(String) as unknown,
+      topic: 'pioreactor/u1/{experiment}/stirring/target_rpm',
+      command_topic: 'pioreactor/u1/{experiment}/stirring/target_rpm/set',
+      outcome_topic: 'pioreactor/u1/{experiment}/stirring/target_rpm/set/outcome',
+    })
+    expect(field('measured_rpm')).toMatchObject({ datatype: 'MeasuredRPM', value_path: 'measured_rpm' })
+    expect(field('measured_rpm')).not.toHaveProperty('command_topic')
+    expect(field('$state')).toMatchObject({
+      schema: { enum: ['init', 'ready', 'sleeping', 'disconnected', 'lost'] },
+      command_schema: { enum: ['ready', 'sleeping', 'disconnected'] },
+    })
+  })
+})
+
+describe('a declaration that contradicts itself is refused by name', () => {
+  const declared = (name: string, parameters: Parameters<typeof defineJob>[0]['parameters']) => () =>
+    defineJob({ name, help: '', parameters })
+  const number = { schema: Type.Number({ maximum: 5 }), doc: '' }
+
+  test.each([
+    ['Stirring', {}, 'lower-case'],
+    ['leds', {}, 'means something else'],
+    ['x', { a__b: { ...number, published: true } }, 'a__b'],
+    ['x', { a: number }, 'neither taken at the start nor published'],
+    ['x', { a: { ...number, option: true, default: 6 } }, 'at most 5'],
+    ['x', { a: { ...number, option: true, argument: true } }, 'an option and an argument'],
+    ['x', { a: { ...number, option: true, persist: true } }, 'not published'],
+    ['x', { a: { ...number, option: true, step: 0 } }, 'above 0'],
+    ['x', { a: { ...number, published: true, valuePath: 'b' } }, "no value at 'b'"],
+    ['x', { a: { schema: choice(['p', 'q']), doc: '', option: true, default: 'r' } }, 'allowed are'],
+  ] as const)('%s %j', (name, parameters, named) => expect(declared(name, parameters)).toThrow(named))
+})

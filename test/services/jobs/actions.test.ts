@@ -1,0 +1,95 @@
+import { Type } from '@sinclair/typebox'
+import { afterEach, expect, test } from 'vitest'
+import { defineJob } from '../../../events/core/define-job.js'
+import { LabError } from '../../../events/errors.js'
+import { createAction } from '../../../services/jobs/job.js'
+import { sleepS } from '../../../services/repeat.js'
+import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
+
+const pumping = defineJob({
+  name: 'add_media',
+  help: 'Pump media in.',
+  action: true,
+  stopOrder: 'outputs',
+  parameters: {
+    duration: { schema: Type.Number({ minimum: 0 }), unit: 's', doc: 'How long.', option: { required: true } },
+    names: { schema: Type.Array(Type.String()), doc: 'For whom.', option: true, default: [] },
+    amounts: { schema: Type.Array(Type.Integer()), doc: 'What.', argument: true },
+    means: { schema: Type.Number(), doc: 'Result.', published: true, persist: true },
+  },
+})
+
+interface Pumps {
+  on: number
+  readonly seen: unknown[]
+}
+
+let lab: BioreactorLab
+let pumps: Pumps
+async function start(): Promise<void> {
+  pumps = { on: 0, seen: [] }
+  const action = createAction(pumping, async (job, params) => {
+    pumps.seen.push(params)
+    pumps.on++
+    job.atEnd(() => {
+      pumps.on--
+    })
+    await sleepS(job.clock, params.duration, job.ending)
+    if (params.duration === 0) throw new LabError('pump.dry', 'hardware', 'The pump is dry.')
+    job.publish('means', params.duration)
+  })
+  lab = await startBioreactorLab({ jobs: () => [action] })
+}
+afterEach(async () => {
+  await lab.service.stop()
+  lab.close()
+})
+
+test('an action does its work and ends', async () => {
+  await start()
+  const task = await lab.run('add_media', { duration: 3, names: ['a', 'b'] }, { args: ['1', '2'] })
+  expect(task).toMatchObject({ status: 'succeeded' })
+  expect(pumps).toMatchObject({ on: 1, seen: [{ duration: 3, names: ['a', 'b'], amounts: [1, 2] }] })
+  await lab.clock.advance(3000)
+  expect(pumps.on).toBe(0)
+  expect(lab.published('add_media/$state')).toEqual(['init', 'ready', 'disconnected'])
+  expect(lab.broker.retained.get('pioreactor/u1/exp/add_media/means')?.toString()).toBe('3')
+})
+
+test('two of the same name run side by side, and one command ends both', async () => {
+  await start()
+  await lab.run('add_media', { duration: 30 })
+  await lab.run('add_media', { duration: 40 })
+  expect(pumps.on).toBe(2)
+  await lab.set('add_media', '$state', 'sleeping')
+  expect(lab.published('add_media/$state/set/outcome')[0]).toContain('job.transition')
+  await lab.set('add_media', '$state', 'disconnected')
+  expect(pumps.on).toBe(0)
+})
+
+test('without the broker it ends at once', async () => {
+  await start()
+  await lab.run('add_media', { duration: 30 })
+  await lab.service.suspend('the connection to the broker is lost')
+  expect(pumps.on).toBe(0)
+})
+
+test('one that fails within its first second has failed', async () => {
+  await start()
+  expect(await lab.run('add_media', { duration: 0 })).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining('The pump is dry.') as unknown },
+  })
+})
+
+test.each([
+  [{}, [], 'duration is missing.'],
+  [{ duration: 'long' }, [], "duration is 'long'; it must be a number in s."],
+  [{ duration: -1 }, ['x'], "duration is -1 s; it must be at least 0 s. amounts is 'x'; it must be an integer."],
+])('%j %j is refused before anything moves', async (options, args, message) => {
+  await start()
+  const task = await lab.run('add_media', options, { args })
+  expect(JSON.stringify(task['error'])).toContain(message)
+  expect(pumps.seen).toEqual([])
+  expect(lab.published('add_media/$state')).toEqual([])
+})
