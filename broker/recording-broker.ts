@@ -259,7 +259,7 @@ export class RecordingBroker extends Aedes {
   /** Every end of a connection that its client did not ask for passes here. */
   #failed(client: Client, error: Error): void {
     const { logger } = this.#options
-    if (error instanceof ProtocolViolation) {
+    if (error instanceof ProtocolViolation || isOfWebSocket(error)) {
       logger.warn({ client: client.id, reason: error.message }, 'connection closed: the client broke the rules of MQTT')
     } else if (isOfConnection(error)) {
       logger.debug({ client: client.id, error }, 'connection lost')
@@ -276,6 +276,9 @@ const addressOf = ({ conn, req }: Client): string | undefined =>
 function connackError(message: string, returnCode: number): AuthenticateError {
   return Object.assign(new Error(message), { returnCode }) as AuthenticateError
 }
+
+/** Whether a client sent frames that WebSocket forbids. */
+const isOfWebSocket = (error: Error): boolean => 'code' in error && String(error.code).startsWith('WS_ERR_')
 
 /** Whether the network, or silence, ended a connection: nothing worth a line. */
 const isOfConnection = ({ message }: Error): boolean =>
