@@ -32,8 +32,13 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'Check the event log: file integrity, positions without a gap, retained values.',
+    summary: 'Check the event log: file integrity, positions without a gap, hash chain, retained values.',
     load: async () => (await import('./cli/log-commands.js')).verifyCommand,
+  },
+  {
+    name: 'repair',
+    summary: 'Keep what can be read of a damaged event log, up to the damage. The damaged file stays beside it.',
+    load: async () => (await import('./cli/log-commands.js')).repairCommand,
   },
   {
     name: 'rebuild',
@@ -76,15 +81,22 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** People get the message of an error they can mend; a defect shows its stack. */
-function explain(error: unknown): string {
+async function explain(error: unknown): Promise<string> {
   if (!(error instanceof LabError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return error.remediation === undefined ? error.message : `${error.message}\n${error.remediation}`
+  const { message, remediation, details } = error
+  const lines = [message]
+  if (error.code === 'log.damaged') {
+    const { whatIsIntact } = await import('./event-log/intact-part.js')
+    lines.push(whatIsIntact(String(details['path'])))
+  }
+  if (remediation !== undefined) lines.push(remediation)
+  return lines.join('\n')
 }
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${explain(error)}\n`)
+  async (error: unknown) => {
+    process.stderr.write(`${await explain(error)}\n`)
     process.exit(1)
   },
 )

@@ -64,7 +64,10 @@ export function startBrokerSide(
 const PROJECTIONS_RESTART_MS = 1000
 
 /** Starts the projections and starts them again when a thread of theirs ends: recording goes on without them meanwhile. */
-export async function startReadSide(config: Config, logger: Logger): Promise<Pick<RunningProjections, 'stop'>> {
+export async function startReadSide(
+  config: Config,
+  logger: Logger,
+): Promise<Pick<RunningProjections, 'stop' | 'degradations'>> {
   let stopped = false
   let current = await start()
 
@@ -96,6 +99,7 @@ export async function startReadSide(config: Config, logger: Logger): Promise<Pic
   }
 
   return {
+    degradations: () => current.degradations(),
     stop() {
       stopped = true
       return current.stop()
@@ -112,7 +116,12 @@ export async function startHttpSide(
   config: Config,
   clock: Clock,
   logger: Logger,
-  { bus, logStatus, onUpgrade }: Pick<GatewayDeps, 'bus' | 'logStatus'> & Pick<GatewayOptions, 'onUpgrade'>,
+  {
+    bus,
+    logStatus,
+    readSide,
+    onUpgrade,
+  }: Pick<GatewayDeps, 'bus' | 'logStatus' | 'readSide'> & Pick<GatewayOptions, 'onUpgrade'>,
   { tls, ...admission }: Doors,
 ): Promise<HttpSide> {
   const readModels = openReadModels({
@@ -144,6 +153,7 @@ export async function startHttpSide(
       readModels,
       log,
       logStatus,
+      ...(readSide === undefined ? {} : { readSide }),
       startedAt: clock.now(),
     },
     host: config.host,

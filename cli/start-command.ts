@@ -140,7 +140,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
   const http = startLater(
     parts,
     'gateway',
-    readSide.then(() => startHttpSide(ports, clock, logger, gateway, doors)),
+    readSide.then((running) => startHttpSide(ports, clock, logger, { ...gateway, readSide: running }, doors)),
   )
   const afterDeath = (): Promise<void> =>
     within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
@@ -152,8 +152,9 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
     const failed = await makeOutputsSafe(config)
     if (failed !== '') logger.error({ reason: failed }, 'outputs are not all off')
   }, services.resume)
-  await unlessAborted(ending, servicesReady(bus, config, clock))
-  return { http: (await unlessAborted(ending, http)).port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+  // Whichever of them fails first tells why; a log that cannot be folded does not wait for the services.
+  const [{ port }] = await unlessAborted(ending, Promise.all([http, servicesReady(bus, config, clock)]))
+  return { http: port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
 }
 
 /** The work; rejects as soon as the signal is aborted. */

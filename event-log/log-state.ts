@@ -22,7 +22,8 @@ export class LogState {
   #events = 0
   #bytes = 0
 
-  /** Reads the last link and the events since: a start costs the same however long the log is. */
+  /** Reads the last link and the events since: a start costs the same however long the log is. Where they are many, because they were
+   * copied from elsewhere, they get their links here. */
   constructor(db: Database.Database) {
     this.#retained = new RetainedChanges(db)
     this.#unreleased = new UnreleasedMessages(db)
@@ -37,6 +38,7 @@ export class LogState {
     for (const rows of stretchesAfter(db, this.#position)) {
       for (const [, , topic, payload, , retain] of rows) this.#count(topic, payload, retain === 1)
       this.#chain.add(hashed(rows))
+      this.#writeIfDue()
     }
   }
 
@@ -53,7 +55,7 @@ export class LogState {
     }
     for (; next < releases.length; next++) this.#release(releases[next])
     this.#chain.add({ numbers, text, payloads })
-    if (this.#events >= LINK_EVENTS || this.#bytes >= LINK_BYTES) this.#write()
+    this.#writeIfDue()
   }
 
   #release(placed: Batch['releases'][number] | undefined): void {
@@ -67,7 +69,8 @@ export class LogState {
     if (retain) this.#retained.keep(topic, this.#position, payload.length)
   }
 
-  #write(): void {
+  #writeIfDue(): void {
+    if (this.#events < LINK_EVENTS && this.#bytes < LINK_BYTES) return
     this.#retained.write()
     this.#unreleased.write()
     this.#insertLink.run(this.#position, this.#chain.link(this.#position))

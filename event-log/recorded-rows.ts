@@ -14,38 +14,49 @@ export type RecordedRow = readonly [
   messageId: number | null,
 ]
 
-const STRETCH_ROWS = 1000
-const STRETCH_BYTES = 4 * 1024 * 1024
+const PAGE_ROWS = 250
 
-/** The events after a position, in stretches of bounded size, none of which reaches across one of the positions in `ends`. When the file
- * is damaged it throws after it gave what comes before. */
+/** The events after a position, in stretches of bounded size, none of which reaches across one of the positions in `ends`. The caller may
+ * write in between. When the file is damaged it throws after it gave what comes before. */
 export function* stretchesAfter(
   db: Database.Database,
   after: number,
   ends: { has(position: number): boolean } = new Set(),
 ): Generator<readonly RecordedRow[]> {
-  const rows = db
-    .prepare<[number], RecordedRow>(
+  const page = db
+    .prepare<[number, number], RecordedRow>(
       `SELECT position, recorded_at, topic, payload, qos, retain, client, message_id
-       FROM recorded WHERE position > ? ORDER BY position`,
+       FROM recorded WHERE position > ? ORDER BY position LIMIT ?`,
     )
     .raw()
-  let stretch: RecordedRow[] = []
-  let bytes = 0
-  try {
-    for (const row of rows.iterate(after)) {
-      stretch.push(row)
-      bytes += row[3].length
-      if (stretch.length < STRETCH_ROWS && bytes < STRETCH_BYTES && !ends.has(row[0])) continue
-      yield stretch
-      stretch = []
-      bytes = 0
+  let position = after
+  let limit = PAGE_ROWS
+  for (;;) {
+    let rows: readonly RecordedRow[]
+    try {
+      rows = page.all(position, limit)
+    } catch (error) {
+      if (limit === 1) throw error
+      limit = 1
+      continue
     }
-  } catch (error) {
-    if (stretch.length > 0) yield stretch
-    throw error
+    const last = rows.at(-1)
+    if (last === undefined) return
+    position = last[0]
+    yield* cutAt(ends, rows)
   }
-  if (stretch.length > 0) yield stretch
+}
+
+function* cutAt(
+  ends: { has(position: number): boolean },
+  rows: readonly RecordedRow[],
+): Generator<readonly RecordedRow[]> {
+  let start = 0
+  for (const [index, [position]] of rows.entries()) {
+    if (!ends.has(position) && index + 1 < rows.length) continue
+    yield rows.slice(start, index + 1)
+    start = index + 1
+  }
 }
 
 /** The rows in the form that the hash chain takes. */

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { openForReading } from './database.js'
+import { openForInspection, refuseOther, versionOf } from './database.js'
 import { LogWalk } from './log-walk.js'
 import { stretchesAfter } from './recorded-rows.js'
 
@@ -21,9 +21,13 @@ export interface LogReport {
  * up to the last link say. Half a minute for ten million events: not for a main thread.
  * @throws NoLog, ForeignLog as `openEventLogReader` does. */
 export function verifyLog(path: string): LogReport {
-  const db = openForReading(path)
+  const db = openForInspection(path)
   try {
-    return db.transaction(() => inspect(db))()
+    const version = versionOf(db, path)
+    if (version !== null) refuseOther(version, path)
+    // All of it as it was at one moment. It ends with the connection.
+    db.exec('BEGIN')
+    return inspect(db)
   } finally {
     db.close()
   }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { LogUnavailable } from '../events/errors.js'
+import { LabError, LogUnavailable } from '../events/errors.js'
 import { transferList } from './batch.js'
-import { ForeignLog } from './database.js'
+import type { UpgradeProgress } from './upgrade.js'
 import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'
 
 /** Starts the thread that owns the writing connection. */
@@ -20,8 +20,12 @@ export interface WriterThread {
   onMessage(listener: (message: FromWriter) => void): void
 }
 
-/** @throws ForeignLog when the file is not a log of this version, LogUnavailable when it cannot be opened. */
-export async function openWriterThread(start: StartThread, data: WriterWorkerData): Promise<WriterThread> {
+/** @throws LabError `log.foreign`, `log.damaged`, `log.not_upgraded`; LogUnavailable when it cannot be opened for another reason. */
+export async function openWriterThread(
+  start: StartThread,
+  data: WriterWorkerData,
+  onUpgrade: (progress: UpgradeProgress) => void,
+): Promise<WriterThread> {
   const worker = start(data)
   let reason = 'the writer thread ended'
   worker.on('error', (error) => {
@@ -30,21 +34,25 @@ export async function openWriterThread(start: StartThread, data: WriterWorkerDat
   const ended = new Promise<string>((resolve) => {
     worker.once('exit', () => resolve(reason))
   })
-  const first = await Promise.race([
-    new Promise<FromWriter>((resolve) => {
-      worker.once('message', resolve)
-    }),
-    ended,
-  ])
-  if (typeof first === 'string') throw unavailable(data.path, first)
-  if (first.kind === 'refused' && first.code === 'log.foreign') {
-    const { message, remediation } = first
-    throw new ForeignLog(message, { details: { path: data.path }, ...(remediation ? { remediation } : {}) })
+  const first = new Promise<FromWriter>((resolve) => {
+    worker.on('message', (message: FromWriter) => {
+      if (message.kind === 'upgrading') onUpgrade(message.progress)
+      else resolve(message)
+    })
+  })
+  const answer = await Promise.race([first, ended])
+  if (typeof answer === 'string') throw unavailable(data.path, answer)
+  if (answer.kind === 'refused') {
+    const { code, message, remediation } = answer
+    if (code === 'log.unavailable') throw unavailable(data.path, message)
+    throw new LabError(code, 'state', message, {
+      details: { path: data.path },
+      ...(remediation ? { remediation } : {}),
+    })
   }
-  if (first.kind === 'refused') throw unavailable(data.path, first.message)
-  if (first.kind !== 'opened') throw unavailable(data.path, `its thread began with '${first.kind}'`)
+  if (answer.kind !== 'opened') throw unavailable(data.path, `its thread began with '${answer.kind}'`)
   return {
-    position: first.position,
+    position: answer.position,
     ended,
     tell: (message) => worker.postMessage(message, message.kind === 'append' ? transferList(message.batch) : []),
     onMessage: (listener) => void worker.on('message', listener),

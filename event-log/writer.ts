@@ -56,13 +56,17 @@ const bytesOf = ({ events, releases }: Appended): number => {
  * holds all that arrived meanwhile. While the disk refuses, nothing is acknowledged; the waiting appends are tried again every
  * 500 ms. A thread that dies is replaced, and the log itself tells whether its last transaction was committed. After each commit the
  * last position is posted on the channel `COMMIT_CHANNEL`.
- * @throws ForeignLog when the file is not a log of this version, LogUnavailable when it cannot be opened. */
+ * A log of an older version is upgraded first. Once it is open its files are watched: what is committed is acknowledged only while they
+ * are where the next start will find them.
+ * @throws LabError `log.foreign`, `log.damaged`, `log.not_upgraded`, `log.unavailable` */
 export async function openEventLogWriter(options: EventLogWriterOptions): Promise<OwnedEventLogWriter> {
-  const { path, maxPages, startThread = startWriterThread } = options
+  const { path, maxPages, logger, startThread = startWriterThread } = options
   mkdirSync(dirname(path), { recursive: true })
-  const workerData: WriterWorkerData = { path, ...(maxPages === undefined ? {} : { maxPages }) }
-  const open = (): Promise<WriterThread> => openWriterThread(startThread, workerData)
-  return new GroupCommit(await open(), open, options)
+  const open = (mustExist: boolean): Promise<WriterThread> => {
+    const workerData: WriterWorkerData = { path, mustExist, ...(maxPages === undefined ? {} : { maxPages }) }
+    return openWriterThread(startThread, workerData, (progress) => logger.info(progress, 'upgrading the event log'))
+  }
+  return new GroupCommit(await open(false), () => open(true), options)
 }
 
 class GroupCommit implements OwnedEventLogWriter {
@@ -211,6 +215,9 @@ class GroupCommit implements OwnedEventLogWriter {
   #answered(message: FromWriter): void {
     if (message.kind === 'committed') this.#committed(message.firstPosition)
     if (message.kind === 'failed') this.#failed(message.reason)
+    if (message.kind === 'displaced') this.#displaced(message.reason)
+    // What is in flight is answered next.
+    if (message.kind === 'restored' && this.#inFlight.length === 0) this.#setReason(null)
   }
 
   #committed(firstPosition: number): void {
@@ -243,6 +250,12 @@ class GroupCommit implements OwnedEventLogWriter {
     })
   }
 
+  /** The thread goes on trying. */
+  #displaced(reason: string): void {
+    this.#setReason(reason)
+    this.#onIdle?.()
+  }
+
   #retryTime(): Promise<void> {
     return this.#clock.sleepUntil(this.#clock.monotonicMs() + RETRY_MS, this.#closing.signal)
   }
@@ -254,6 +267,10 @@ class GroupCommit implements OwnedEventLogWriter {
       await this.#retryTime()
       try {
         const thread = await this.#open()
+        if (thread.position < this.#position) {
+          thread.tell({ kind: 'close' })
+          throw new Error(`it ends at position ${thread.position}, and ${this.#position} were acknowledged`)
+        }
         this.#use(thread)
         this.#goOn(thread.position)
         return

@@ -30,6 +30,8 @@ export interface GatewayDeps extends Admission {
   readonly log: Pick<EventLogReader, 'lastPosition'>
   /** State of the event log as last published on `$SYS/benchlog/log`; null before it is known. */
   readonly logStatus: () => LogStatus | null
+  /** What keeps the read models from following the log; absent where they are made in another process. */
+  readonly readSide?: { degradations(): readonly string[] }
   readonly hardwareKind: 'simulated' | 'real'
   readonly startedAt: Date
 }

@@ -1,11 +1,12 @@
 import type { GatewayDeps } from './context.js'
 
 /** What keeps the unit from working as it should, one sentence each; empty when all is well. */
-export async function degradations({ logStatus, readModels, bus }: GatewayDeps): Promise<readonly string[]> {
+export async function degradations({ logStatus, readModels, readSide, bus }: GatewayDeps): Promise<readonly string[]> {
   const log = logStatus()
   const service = await readModels.service()
   return [
     ...(log?.writable === false ? [`The event log cannot be written: ${log.reason ?? 'reason unknown'}.`] : []),
+    ...(readSide?.degradations() ?? []),
     ...(bus.connected ? [] : ['The gateway has no connection to the broker.']),
     ...(service?.state === 'ready'
       ? []

@@ -3,6 +3,7 @@ import { openEventLogReader } from '../event-log/reader.js'
 import { openForWriting } from './engine/database.js'
 import { followAsWorker } from './engine/projection-worker.js'
 import { Projector } from './engine/projector.js'
+import type { Follower } from './engine/renewed-follower.js'
 import { projections } from './index.js'
 
 /** Thread that folds the log into the read models. */
@@ -13,19 +14,25 @@ export interface ProjectorWorkerData {
 
 const { eventLogPath, readModelsPath } = workerData as ProjectorWorkerData
 const log = openEventLogReader(eventLogPath)
-const database = openForWriting(readModelsPath)
-const projector = new Projector(database, log, projections)
-let indexed = false
 
-await followAsWorker({
-  step: () => projector.foldNext(),
-  onCaughtUp() {
-    if (!indexed) projector.createIndexes()
-    indexed = true
-  },
-  position: () => projector.position,
-  close() {
+function open(path: string): Follower {
+  const database = openForWriting(path)
+  try {
+    const projector = new Projector(database, log, projections)
+    let indexed = false
+    return {
+      step: () => projector.foldNext(),
+      onCaughtUp() {
+        if (!indexed) projector.createIndexes()
+        indexed = true
+      },
+      position: () => projector.position,
+      close: () => void database.close(),
+    }
+  } catch (error) {
     database.close()
-    log.close()
-  },
-})
+    throw error
+  }
+}
+
+await followAsWorker({ path: readModelsPath, open, close: () => log.close() })

@@ -1,5 +1,5 @@
 import { openEventLogReader } from '../event-log/reader.js'
-import { openForWriting } from './engine/database.js'
+import { openForWriting, removeDatabase } from './engine/database.js'
 import { Projector } from './engine/projector.js'
 import { projections } from './index.js'
 import { ArtifactMaker } from './run-files/artifact-maker.js'
@@ -18,17 +18,17 @@ export interface RebuildReadModelsOptions {
   readonly onProgress?: (progress: RebuildProgress) => void
 }
 
-/** Empties the read models and folds the log again, from the first event. For a process of its own: it keeps the thread busy. */
+/** Removes the read models and folds the log again, from the first event. For a process of its own: it keeps the thread busy. */
 export async function rebuildReadModels({
   eventLogPath,
   readModelsPath,
   onProgress,
 }: RebuildReadModelsOptions): Promise<void> {
   const log = openEventLogReader(eventLogPath)
+  removeDatabase(readModelsPath)
   const database = openForWriting(readModelsPath)
   try {
     const projector = new Projector(database, log, projections)
-    projector.reset()
     while (projector.foldNext() > 0) {
       onProgress?.({ position: projector.position, last: log.lastPosition() })
       await new Promise(setImmediate)
@@ -51,10 +51,10 @@ export interface RebuildRunFilesOptions {
 export async function rebuildRunFiles(options: RebuildRunFilesOptions): Promise<void> {
   const { eventLogPath, runFilesStatePath, runsRoot, onProgress } = options
   const log = openEventLogReader(eventLogPath)
+  removeDatabase(runFilesStatePath)
   const database = openRunFilesDatabase(runFilesStatePath)
   try {
     const sink = new RunFileSink({ database, log, runsRoot })
-    sink.reset()
     while (sink.advance() > 0) {
       onProgress?.({ position: sink.store.position, last: log.lastPosition() })
       await new Promise(setImmediate)

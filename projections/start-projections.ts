@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { LabError } from '../events/errors.js'
+import { type ErrorRecord, LabError } from '../events/errors.js'
 import type { Logger } from '../events/ports.js'
 import type { WorkerOrder, WorkerReport } from './engine/projection-worker.js'
 import type { ProjectorWorkerData } from './projector-worker.js'
@@ -14,6 +14,8 @@ export interface ProjectionsOptions {
 }
 
 export interface RunningProjections {
+  /** What keeps the read models or the run files from following the log, one sentence each. */
+  degradations(): readonly string[]
   /** Rejects when a thread ends by itself; pending as long as all is well. */
   readonly failed: Promise<never>
   /** Finishes the batches at hand and ends the threads. */
@@ -30,7 +32,7 @@ export class ProjectionsEnded extends LabError {
 
 /** Starts the projector and the run-file sink, each in a thread of its own.
  * @returns when both have caught up with the log once.
- * @throws ProjectionsEnded when a thread cannot start, for instance because there is no log. */
+ * @throws ProjectionsEnded when a thread cannot start, for instance because there is no log; LabError `log.damaged`. */
 export async function startProjections(options: ProjectionsOptions): Promise<RunningProjections> {
   const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot, logger } = options
   const threads = [
@@ -55,12 +57,14 @@ export async function startProjections(options: ProjectionsOptions): Promise<Run
     await stop()
     throw error
   }
-  return { failed, stop }
+  const degradations = (): readonly string[] => threads.flatMap((thread) => thread.degradation() ?? [])
+  return { failed, stop, degradations }
 }
 
 interface Thread {
   readonly caughtUp: Promise<void>
   readonly failed: Promise<never>
+  degradation(): string | null
   stop(): Promise<void>
 }
 
@@ -73,14 +77,27 @@ function startThread(name: string, url: URL, parentLogger: Logger, workerData: o
   worker.on('error', (error) => {
     cause = error
   })
-  const caughtUp = new Promise<void>((resolve) => {
+  let degradation: string | null = null
+  const caughtUp = new Promise<void>((resolve, reject) => {
     worker.on('message', (report: WorkerReport) => {
-      if (report.kind === 'caught_up') {
-        logger.debug({ position: report.position }, 'caught up with the log')
-        resolve()
-      } else if (report.kind === 'catching_up') {
-        logger.info({ position: report.position }, 'folding the log')
-      } else logger.error({ reason: report.message, stack: report.stack }, 'a batch failed and is tried again')
+      switch (report.kind) {
+        case 'caught_up':
+          logger.debug({ position: report.position }, 'caught up with the log')
+          degradation = null
+          resolve()
+          break
+        case 'catching_up':
+          logger.info({ position: report.position }, 'folding the log')
+          break
+        case 'renewed':
+          logger.warn({ reason: report.reason }, 'a database is made anew from the log')
+          break
+        case 'failed':
+          logger.error({ reason: report.message, stack: report.stack }, 'a batch failed and is tried again')
+          degradation = `The ${name} thread cannot go on: ${report.message}`
+          // No further attempt reads what the disk has lost.
+          if (report.error?.code === 'log.damaged') reject(errorOf(report.error))
+      }
     })
   })
   const failed = new Promise<never>((_, reject) => {
@@ -91,10 +108,18 @@ function startThread(name: string, url: URL, parentLogger: Logger, workerData: o
   return {
     caughtUp,
     failed,
+    degradation: () => degradation,
     async stop() {
       stopping = true
       worker.postMessage('stop' satisfies WorkerOrder)
       await ended
     },
   }
+}
+
+function errorOf({ code, family, message, remediation, details }: ErrorRecord): LabError {
+  return new LabError(code, family, message, {
+    ...(remediation === undefined ? {} : { remediation }),
+    ...(details === undefined ? {} : { details }),
+  })
 }

@@ -48,6 +48,7 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
     'sessions are cursors into the log, kept in a file of their own',
   ],
   [/^projections\//, /^event-log\/commit-channel$/, 'wakes the projector after a commit instead of polling the log'],
+  [/^projections\//, /^event-log\/file-identity$/, 'a file that is open is watched in one way'],
   [
     /^simulation\//,
     /^services\/(bioreactor\/(bench-hardware|hardware-profile|hardware-tables)|transport\/sysfs-pwm)$/,

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 
@@ -15,6 +15,15 @@ export function openForWriting(path: string): Database.Database {
   database.pragma('temp_store = MEMORY')
   database.pragma('cache_size = -16000')
   return database
+}
+
+/** Whether a database is not what it was, as opposed to a disk that is full or refuses. Damage of the log has an error of its own. */
+export const isDamaged = (error: unknown): error is Error =>
+  error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+
+/** Removes a database of derived data, which is then made anew. */
+export function removeDatabase(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
 }
 
 /** Quoted SQL identifier. */

@@ -7,9 +7,9 @@ const RETRY_MS = 1000
 
 export interface FollowOptions {
   /** Handles the next events; 0 when there are none left. */
-  readonly step: () => number
+  readonly step: () => Promise<number>
   /** Called whenever everything is handled. */
-  readonly onCaughtUp: () => void
+  readonly onCaughtUp: () => Promise<void>
   /** Called when a step failed; it is tried again. */
   readonly onError: (error: unknown) => void
   readonly stop: AbortSignal
@@ -26,9 +26,9 @@ export async function followLog({ step, onCaughtUp, onError, stop, paceMs = 0 }:
   try {
     while (!stop.aborted) {
       try {
-        while (!stop.aborted && step() > 0) await new Promise(setImmediate)
+        while (!stop.aborted && (await step()) > 0) await new Promise(setImmediate)
         if (stop.aborted) break
-        onCaughtUp()
+        await onCaughtUp()
       } catch (error) {
         onError(error)
         await alarm.wait(RETRY_MS, RETRY_MS)
@@ -36,7 +36,7 @@ export async function followLog({ step, onCaughtUp, onError, stop, paceMs = 0 }:
       }
       await alarm.wait(paceMs, Math.max(paceMs, POLL_MS))
     }
-    step()
+    await step()
   } catch (error) {
     onError(error)
   } finally {

@@ -88,17 +88,6 @@ export class Projector {
       .run(projection.name, projection.version)
   }
 
-  /** Drops every table; the next folds start at the first event. */
-  reset(): void {
-    const reset = this.#database.transaction(() => {
-      for (const projection of this.#projections) this.#reset(projection)
-      this.#tables.length = 0
-      this.#activeNames = ''
-      this.#open()
-    })
-    reset.immediate()
-  }
-
   /** Position up to which every projection has folded. */
   get position(): number {
     return this.#checkpoint().position

@@ -105,12 +105,6 @@ export class RunFileSink {
     rewind.immediate()
   }
 
-  /** Writes every file anew, from the first event on. */
-  reset(): void {
-    resetRunFilesDatabase(this.#database)
-    this.store.forget()
-  }
-
   /** Absolute path of a run's file. */
   pathOf(file: RunFile): string {
     return join(this.#runsRoot, this.store.run(file.run_id)?.directory ?? '', file.path)

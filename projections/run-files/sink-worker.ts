@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { followAsWorker } from '../engine/projection-worker.js'
+import type { Follower } from '../engine/renewed-follower.js'
 import { ArtifactMaker } from './artifact-maker.js'
 import { RunFileSink } from './run-file-sink.js'
 import { openRunFilesDatabase } from './run-files-database.js'
@@ -17,21 +18,28 @@ const PACE_MS = 250
 
 const { eventLogPath, runFilesStatePath, runsRoot } = workerData as SinkWorkerData
 const log = openEventLogReader(eventLogPath)
-const database = openRunFilesDatabase(runFilesStatePath)
-const sink = new RunFileSink({ database, log, runsRoot })
-const artifacts = new ArtifactMaker(sink)
 
-await followAsWorker({
-  step: () => sink.advance(),
-  onCaughtUp() {
-    sink.writeManifests()
-    return artifacts.make()
-  },
-  position: () => sink.store.position,
-  paceMs: PACE_MS,
-  async close() {
-    await artifacts.stop()
+function open(path: string): Follower {
+  const database = openRunFilesDatabase(path)
+  try {
+    const sink = new RunFileSink({ database, log, runsRoot })
+    const artifacts = new ArtifactMaker(sink)
+    return {
+      step: () => sink.advance(),
+      onCaughtUp(failed) {
+        sink.writeManifests()
+        artifacts.make().catch(failed)
+      },
+      position: () => sink.store.position,
+      async close() {
+        await artifacts.stop()
+        database.close()
+      },
+    }
+  } catch (error) {
     database.close()
-    log.close()
-  },
-})
+    throw error
+  }
+}
+
+await followAsWorker({ path: runFilesStatePath, open, paceMs: PACE_MS, close: () => log.close() })

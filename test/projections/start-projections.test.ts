@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
 import { openReadModels } from '../../projections/read-models.js'
 import { rebuildReadModels, rebuildRunFiles } from '../../projections/rebuild.js'
 import { ProjectionsEnded, type RunningProjections, startProjections } from '../../projections/start-projections.js'
+import { overwritePage } from '../event-log/damaged-log.js'
 import { eventually } from '../support/eventually.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { newEvent, type TestEvent } from '../support/memory-log.js'
@@ -111,3 +112,76 @@ function contents(root: string): Record<string, string> {
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\w\.\w+$/.test(name))
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(root, name), 'latin1')]))
 }
+
+const overwrite = (path: string): void => {
+  writeFileSync(path, Buffer.alloc(20_000, 0xa5))
+  for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+}
+
+test.each(['readModelsPath', 'runFilesStatePath'] as const)(
+  'a damaged file at %s is made anew at a start',
+  async (which) => {
+    const { paths, writer } = await startUnit()
+    const first = await start(paths)
+    await append(writer, run)
+    await first.stop()
+    overwrite(paths[which])
+    await start(paths)
+    const models = openReadModels(paths)
+    await eventually(async () => expect((await models.run('r1'))?.status).toBe('done'), 60_000)
+    models.close()
+  },
+)
+
+test.each(['readModelsPath', 'runFilesStatePath'] as const)(
+  'a file removed at %s comes back while they run',
+  async (which) => {
+    const { paths, writer } = await startUnit()
+    await start(paths)
+    const models = openReadModels(paths)
+    await append(writer, run)
+    await eventually(async () => expect((await models.run('r1'))?.status).toBe('done'), 60_000)
+    rmSync(paths[which])
+    await append(writer, [jobRecord(1)])
+    await eventually(() => expect(existsSync(paths[which])).toBe(true), 60_000)
+    await eventually(async () => {
+      expect((await models.run('r1'))?.status).toBe('done')
+      expect(await models.jobs()).toHaveLength(1)
+      expect(await models.position()).toBe(5)
+    }, 60_000)
+    models.close()
+  },
+)
+
+test('a damaged page of the read models is noticed while they are folded, and they are made anew', async () => {
+  const { paths, writer } = await startUnit()
+  const first = await start(paths)
+  await append(writer, [
+    ...run,
+    ...Array.from({ length: 2000 }, (_, i) => odReading('1', i, '2026-11-20T09:00:00.000Z')),
+  ])
+  const models = openReadModels(paths)
+  await eventually(async () => expect(await models.position()).toBe(2004), 60_000)
+  models.close()
+  await first.stop()
+  const file = readFileSync(paths.readModelsPath)
+  // All but the first page, which says that it is a database.
+  file.fill(0xa5, 4096)
+  writeFileSync(paths.readModelsPath, file)
+  await start(paths)
+  const again = openReadModels(paths)
+  expect((await again.run('r1'))?.run_id).toBe('r1')
+  expect(await again.position()).toBe(2004)
+  again.close()
+})
+
+test('a log that cannot be read on is named, and ends the start', async () => {
+  const { paths, writer } = await startUnit()
+  await append(
+    writer,
+    Array.from({ length: 20_000 }, (_, i) => setting('target_rpm', String(i))),
+  )
+  await writer.close()
+  overwritePage(paths.eventLogPath, 'leaf')
+  await expect(startProjections({ ...paths, logger: silentLogger })).rejects.toMatchObject({ code: 'log.damaged' })
+})

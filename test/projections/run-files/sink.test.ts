@@ -261,8 +261,9 @@ describe('after a crash', () => {
   })
 
   test('a rebuild over existing files gives the same files', () => {
-    const { sink, runsRoot, files } = write([...finished('r1'), ...finished('r2')])
-    sink.reset()
+    const events = [...finished('r1'), ...finished('r2')]
+    const { runsRoot, files } = write(events)
+    const sink = new RunFileSink({ database: emptyDatabase(), log: new MemoryLog(events), runsRoot })
     while (sink.advance() > 0);
     expect(tree(runsRoot)).toEqual(files)
   })
