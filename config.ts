@@ -97,6 +97,16 @@ export const settings = {
     "Names and addresses, beside the unit's own, under which HTTP and WebSocket clients may reach it, comma-separated.",
   ),
   RUNS_ROOT: setting(Type.String({ minLength: 1 }), (home) => join(home, 'runs'), 'Root directory of run files.'),
+  BOX_NULL_GAIN: setting(
+    Type.String({ enum: ['auto', 'keep'] }),
+    'auto',
+    'What `tia_gain: null` of an order means: auto chooses the range by a probe, keep leaves the one the device has.',
+  ),
+  BOX_DEVICES: setting(
+    Type.String({ enum: ['list', 'object'] }),
+    'list',
+    "Body of `GET /devices`: a list of devices, or the later service's object of devices, slots and count.",
+  ),
   BOX_LAYOUT: setting(
     Type.String({ enum: ['contract', 'wells'] }),
     'contract',
@@ -180,6 +190,10 @@ export interface Config {
   readonly allowedHosts: readonly string[]
   readonly runsRoot: string
   readonly runFileLayout: RunFileLayout
+  /** What an order's `tia_gain: null` means. */
+  readonly nullGain: 'auto' | 'keep'
+  /** Shape of `GET /devices`. */
+  readonly devicesShape: 'list' | 'object'
   readonly nasConfigPath: string
   readonly dotPioreactor: string
   readonly recordExclude: readonly string[]
@@ -250,6 +264,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       layout: values.BOX_LAYOUT as RunFileLayout['layout'],
       file_name: values.BOX_FILE_NAME as RunFileLayout['file_name'],
     },
+    nullGain: values.BOX_NULL_GAIN as Config['nullGain'],
+    devicesShape: values.BOX_DEVICES as Config['devicesShape'],
     nasConfigPath: resolve(values.NAS_CONFIG_PATH),
     dotPioreactor: resolve(values.DOT_PIOREACTOR),
     recordExclude: list(values.RECORD_EXCLUDE),

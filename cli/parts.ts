@@ -134,6 +134,7 @@ export async function startHttpSide(
     box,
     boxId,
     build,
+    devicesShape,
     boxApiKey,
     unitApiPassword,
     runsRoot,
@@ -141,7 +142,7 @@ export async function startHttpSide(
     hardware: hardwareKind,
   } = config
   const secrets = { boxApiKey, unitApiPassword }
-  const place = { unit, box, boxId, build, runsRoot, spoolDirectory, hardwareKind }
+  const place = { unit, box, boxId, build, devicesShape, runsRoot, spoolDirectory, hardwareKind }
   const gateway = await startGateway({
     deps: {
       ...place,

@@ -116,14 +116,14 @@ async function start(
     bus,
     connectBus: connect,
   }
-  const { dotPioreactor, nasConfigPath, runsRoot, runFileLayout, spoolDirectory } = config
+  const { dotPioreactor, nasConfigPath, runsRoot, runFileLayout, nullGain, spoolDirectory } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random })
   const services = await startServices(
     context,
     [
       (shared, past) => startJobService(shared, past, jobs, config.resumeJobs),
-      (shared, past) => startBoxService({ ...shared, runFileLayout }, past),
+      (shared, past) => startBoxService({ ...shared, runFileLayout, nullGain }, past),
       (shared, past) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }, past),
     ],
     outputs,

@@ -20,13 +20,15 @@ export interface ParameterSpec {
   readonly positive?: boolean
   /** Texts of a `choice`; for a `number`, texts that stand in place of a value. Compared without case. */
   readonly choices?: readonly string[]
+  /** Other spellings of a choice, in lower case, and the choice they mean. */
+  readonly spellings?: Readonly<Record<string, string>>
   readonly warn?: readonly ParameterWarning[]
   /** A longer list is a warning. */
   readonly warnItemsAbove?: number
 }
 
 export interface ParameterWarning {
-  readonly code: 'high_value' | 'below_resolution' | 'clamped'
+  readonly code: 'high_value' | 'below_resolution' | 'clamped' | 'not_small_signal'
   /** Warn when |value| is above, or below, the limit. */
   readonly above?: number
   readonly below?: number
@@ -62,8 +64,10 @@ export type ModeRule =
       readonly severity: 'error' | 'warning'
       readonly whenAbove?: { readonly field: string; readonly limit: number }
     }
-  /** An optional field that is required when another has a value. */
+  /** A field that is required when another has a value, and needs none otherwise. */
   | { readonly kind: 'required_when'; readonly field: string; readonly when: FieldCondition }
+  /** `max_value` on `low` when two limits leave nothing between them; null is no limit. */
+  | { readonly kind: 'ascending'; readonly low: string; readonly high: string }
   /** Warning when a list has fewer distinct values. */
   | { readonly kind: 'distinct_values'; readonly field: string; readonly atLeast: number; readonly text: string }
   /** An absent field takes the value of another. */
@@ -146,7 +150,9 @@ type ValueOf<S extends ParameterSpec> = S['type'] extends 'numbers'
     ? string
     : S['choices'] extends readonly string[]
       ? number | S['choices'][number]
-      : number
+      : S['default'] extends null
+        ? number | null
+        : number
 
 /** Value types of declared parameters. */
 export type ParametersOf<P extends Readonly<Record<string, ParameterSpec>>> = { readonly [K in keyof P]: ValueOf<P[K]> }
@@ -158,7 +164,7 @@ export interface ModeDefinition<Plan> {
   plan(params: ParameterValues): Plan
 }
 
-/** Declares a mode. `null` defaults must be resolved by a `default_from` rule, so that `plan` sees values only. */
+/** Declares a mode. */
 export function defineMode<const P extends Readonly<Record<string, ParameterSpec>>, Plan>(
   declaration: ModeDeclaration & { readonly parameters: P },
   plan: (params: ParametersOf<P>) => Plan,

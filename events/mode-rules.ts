@@ -16,6 +16,8 @@ export interface RuleContext {
   readonly adjustments: ParameterAdjustment[]
   /** Keys of `raw` that mean something. */
   readonly used: Set<string>
+  /** What the client calls a field. */
+  sentAs(field: string): string
   readonly tiaGain: number | undefined
 }
 
@@ -28,6 +30,7 @@ export const suppliedByRule = (
   rules.some(
     (rule) =>
       (rule.kind === 'default_from' && rule.field === field) ||
+      (rule.kind === 'required_when' && rule.field === field) ||
       (rule.kind === 'density_from_points' && rule.field === field && isNumeric(raw[rule.points])),
   )
 
@@ -49,21 +52,35 @@ export function applyRule(declaration: ModeDeclaration, rule: ModeRule, context:
       if (values.some((value) => typeof value !== 'number' || value !== values[0])) return
       if (whenAbove !== undefined && numberOf(params[whenAbove.field]) <= whenAbove.limit) return
       const unit = declaration.parameters[rule.field]?.unit ?? ''
-      const message = `${rule.fields.join(', ')} are all ${String(values[0])} ${unit}; they must differ for a sweep.`
-      ;(rule.severity === 'error' ? errors : warnings).push({ field: rule.field, code: 'zero_sweep', message })
+      const names = rule.fields.map((field) => context.sentAs(field)).join(', ')
+      const message = `${names} are all ${String(values[0])} ${unit}; they must differ for a sweep.`
+      const issue = { field: context.sentAs(rule.field), code: 'zero_sweep', message }
+      ;(rule.severity === 'error' ? errors : warnings).push(issue)
       return
     }
     case 'required_when': {
-      if (params[rule.when.field] !== rule.when.is || !isEmpty(context.raw[rule.field])) return
-      const message = `${rule.field} is missing; ${rule.when.field} ${rule.when.is} needs it.`
-      errors.push({ field: rule.field, code: 'missing_field', message })
+      const field = context.sentAs(rule.field)
+      if (params[rule.when.field] !== rule.when.is || !isEmpty(context.raw[field])) return
+      const { unit, doc = '' } = declaration.parameters[rule.field] ?? {}
+      const inUnit = unit === undefined ? '' : ` (${unit})`
+      const message = `${field}${inUnit} is missing; ${context.sentAs(rule.when.field)} ${rule.when.is} needs it. ${doc}`
+      errors.push({ field, code: 'missing_field', message })
+      return
+    }
+    case 'ascending': {
+      const [low, high] = [params[rule.low], params[rule.high]]
+      if (typeof low !== 'number' || typeof high !== 'number' || low < high) return
+      const unit = declaration.parameters[rule.low]?.unit ?? ''
+      const message = `${rule.low} is ${low} ${unit}; it must be below ${rule.high}, which is ${high} ${unit}.`
+      errors.push({ field: rule.low, code: 'max_value', message })
       return
     }
     case 'distinct_values': {
       const value = params[rule.field]
       if (!Array.isArray(value) || new Set(value).size >= rule.atLeast) return
-      const message = `${rule.field} has fewer than ${rule.atLeast} distinct values: ${rule.text}`
-      warnings.push({ field: rule.field, code: 'too_few_items', message })
+      const field = context.sentAs(rule.field)
+      const message = `${field} has fewer than ${rule.atLeast} distinct values: ${rule.text}`
+      warnings.push({ field, code: 'too_few_items', message })
       return
     }
     case 'within_current_range':
@@ -74,8 +91,9 @@ export function applyRule(declaration: ModeDeclaration, rule: ModeRule, context:
       if (!(seconds > rule.warnAboveS)) return
       const tooLong = seconds > rule.maxS
       const limit = tooLong ? rule.maxS : rule.warnAboveS
-      const message = `${rule.field} makes the measurement last ${Number(seconds.toPrecision(6))} s, more than ${limit} s.`
-      ;(tooLong ? errors : warnings).push({ field: rule.field, code: 'too_long', message })
+      const field = context.sentAs(rule.field)
+      const message = `${field} makes the measurement last ${Number(seconds.toPrecision(6))} s, more than ${limit} s.`
+      ;(tooLong ? errors : warnings).push({ field, code: 'too_long', message })
     }
   }
 }
@@ -101,7 +119,7 @@ function densityFromPoints(rule: ModeRule & { kind: 'density_from_points' }, con
 function withinCurrentRange(
   declaration: ModeDeclaration,
   rule: ModeRule & { kind: 'within_current_range' },
-  { params, errors, warnings, tiaGain }: RuleContext,
+  { params, errors, warnings, sentAs, tiaGain }: RuleContext,
 ): void {
   const { amperePerUnit = 1, when } = rule
   if (tiaGain === undefined || (when !== undefined && params[when.field] !== when.is)) return
@@ -113,7 +131,7 @@ function withinCurrentRange(
     const unit = declaration.parameters[field]?.unit ?? 'A'
     const list = Array.isArray(value) ? (value as readonly number[]) : null
     for (const [index, current] of (list ?? [numberOf(value ?? null)]).entries()) {
-      const name = list === null ? field : `${field}[${index}]`
+      const name = list === null ? sentAs(field) : `${sentAs(field)}[${index}]`
       const size = Math.abs(current)
       if (size > fullScale) {
         const message = `${name} is ${current} ${unit}; at gain ${tiaGain} it must be within ±${inUnit(fullScale, unit)}.`

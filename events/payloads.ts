@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { JOB_STATES } from './job-state.js'
 import { RUN_STATUSES } from './run-status.js'
+import { RecordedWarnings } from './run-warnings.js'
 import { RUN_ID_PATTERN } from './topic.js'
 
 /** Payloads that several folders share. Names are spelt as on the wire. */
@@ -155,7 +156,7 @@ export const requests = {
     devices: Type.Union([Type.Array(Type.String()), Type.Literal('all')]),
     modes: Type.Array(Type.String(), { minItems: 1 }),
     params_by_mode: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown())),
-    tia_gain: Type.Union([Type.Integer(), Type.Null()]),
+    tia_gain: Type.Union([Type.Integer(), Type.Null(), Type.Literal('auto')]),
     sampling_interval: Type.Union([Type.Number(), Type.Null()]),
     experiment_name: Type.String(),
     subdir: Type.Union([Type.String(), Type.Null()]),
@@ -194,6 +195,8 @@ const COLUMN_FIELDS = [
   'cycle',
   'step',
   'exp',
+  'saturated',
+  'off_target',
   'frequency',
   'z_real',
   'z_imag',
@@ -234,7 +237,8 @@ export const RunOrder = Type.Object({
   run_id: Type.String({ pattern: RUN_ID_PATTERN }),
   slots: Type.Array(Type.String(), { minItems: 1 }),
   modes: Type.Array(RunMode, { minItems: 1 }),
-  tia_gain: Type.Union([Type.Integer(), Type.Null()]),
+  /** `auto`: each mode's report tells its range. Null: that of the device is left. */
+  tia_gain: Type.Union([Type.Integer(), Type.Null(), Type.Literal('auto')]),
   sampling_interval: Type.Union([Type.Number(), Type.Null()]),
   /** Samples averaged into one row. */
   average: Type.Integer({ minimum: 1 }),
@@ -248,7 +252,7 @@ export const RunOrder = Type.Object({
   /** Recorded with the order, so that a rebuild finds the same paths whatever the settings are then; absent: `contract`, `short`. */
   file_layout: Type.Optional(RunFileLayout),
   simulated: Type.Boolean(),
-  warnings: Type.Array(Type.String()),
+  warnings: RecordedWarnings,
   timestamp: Timestamp,
 })
 export type RunOrder = Static<typeof RunOrder>
@@ -272,6 +276,11 @@ export const SampleBlock = Type.Object({
   applied: Type.Optional(Values),
   cycle: Type.Optional(Type.Array(Type.Tuple([Type.Number(), Type.Integer()]))),
   step: Type.Optional(Type.Array(Type.Tuple([Type.Number(), Type.Integer()]))),
+  /** Bits 1 (current) and 2 (potential): at the limit of the device in any sample behind the row. Absent: nowhere. Run-length coded. */
+  saturated: Type.Optional(Type.Array(Type.Tuple([Type.Number(), Type.Integer()]))),
+  /** 1 where the current asked for did not flow. Absent: nowhere. Run-length coded. */
+  off_target: Type.Optional(Type.Array(Type.Tuple([Type.Number(), Type.Integer()]))),
+  /** The impedance of a frequency is absent when its samples are clipped. */
   frequency: Type.Optional(Values),
   z_real: Type.Optional(Values),
   z_imag: Type.Optional(Values),
@@ -294,6 +303,27 @@ export const ModeEvaluation = Type.Object({
 })
 export type ModeEvaluation = Static<typeof ModeEvaluation>
 
+/** How the range of a mode was chosen where the order leaves it to us: by a probe of the cell, or from the currents that are asked for. */
+export const RangeChoice = Type.Object({
+  tia_gain: Type.Integer({ minimum: 0, maximum: 3 }),
+  /** The largest |current| that the mode was expected to need, A; null when the probe cannot tell. */
+  expected_a: Type.Union([Type.Number(), Type.Null()]),
+  probe: Type.Union([
+    Type.Null(),
+    Type.Object({
+      /** Of the cell at rest, and what was applied then, V. */
+      rest_v: Type.Number(),
+      potential_v: Type.Number(),
+      duration_s: Type.Number(),
+      /** Passed through the cell. */
+      charge_c: Type.Number(),
+      /** At the end of the probe, A. */
+      current_a: Type.Number(),
+    }),
+  ]),
+})
+export type RangeChoice = Static<typeof RangeChoice>
+
 /** What the driver observed of one finished mode; stands in the slot state and the run's sidecar file. */
 export const ModeReport = Type.Object({
   mode_index: Type.Integer({ minimum: 0 }),
@@ -305,6 +335,7 @@ export const ModeReport = Type.Object({
   retries: Type.Integer({ minimum: 0 }),
   sample_period_s: Type.Union([Type.Number(), Type.Null()]),
   tia_ohm: Type.Union([Type.Number(), Type.Null()]),
+  range: Type.Optional(RangeChoice),
   /** CE switch read back as open after the measurement. */
   cell_off_verified: Type.Boolean(),
   /** Fewest points the DAC queue held while the waveform was not yet written whole. */
@@ -313,7 +344,9 @@ export const ModeReport = Type.Object({
   polled_readings: Type.Optional(Type.Integer({ minimum: 0 })),
   /** The limit that ended the mode before its time, as the order wanted: it is complete with fewer rows. */
   ended_by: Type.Optional(Type.String()),
-  warnings: Type.Optional(Type.Array(Type.String())),
+  /** The mode measures to compute a result, and there is none. */
+  no_result: Type.Optional(Type.Boolean()),
+  warnings: Type.Optional(RecordedWarnings),
   evaluation: Type.Optional(ModeEvaluation),
 })
 export type ModeReport = Static<typeof ModeReport>
@@ -324,7 +357,7 @@ export const SlotState = Type.Object({
   status: Type.Union(RUN_STATUSES.map((status) => Type.Literal(status))),
   started_at: Type.Union([Timestamp, Type.Null()]),
   ended_at: Type.Union([Timestamp, Type.Null()]),
-  /** `cancelled`, or the reason of a failure. */
+  /** `cancelled`, or the reason of a failure; then the warnings of order and measurement, if any. */
   message: Type.Union([Type.String(), Type.Null()]),
   /** Index of the mode being measured; null before and after. */
   mode_index: Type.Union([Type.Integer(), Type.Null()]),

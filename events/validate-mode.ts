@@ -27,37 +27,52 @@ export function validateParameters(
   const adjustments: ParameterAdjustment[] = []
   const params: Record<string, ParameterValue> = {}
   const used = new Set<string>()
+  /** What the client calls a field: issues name it so. */
+  const sentAs = (field: string): string => {
+    const names = [field, ...(declaration.parameters[field]?.aliases ?? [])].filter((name) => Object.hasOwn(raw, name))
+    return names.find((name) => !isEmpty(raw[name])) ?? names[0] ?? field
+  }
 
   for (const [field, spec] of Object.entries(declaration.parameters)) {
-    const key = [field, ...(spec.aliases ?? [])].find((name) => Object.hasOwn(raw, name) && !isEmpty(raw[name]))
+    const names = [field, ...(spec.aliases ?? [])]
+    const key = names.find((name) => Object.hasOwn(raw, name) && !isEmpty(raw[name]))
     if (key === undefined) {
+      const name = sentAs(field)
       if (spec.default !== undefined) params[field] = spec.default
-      else if (!suppliedByRule(declaration.rules, field, raw)) errors.push(missing(field, spec))
-      for (const name of [field, ...(spec.aliases ?? [])]) used.add(name)
+      else if (!suppliedByRule(declaration.rules, field, raw)) errors.push(missing(name, spec))
+      for (const each of names) used.add(each)
       continue
     }
     used.add(key)
     const given = raw[key]
-    const value = readValue(field, spec, given, errors)
+    const value = readValue(key, spec, given, errors)
     if (value === undefined) continue
-    const outside = limitErrors(field, spec, value)
+    const outside = limitErrors(key, spec, value)
     errors.push(...outside)
     if (outside.length > 0) continue
     params[field] = value
-    warnings.push(...limitWarnings(field, spec, value))
+    warnings.push(...limitWarnings(key, spec, value))
     if (key !== field) adjustments.push({ field, from: given, to: value, reason: `given as ${key}` })
     else if (changed(given, value)) adjustments.push({ field, from: given, to: value, reason: reasonOf(given) })
   }
 
-  const context: RuleContext = { raw, params, errors, warnings, adjustments, used, tiaGain: order.tiaGain }
+  const context: RuleContext = { raw, params, errors, warnings, adjustments, used, sentAs, tiaGain: order.tiaGain }
   for (const rule of declaration.rules) applyRule(declaration, rule, context)
   for (const field of Object.keys(raw)) {
     if (used.has(field) || isEmpty(raw[field])) continue
+    if (isLimit(field)) {
+      const message = `${field} ends no measurement of mode ${declaration.mode}; leave it out.`
+      if (finiteNumber(raw[field]) !== 0) errors.push({ field, code: 'not_applicable', message })
+      continue
+    }
     const message = `${field} is not a parameter of ${declaration.mode}, or stands beside the parameter it is an alias of; it is ignored.`
     warnings.push({ field, code: 'unknown_field', message })
   }
   return { ok: errors.length === 0, errors, warnings, params, adjustments }
 }
+
+/** Limits that some modes have. In a mode that would ignore them they are refused: whoever sends one relies on it. */
+const isLimit = (field: string): boolean => /^(voltage_cutoff|charge_cutoff)(_[vc])?$|^potential_(min|max)$/.test(field)
 
 /** Type of a parameter as the box API spells it. */
 export function parameterTypeText(spec: ParameterSpec): string {
@@ -139,8 +154,11 @@ function readValue(
   }
 }
 
-const choiceOf = (spec: ParameterSpec, given: unknown): string | undefined =>
-  typeof given === 'string' ? spec.choices?.find((choice) => choice === given.trim().toLowerCase()) : undefined
+function choiceOf(spec: ParameterSpec, given: unknown): string | undefined {
+  if (typeof given !== 'string') return undefined
+  const text = given.trim().toLowerCase()
+  return spec.choices?.find((choice) => choice === text) ?? spec.spellings?.[text]
+}
 
 /** Each number of a value with the name an issue gives it. */
 function numbersOf(field: string, value: ParameterValue): readonly (readonly [string, number])[] {

@@ -15,6 +15,8 @@ export interface GatewayDeps extends Admission {
   readonly boxId: string
   /** What `/version` calls the build; empty means the time of the start. */
   readonly build: string
+  /** Shape of `GET /devices`. */
+  readonly devicesShape: 'list' | 'object'
   /** Expected in `X-API-Key`; empty means no check. */
   readonly boxApiKey: string
   /** Expected by HTTP Basic with any user; empty means no check. */

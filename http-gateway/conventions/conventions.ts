@@ -39,5 +39,7 @@ const box: Conventions = {
   errorBody: boxErrorBody,
 }
 
-/** The unit API lives below `/unit_api`; `/api` is the leader's, whose clients expect the same error bodies; the rest is the box API. */
-export const conventionsOf = (path: string): Conventions => (/^\/(unit_api|api)(\/|$)/.test(path) ? unit : box)
+/** The unit API lives below `/unit_api`; `/api` is the leader's, whose clients expect the same error bodies, but for the telemetry of the box
+ * API, to which the rest belongs. */
+export const conventionsOf = (path: string): Conventions =>
+  /^\/(unit_api|api(?!\/telemetry\/))(\/|$)/.test(path) ? unit : box

@@ -3,6 +3,7 @@ import { devices } from './box/devices.js'
 import { runs } from './box/jobs.js'
 import { modes } from './box/modes.js'
 import { networkStorage } from './box/nas.js'
+import { notServedHere } from './box/not-served.js'
 import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
@@ -25,5 +26,6 @@ export const endpoints: readonly Endpoint[] = [
   ...runs,
   ...runFileDownloads,
   ...networkStorage,
+  ...notServedHere,
   ...pages,
 ]

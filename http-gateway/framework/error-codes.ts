@@ -13,6 +13,10 @@ export const errorCodes = {
   'message.too_large': [413, 'A message is longer than the broker takes, so it was not sent.'],
   'request.invalid_range': [416, 'The file has no bytes in the range asked for.'],
   'request.precondition_failed': [412, 'The file is not the one the request is conditional on.'],
+  'request.not_served': [
+    501,
+    'Box API: an endpoint of other services that this one has not; `hint` says what to do instead.',
+  ],
   'request.unknown': [409, 'No running service takes this kind of command.'],
   'request.unknown_host': [
     421,
@@ -108,6 +112,12 @@ export const errorCodes = {
   'potentiostat.gain_not_set': [503, 'The gain read back is not the one that was set.'],
   'potentiostat.samples_lost': [503, 'Samples were lost; what arrived is kept.'],
   'potentiostat.interrupted': [503, 'A measurement was interrupted by its device.'],
+  'potentiostat.control_not_unwound': [
+    503,
+    'Current control would begin with a potential that an earlier measurement left; the cell was not connected.',
+  ],
+  'potentiostat.limit_passed': [409, 'The cell at rest is beyond a limit of the order; it was not connected.'],
+  'potentiostat.nothing_evaluated': [409, 'A mode has no result: none of its samples could be evaluated.'],
   'potentiostat.aborted': [409, 'A measurement was stopped.'],
   'simulation.failed': [500, 'The simulated bench did not start.'],
   'simulation.no_pty': [500, 'No pseudo-terminal could be opened for the virtual potentiostat.'],

@@ -9,6 +9,8 @@ export type RunField =
   | 'cycle'
   | 'step'
   | 'exp'
+  | 'saturated'
+  | 'off_target'
   | 'frequency'
   | 'z_real'
   | 'z_imag'

@@ -48,6 +48,9 @@ function cellsOf(field: RunColumn['field'], block: SampleBlock, period: number, 
     case 'cycle':
     case 'step':
       return labels(block[field])
+    case 'saturated':
+    case 'off_target':
+      return labels(block[field], csvNumber(0))
     case 'current':
     case 'potential':
     case 'applied':
@@ -68,11 +71,11 @@ const numbers =
   }
 
 /** Run-length coded labels, spread over the rows. */
-function labels(runs: readonly (readonly [number, number])[] | undefined): Cells {
+function labels(runs: readonly (readonly [number, number])[] | undefined, absent = ''): Cells {
   const spread: string[] = []
   for (const [label, count] of runs ?? []) {
     const text = csvNumber(label)
     for (let i = 0; i < count; i++) spread.push(text)
   }
-  return (row) => spread[row] ?? ''
+  return (row) => spread[row] ?? absent
 }

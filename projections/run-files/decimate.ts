@@ -3,8 +3,11 @@ import type { CsvRow, RunField } from './csv-reader.js'
 /** Fields whose peaks must survive. */
 const TRACKED: readonly RunField[] = ['current', 'potential']
 
-/** Thins rows to at most `limit`: of each stretch of equally many rows those with the lowest and highest current and potential stay,
- * so that every peak is drawn. A stretch never spans two cycles. What fits is kept as it is. */
+/** Whether a reading of the row is clipped, or its current not the one asked for. */
+export const isMarked = ({ saturated = 0, off_target = 0 }: CsvRow): boolean => saturated > 0 || off_target > 0
+
+/** Thins rows to about `limit`: of each stretch of equally many rows those with the lowest and highest current and potential stay,
+ * so that every peak is drawn, and one that is marked. A stretch never spans two cycles. What fits is kept as it is. */
 export class Decimator {
   readonly points: CsvRow[] = []
   readonly #stretch: number
@@ -34,6 +37,8 @@ export class Decimator {
     else {
       const keep = new Set<number>()
       for (const field of TRACKED) for (const index of extremes(this.#rows, field)) keep.add(index)
+      const marked = this.#rows.findIndex(isMarked)
+      if (marked !== -1) keep.add(marked)
       for (const index of [...keep].sort((a, b) => a - b)) {
         const row = this.#rows[index]
         if (row !== undefined) this.points.push(row)

@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite'
 import type { CsvRow, RunField } from './csv-reader.js'
+import { isMarked } from './decimate.js'
 
 /** How a mode is drawn. */
 export type PlotKind = 'iv' | 'iv_cycles' | 'time_series' | 'impedance'
@@ -7,7 +8,16 @@ export type PlotKind = 'iv' | 'iv_cycles' | 'time_series' | 'impedance'
 export interface PlotTitle {
   readonly title: string
   readonly subtitle: string
+  /** What the picture must not be looked at without, one sentence or two each. */
+  readonly notes: readonly string[]
 }
+
+/** Letters of a note's line that are as wide as the plot: vega takes a letter for 0.8 of its height. */
+const LINE_LENGTH: Readonly<Record<PlotKind, number>> = { iv: 76, iv_cycles: 76, time_series: 90, impedance: 104 }
+/** The picture shows so many lines; the JSON beside it has all. */
+const MOST_LINES = 10
+const MARK_COLOR = '#111111'
+const MARK_NOTE = 'Black points: a reading at a limit of the device, or a current that is not the one asked for.'
 
 export const FONT = 'DejaVu Sans'
 
@@ -83,8 +93,15 @@ function scaleOf({ range: [low, high] }: Quantity) {
 }
 
 /** The vega-lite specification of a mode's plot: axes with units, title, legend where there is more than one cycle. */
-export function plotSpec(kind: PlotKind, rows: readonly CsvRow[], { title, subtitle }: PlotTitle): TopLevelSpec {
-  const head = { title: { text: title, subtitle }, config: CONFIG } as const
+export function plotSpec(kind: PlotKind, rows: readonly CsvRow[], { title, subtitle, notes }: PlotTitle): TopLevelSpec {
+  const shown = [
+    ...notes.map((note) => `⚠ ${note}`),
+    ...(kind !== 'impedance' && rows.some(isMarked) ? [MARK_NOTE] : []),
+  ]
+  const lines = shown.flatMap((note) => wrapped(note, LINE_LENGTH[kind]))
+  const more = lines.length > MOST_LINES ? ['… and more; the .json file has all.'] : []
+  const below = lines.length === 0 ? subtitle : [subtitle, ...lines.slice(0, MOST_LINES), ...more]
+  const head = { title: { text: title, subtitle: below }, config: CONFIG } as const
   switch (kind) {
     case 'time_series':
       return { ...head, ...timeSeries(rows) }
@@ -94,6 +111,23 @@ export function plotSpec(kind: PlotKind, rows: readonly CsvRow[], { title, subti
       return { ...head, ...currentVoltage(rows) }
   }
 }
+
+/** Lines of whole words. */
+function wrapped(text: string, length: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > length) {
+      lines.push(line)
+      line = '   '
+    }
+    line = line.trim() === '' ? line + word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+/** Points over a line. */
+const points = { type: 'point', filled: true, size: 16, opacity: 1, color: MARK_COLOR } as const
 
 function currentVoltage(rows: readonly CsvRow[]) {
   const potential = quantity(rows, 'potential', 'Potential', 'V')
@@ -108,6 +142,7 @@ function currentVoltage(rows: readonly CsvRow[]) {
     y: current.value(row),
     cycle: label(row.cycle),
   }))
+  const marked = rows.flatMap((row) => (isMarked(row) ? [{ x: potential.value(row), y: current.value(row) }] : []))
   const color = {
     field: 'cycle',
     type: 'nominal',
@@ -115,36 +150,42 @@ function currentVoltage(rows: readonly CsvRow[]) {
     sort: cycles.map(label),
     scale: { scheme: 'tableau10' },
   } as const
-  return {
-    width: 700,
-    height: 470,
+  const x = { field: 'x', type: 'quantitative', title: potential.title, scale: scaleOf(potential) } as const
+  const y = { field: 'y', type: 'quantitative', title: current.title, scale: scaleOf(current) } as const
+  const line = {
     data: { values },
     mark: { type: 'line', strokeWidth: 1.6 },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: potential.title, scale: scaleOf(potential) },
-      y: { field: 'y', type: 'quantitative', title: current.title, scale: scaleOf(current) },
+      x,
+      y,
       order: { field: 'index', type: 'quantitative' },
       ...(cycles.length > 1 ? { color } : {}),
     },
   } as const
+  const size = { width: 700, height: 470 } as const
+  if (marked.length === 0) return { ...size, ...line }
+  return { ...size, layer: [line, { data: { values: marked }, mark: points, encoding: { x, y } }] }
 }
 
 function timeSeries(rows: readonly CsvRow[]) {
-  const panel = (shown: Quantity, color: string) =>
-    ({
-      width: 860,
-      height: 215,
-      data: { values: rows.map((row) => ({ x: row.time ?? null, y: shown.value(row) })) },
-      mark: { type: 'line', strokeWidth: 1.6, color },
-      encoding: {
-        x: { field: 'x', type: 'quantitative', title: 'Time (s)', scale: { zero: false, nice: false } },
-        y: { field: 'y', type: 'quantitative', title: shown.title, scale: scaleOf(shown) },
-      },
-    }) as const
+  const panel = (shown: Quantity, color: string, isOff: (row: CsvRow) => boolean) => {
+    const at = (row: CsvRow) => ({ x: row.time ?? null, y: shown.value(row) })
+    const encoding = {
+      x: { field: 'x', type: 'quantitative', title: 'Time (s)', scale: { zero: false, nice: false } },
+      y: { field: 'y', type: 'quantitative', title: shown.title, scale: scaleOf(shown) },
+    } as const
+    const line = { data: { values: rows.map(at) }, mark: { type: 'line', strokeWidth: 1.6, color }, encoding } as const
+    const marked = rows.filter(isOff).map(at)
+    const size = { width: 860, height: 215 } as const
+    if (marked.length === 0) return { ...size, ...line }
+    return { ...size, layer: [line, { data: { values: marked }, mark: points, encoding }] }
+  }
+  const current = (row: CsvRow): boolean => ((row.saturated ?? 0) & 1) !== 0 || (row.off_target ?? 0) > 0
+  const potential = (row: CsvRow): boolean => ((row.saturated ?? 0) & 2) !== 0
   return {
     vconcat: [
-      panel(quantity(rows, 'current', 'Current', 'A'), '#c62828'),
-      panel(quantity(rows, 'potential', 'Potential', 'V'), '#1f5fa8'),
+      panel(quantity(rows, 'current', 'Current', 'A'), '#c62828', current),
+      panel(quantity(rows, 'potential', 'Potential', 'V'), '#1f5fa8', potential),
     ],
   }
 }
@@ -166,7 +207,7 @@ function impedance(rows: readonly CsvRow[]) {
   // One ohm is as long on either axis, else a semicircle would not look like one; both therefore have one unit.
   const left = Math.min(0, real.range[0])
   const bottom = Math.min(0, imaginary.range[0])
-  const span = 1.05 * Math.max(real.range[1] - left, imaginary.range[1] - bottom, 1e-12)
+  const span = 1.05 * (Math.max(real.range[1] - left, imaginary.range[1] - bottom) || 1)
   const square = (from: number) => ({ domain: [from, from + span] })
   const nyquist = {
     width: 430,

@@ -123,6 +123,7 @@ export class RunFileSink {
     return {
       csvPath: this.pathOf(csv),
       targetPath: this.pathOf(file),
+      sidecarPath: this.pathOf(csv).replace(/\.csv$/, '.json'),
       rows: csv.row_count,
       order: run.order,
       slot: file.slot,

@@ -1,4 +1,5 @@
-import type { RunOrder, SampleLoss, SlotState } from '../../events/payloads.js'
+import type { ModeReport, RunOrder, SampleLoss, SlotState } from '../../events/payloads.js'
+import { codedWarnings, type RecordedWarnings } from '../../events/run-warnings.js'
 
 /** What else is known of one mode's data, as JSON text beside the CSV: parameters, gain, sample period, device, losses, outcome. */
 export function sidecar(
@@ -12,7 +13,10 @@ export function sidecar(
   const report = state.reports.find(({ mode_index }) => mode_index === modeIndex)
   // A mode that was broken off has a report too.
   const isComplete =
-    report !== undefined && (report.rows === mode?.rows || report.ended_by !== undefined) && report.cell_off_verified
+    report !== undefined &&
+    (report.rows === mode?.rows || report.ended_by !== undefined) &&
+    report.cell_off_verified &&
+    report.no_result !== true
   const record = {
     run_id: order.run_id,
     experiment_name: order.experiment_name,
@@ -28,7 +32,7 @@ export function sidecar(
     columns: mode?.columns.map(({ header }) => header),
     rows,
     planned_rows: mode?.rows,
-    tia_gain: order.tia_gain,
+    tia_gain: report?.range?.tia_gain ?? order.tia_gain,
     tia_ohm: report?.tia_ohm ?? null,
     nominal_sample_period_s: order.period_s,
     sample_period_s: report?.sample_period_s ?? null,
@@ -38,14 +42,34 @@ export function sidecar(
     simulated: order.simulated,
     accepted_at: order.timestamp,
     ended_at: state.ended_at ?? state.timestamp,
-    warnings: order.warnings,
+    warnings: warningsOf(order, modeIndex, report),
     losses: losses.map(({ after_row, lost_samples, cause, timestamp }) => ({
       after_row,
       lost_samples,
       cause,
       timestamp,
     })),
-    report: report ?? null,
+    report: report === undefined ? null : withoutCoded(report),
   }
   return `${JSON.stringify(record, null, 2)}\n`
+}
+
+/** Everything that the mode's data must not be read without, once. */
+const warningsOf = (order: RunOrder, modeIndex: number, report: ModeReport | undefined): RecordedWarnings => [
+  ...order.warnings.filter(
+    (warning) =>
+      typeof warning === 'string' || warning.mode_index === undefined || concerns(order, warning.mode_index, modeIndex),
+  ),
+  ...codedWarnings(report?.warnings ?? []),
+]
+
+/** Warnings of parameters are told once for a mode that is repeated. */
+const concerns = ({ modes }: RunOrder, warned: number, modeIndex: number): boolean =>
+  modes[warned]?.mode === modes[modeIndex]?.mode
+
+/** Coded warnings stand at the top level; sentences without a code, as early logs hold them, stay where they were. */
+function withoutCoded(report: ModeReport): ModeReport {
+  if (codedWarnings(report.warnings ?? []).length === 0) return report
+  const { warnings: _, ...rest } = report
+  return rest
 }

@@ -1,5 +1,6 @@
 import type { ModeReport } from '../../events/payloads.js'
 import { isTerminal, type RunStatus } from '../../events/run-status.js'
+import { type RecordedWarnings, upcastWarnings } from '../../events/run-warnings.js'
 import type { RunFilesState, RunFolder } from '../run-files/run-files-queries.js'
 import type { ListedSlot, RunSlotTableRow } from './run-slots.js'
 import type { ListedRun, RunTableRow } from './runs.js'
@@ -19,9 +20,17 @@ export interface RunRow {
   readonly group_id: string | null
   readonly client_datetime: string
   readonly simulated: boolean
-  readonly warnings: readonly string[]
+  readonly warnings: readonly RunRowWarning[]
   /** Directory of the run's files relative to RUNS_ROOT, posix; null until the sink has made it. */
   readonly directory: string | null
+}
+
+/** What the results of a run must not be read without; null: of every slot, or mode. */
+export interface RunRowWarning {
+  readonly code: string
+  readonly message: string
+  readonly slot: string | null
+  readonly mode: string | null
 }
 
 /** What lists tell of a run; found without asking for its files. */
@@ -60,23 +69,43 @@ export function runRow(
   filesPosition: number,
 ): RunRow {
   const { status, ended_at } = outcomeOf(slots, files, filesPosition)
+  const modes = JSON.parse(run.modes) as string[]
+  const rows = slots.map((slot) => slotRow(slot, files))
   return {
     run_id: run.run_id,
     status,
     started_at: run.started_at,
     ended_at,
-    modes: JSON.parse(run.modes) as string[],
-    slots: slots.map((slot) => slotRow(slot, files)),
+    modes,
+    slots: rows,
     ...progress(run, status, slots.some(isInterrupted)),
     experiment_name: run.experiment_name,
     subdir: run.subdir,
     group_id: run.group_id,
     client_datetime: run.client_datetime,
     simulated: run.simulated === 1,
-    warnings: [...(JSON.parse(run.warnings) as string[]), ...files.problems],
+    warnings: [
+      ...runWarnings(JSON.parse(run.warnings) as RecordedWarnings, modes, null),
+      ...rows.flatMap(({ slot, reports }) =>
+        reports.flatMap(({ warnings = [] }) => runWarnings(warnings, modes, slot)),
+      ),
+      ...files.problems.map((message) => ({ code: 'file_not_made', message, slot: null, mode: null })),
+    ],
     directory: files.directory,
   }
 }
+
+const runWarnings = (
+  recorded: RecordedWarnings,
+  modes: readonly string[],
+  slot: string | null,
+): readonly RunRowWarning[] =>
+  upcastWarnings(recorded).map(({ code, message, mode_index }) => ({
+    code,
+    message,
+    slot,
+    mode: mode_index === undefined ? null : (modes[mode_index] ?? null),
+  }))
 
 /** The part of a row that lists need. */
 export function runOverview(

@@ -18,8 +18,8 @@ export interface ShareHealth {
 
 export interface ShareDeps {
   readonly store: ConfigStore
-  /** Null when this computer has no way to reach shares. */
-  readonly transport: NasTransport | null
+  /** The way this computer has to reach shares now: programs may be installed while we run. Null when it has none. */
+  readonly findTransport: () => Promise<NasTransport | null>
   readonly spoolDirectory: string
   readonly clock: Clock
   readonly logger: Logger
@@ -44,7 +44,7 @@ export interface Share {
 const NO_TRANSPORT =
   'NAS uploads are not supported on this computer: they need smbclient, or root with mount.cifs, rsync and a kernel that has CIFS.'
 
-export function createShare({ store, transport, spoolDirectory, clock, logger, publish }: ShareDeps): Share {
+export function createShare({ store, findTransport, spoolDirectory, clock, logger, publish }: ShareDeps): Share {
   const inTurn = createInTurn()
   const stop = new AbortController()
 
@@ -58,7 +58,7 @@ export function createShare({ store, transport, spoolDirectory, clock, logger, p
       share: config?.share ?? null,
       base_subdir: config?.base_subdir ?? null,
       retention_days: config?.retention_days ?? null,
-      transport: transport?.name ?? null,
+      transport: (await findTransport())?.name ?? null,
       last_checked: health.last_checked,
       ok: health.probed ? health.ok : null,
       message: health.message,
@@ -67,7 +67,7 @@ export function createShare({ store, transport, spoolDirectory, clock, logger, p
   }
 
   const probe = async (config: NasConfig, access: 'read' | 'write'): Promise<ShareHealth> => {
-    const failure = await reached(transport)
+    const failure = await reached(findTransport)
       .then((way) => way.probe(config, access, stop.signal))
       .then(
         () => null,
@@ -101,14 +101,15 @@ export function createShare({ store, transport, spoolDirectory, clock, logger, p
     async upload(order, stopUpload) {
       const stored = await store.read()
       if (stored === null) throw new NasUnavailable('not_configured', 'No network share is configured.')
-      const way = await reached(transport)
+      const way = await reached(findTransport)
       await way.upload(stored.config, order, stopUpload)
     },
     stop: () => stop.abort(),
   }
 }
 
-async function reached(transport: NasTransport | null): Promise<NasTransport> {
+async function reached(findTransport: ShareDeps['findTransport']): Promise<NasTransport> {
+  const transport = await findTransport()
   if (transport === null) throw new NasUnavailable('unsupported', NO_TRANSPORT)
   return transport
 }

@@ -23,8 +23,8 @@ export interface NasUploadContext extends ServiceContext {
   readonly runsRoot: string
   /** Where the gateway leaves settings to be read. */
   readonly spoolDirectory: string
-  /** How shares are reached; by default whatever this computer can do. */
-  readonly transport?: NasTransport | null
+  /** How shares are reached; by default whatever this computer can do at the time. */
+  readonly findTransport?: () => Promise<NasTransport | null>
 }
 
 /** How soon a run is noticed whose files are complete. */
@@ -37,11 +37,11 @@ const RETENTION_EVERY_S = 6 * 3600
 export async function startNasUpload(context: NasUploadContext, retained: readonly RetainedText[]): Promise<Service> {
   const { bus, unit, box, clock, runsRoot, nasConfigPath, spoolDirectory } = context
   const logger = context.logger.child({ service: 'nas-upload' })
-  const transport = context.transport === undefined ? await chooseTransport(thisMachine) : context.transport
+  const { findTransport = () => chooseTransport(thisMachine) } = context
   const store = createConfigStore(nasConfigPath, { clock, logger })
   const share = createShare({
     store,
-    transport,
+    findTransport,
     spoolDirectory,
     clock,
     logger,

@@ -19,6 +19,8 @@ const STOP_MS = 1000
 export interface BoxContext extends ServiceContext {
   /** Where the files of new runs go. */
   readonly runFileLayout: RunFileLayout
+  /** What `tia_gain: null` means: choose the range by a probe, or keep the one the device has. */
+  readonly nullGain: 'auto' | 'keep'
 }
 
 interface ActiveRun {
@@ -77,7 +79,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
   }
 
   async function startRun(request: Request<'start_run'>): Promise<unknown> {
-    const planned = planOrder(request)
+    const planned = planOrder(request, context.nullGain)
     const names = chosenSlots(request.devices, slots.connected)
     if (suspended !== null) throw new LabError('services.suspended', 'state', `No run starts now: ${suspended}.`)
     if (knownRuns.has(request.run_id)) throw runIdConflict(request.run_id)

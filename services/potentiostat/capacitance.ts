@@ -1,5 +1,6 @@
 import type { ModeEvaluation } from '../../events/payloads.js'
-import type { RawRows, RowEvaluation } from './plan.js'
+import type { EvaluationResult, RawRows, RowEvaluation } from './plan.js'
+import { type MeasurementWarning, shareOf } from './run-warnings.js'
 
 export interface CapacitanceInput {
   readonly vertexA: number
@@ -10,17 +11,19 @@ export interface CapacitanceInput {
 
 /** Half width of the window around the middle potential, V. */
 const WINDOW_V = 0.01
+/** A fit that explains less is warned of. */
+const LEAST_R_SQUARED = 0.95
 
 /** Double-layer capacitance from the second cycle of each block: half the difference of the median currents of both directions in a
  * window around the middle of the sweep, fitted through the origin against the scan rate. Source: pyBEEP `cdl_evaluation`, with the
- * middle of the true vertices. Only rows in the window are kept. */
+ * middle of the true vertices. Only rows in the window are kept. A scan rate with clipped rows there gives no point. */
 export function capacitanceEvaluation({ vertexA, vertexB, scanRates }: CapacitanceInput): RowEvaluation {
   const middle = (vertexA + vertexB) / 2
   const halfWidth = Math.min(WINDOW_V, Math.abs(vertexB - vertexA) / 4)
-  const branches = scanRates.map(() => ({ rising: [] as number[], falling: [] as number[] }))
+  const branches = scanRates.map(() => ({ rising: [] as number[], falling: [] as number[], isClipped: false }))
   let previous: number | undefined
   return {
-    add({ current, applied, cycle }: RawRows): void {
+    add({ current, applied, cycle, saturated }: RawRows): void {
       if (applied === null || cycle === null) return
       for (let i = 0; i < applied.length; i++) {
         const e = applied[i] ?? 0
@@ -29,18 +32,35 @@ export function capacitanceEvaluation({ vertexA, vertexB, scanRates }: Capacitan
         previous = e
         if (label % 2 !== 0 || slope === 0 || Math.abs(e - middle) > halfWidth) continue
         const branch = branches[label / 2 - 1]
-        ;(slope > 0 ? branch?.rising : branch?.falling)?.push(current[i] ?? 0)
+        if (branch === undefined) continue
+        if (saturated !== null && saturated[i] !== 0) branch.isClipped = true
+        ;(slope > 0 ? branch.rising : branch.falling).push(current[i] ?? 0)
       }
     },
-    result(): ModeEvaluation | null {
-      const points = branches.flatMap(({ rising, falling }, index) => {
+    result(): EvaluationResult {
+      const points = branches.flatMap(({ rising, falling, isClipped }, index) => {
         const rate = scanRates[index]
-        if (rate === undefined || rising.length === 0 || falling.length === 0) return []
+        if (rate === undefined || isClipped || rising.length === 0 || falling.length === 0) return []
         return [{ scan_rate_V_per_s: rate, Icap_A: (median(rising) - median(falling)) / 2, n_cycles: 1 }]
       })
-      return points.length === 0 ? null : { kind: 'cdl', points, ...fitThroughOrigin(points) }
+      const clipped = branches.filter(({ isClipped }) => isClipped).length
+      const evaluation = points.length === 0 ? null : { kind: 'cdl' as const, points, ...fitThroughOrigin(points) }
+      return { evaluation, warnings: [...clippedRates(clipped, branches.length), ...poorFit(evaluation)] }
     },
   }
+}
+
+function clippedRates(clipped: number, total: number): readonly MeasurementWarning[] {
+  if (clipped === 0) return []
+  const message = `The capacitive current is not computed at ${shareOf(clipped, total, 'scan rates')}, because samples there are clipped.`
+  return [{ code: 'not_evaluated', message }]
+}
+
+function poorFit(evaluation: ModeEvaluation | null): readonly MeasurementWarning[] {
+  const fit = evaluation?.r_squared ?? null
+  if (fit === null || fit >= LEAST_R_SQUARED) return []
+  const message = `R² of the capacitance is ${Number(fit.toPrecision(3))}, below ${LEAST_R_SQUARED}: the current is not proportional to the scan rate.`
+  return [{ code: 'poor_fit', message }]
 }
 
 function fitThroughOrigin(points: readonly { readonly scan_rate_V_per_s: number; readonly Icap_A: number }[]): {

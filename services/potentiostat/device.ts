@@ -90,10 +90,20 @@ export class Potentiostat {
     await this.modbus.write(POTENTIAL_SAMPLES_ADDRESS, encodeFloats([samples]))
   }
 
+  /** Length of the running average of the current, readings. */
+  async filter(): Promise<number> {
+    return decodeFloat(await this.modbus.read(CURRENT_SAMPLES_ADDRESS, 2), 0)
+  }
+
   /** Potential that current control left behind and will continue from, V. */
   async controlOutput(): Promise<number> {
     const { address, length } = registerGroups.pid
     return decodeFloat(await this.modbus.read(address, length), PID_OUTPUT_REGISTER)
+  }
+
+  /** Volts by which current control moves its output in one millisecond, per ampere that is missing. */
+  async controlGain(): Promise<number> {
+    return decodeFloat(await this.modbus.read(registerGroups.pidConfig.address, 2), 0)
   }
 
   /** When current control was last evaluated, ms of the device. */

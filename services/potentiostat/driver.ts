@@ -1,14 +1,16 @@
 import type { Clock } from '../../events/ports.js'
 import { CutOff } from './cut-off.js'
 import type { Potentiostat } from './device.js'
-import { GainNotSet, MeasurementAborted } from './errors.js'
+import { GainNotSet, LimitPassedAtRest, MeasurementAborted, NothingEvaluated } from './errors.js'
 import { acquireFifo } from './fifo-acquisition.js'
 import { acquireGalvanostatic } from './galvanostatic.js'
 import { type ImpedanceRow, SpectrumAnalyser, sineSegments } from './impedance.js'
 import type { Observation } from './observation.js'
 import type { ImpedancePlan, MeasurementPlan, RawRows } from './plan.js'
-import { DEFAULT_FILTER_SAMPLES, NOMINAL_PERIOD_S, tiaOhm } from './registers.js'
+import { chooseRange } from './range-probe.js'
+import { DEFAULT_FILTER_SAMPLES, dacPotentialV, type LiveValues, NOMINAL_PERIOD_S, tiaOhm } from './registers.js'
 import { drain, openCell, restPotential } from './rest.js'
+import { shareOf } from './run-warnings.js'
 import { hold } from './waveform.js'
 
 /** Filter of an impedance measurement: ten times as fast as usual, so that the sine is not attenuated away. */
@@ -18,8 +20,8 @@ const OHM_TOLERANCE = 1e-4
 
 export interface Measurement {
   readonly plan: MeasurementPlan
-  /** 0–3; null leaves the gain as it is. */
-  readonly gain: number | null
+  /** 0–3; `auto` chooses by a probe, null leaves the gain as it is. */
+  readonly gain: number | 'auto' | null
   /** Ends the measurement at once, cell open; its reason becomes the error's message. */
   readonly stop: AbortSignal
   onStart(startedAt: Date): void
@@ -40,19 +42,39 @@ export async function measure(
 ): Promise<void> {
   try {
     await drain(device, clock)
-    await prepareGain(device, measurement.gain, observation)
-    await acquireUntilCutOff(device, clock, measurement, observation)
+    const gain = await gainFor(device, clock, measurement, observation)
+    const front = await prepareGain(device, gain, observation)
+    await acquireUntilCutOff(device, clock, measurement, front, observation)
   } finally {
     await openCell(device, clock)
     observation.cellOffVerified = true
   }
+  if (observation.noResult) throw new NothingEvaluated()
 }
 
-async function prepareGain(device: Potentiostat, gain: number | null, observation: Observation): Promise<void> {
+async function gainFor(
+  device: Potentiostat,
+  clock: Clock,
+  { gain, plan, stop }: Measurement,
+  observation: Observation,
+): Promise<number | null> {
+  if (gain !== 'auto') return gain
+  observation.range = await chooseRange(device, clock, plan, stop)
+  return observation.range?.tia_gain ?? null
+}
+
+/** What readings pass through. */
+interface FrontEnd {
+  readonly tiaOhm: number
+  readonly filterSamples: number
+}
+
+async function prepareGain(device: Potentiostat, gain: number | null, observation: Observation): Promise<FrontEnd> {
   if (gain !== null) await device.setGain(gain)
   const { tiaOhm: ohm } = await device.live()
   observation.tiaOhm = ohm
   if (gain !== null && Math.abs(ohm / tiaOhm(gain) - 1) > OHM_TOLERANCE) throw new GainNotSet(gain, tiaOhm(gain), ohm)
+  return { tiaOhm: ohm, filterSamples: await device.filter() }
 }
 
 /** A limit that is reached ends the acquisition as if it were complete; the rows of the block that reached it are kept. */
@@ -60,31 +82,56 @@ async function acquireUntilCutOff(
   device: Potentiostat,
   clock: Clock,
   measurement: Measurement,
+  front: FrontEnd,
   observation: Observation,
 ): Promise<void> {
-  const { cutOff: limits } = measurement.plan
-  if (limits === undefined) return acquire(device, clock, measurement, observation)
-  const cutOff = new CutOff(limits)
+  const cutOff = new CutOff(measurement.plan.cutOff ?? {})
   const reached = new AbortController()
-  const onRows = (rows: RawRows): void => {
-    measurement.onRows(rows)
-    observation.endedBy ??= cutOff.reachedBy(rows)
+  const end = (limit: string | null): void => {
+    observation.endedBy ??= limit
     if (observation.endedBy !== null) reached.abort(observation.endedBy)
   }
-  const stop = AbortSignal.any([measurement.stop, reached.signal])
+  const watched: Watched = {
+    ...measurement,
+    stop: AbortSignal.any([measurement.stop, reached.signal]),
+    onRows(rows) {
+      observation.countSaturated(rows)
+      measurement.onRows(rows)
+      if (measurement.plan.cutOff !== undefined) end(cutOff.reachedBy(rows))
+    },
+    onLive({ potentialV, potentialDacV }) {
+      const ahead = cutOff.reachedAt(dacPotentialV(potentialDacV))
+      end(
+        cutOff.reachedAt(potentialV) ??
+          (ahead === null ? null : `${ahead} by the output, which readings follow 18 ms later`),
+      )
+    },
+    onRest(potentialV) {
+      const passed = cutOff.reachedAt(potentialV)
+      if (passed !== null) throw new LimitPassedAtRest(passed)
+    },
+  }
   try {
-    await acquire(device, clock, { ...measurement, stop, onRows }, observation)
+    await acquire(device, clock, watched, front, observation)
   } catch (error) {
     if (!(error instanceof MeasurementAborted) || !reached.signal.aborted || measurement.stop.aborted) throw error
   }
 }
 
+/** A measurement whose limits are watched. */
+interface Watched extends Measurement {
+  onLive(live: LiveValues): void
+  onRest(potentialV: number): void
+}
+
 async function acquire(
   device: Potentiostat,
   clock: Clock,
-  { plan, stop, onStart, onRows, onImpedance }: Measurement,
+  watched: Watched,
+  front: FrontEnd,
   observation: Observation,
 ): Promise<void> {
+  const { plan, stop, onStart, onRows, onLive, onRest } = watched
   switch (plan.control) {
     case 'potentiostatic': {
       const evaluation = plan.evaluate?.()
@@ -93,30 +140,35 @@ async function acquire(
         evaluation?.add(rows)
         onRows(rows)
       }
-      const run = { segments: plan.segments, samples: plan.samples, closeCell: true, onStart, onRows: keep }
+      const run = { ...front, segments: plan.segments, samples: plan.samples, closeCell: true, onStart, onRows: keep }
       await acquireFifo(device, clock, run, observation, stop)
-      observation.evaluation = evaluation?.result() ?? null
+      if (evaluation === undefined) return
+      const result = evaluation.result()
+      observation.evaluation = result.evaluation
+      observation.noResult = result.evaluation === null
+      for (const { code, message } of result.warnings) observation.warn(code, message)
       return
     }
     case 'open_circuit': {
       // Points are played with the cell open: they change nothing, and their count proves that no sample is missing.
       const segments = () => [hold(0, plan.samples)]
-      await acquireFifo(
+      const run = { ...front, segments, samples: plan.samples, closeCell: false, onStart, onRows }
+      await acquireFifo(device, clock, run, observation, stop)
+      return
+    }
+    case 'galvanostatic':
+      await acquireGalvanostatic(
         device,
         clock,
-        { segments, samples: plan.samples, closeCell: false, onStart, onRows },
+        { ...plan, ...front, onStart, onRows, onLive, onRest },
         observation,
         stop,
       )
       return
-    }
-    case 'galvanostatic':
-      await acquireGalvanostatic(device, clock, { ...plan, onStart, onRows }, observation, stop)
-      return
     case 'impedance':
       await device.setFilter(IMPEDANCE_FILTER_SAMPLES)
       try {
-        await acquireImpedance(device, clock, plan, { stop, onStart, onImpedance }, observation)
+        await acquireImpedance(device, clock, plan, watched, front, observation)
       } finally {
         // The cell comes first; what fails here fails the tear-down too.
         await device.setSwitch(false)
@@ -130,6 +182,7 @@ async function acquireImpedance(
   clock: Clock,
   plan: ImpedancePlan,
   { stop, onStart, onImpedance }: Pick<Measurement, 'stop' | 'onStart' | 'onImpedance'>,
+  { tiaOhm: ohm }: FrontEnd,
   observation: Observation,
 ): Promise<void> {
   const dcPotential = plan.dcPotential === 'ocp' ? await restPotential(device, clock) : plan.dcPotential
@@ -140,19 +193,26 @@ async function acquireImpedance(
   const release = (periodS: number): void => {
     for (const row of waiting.splice(0)) onImpedance(row, periodS)
   }
-  const analyser = new SpectrumAnalyser(plan.frequencies, (row) => waiting.push(row))
+  const analyser = new SpectrumAnalyser(plan.frequencies, (row) => waiting.push(row), observation.saturation)
   const onRows = (rows: RawRows): void => {
     analyser.add(rows)
     if (observation.samplePeriodS !== null) release(observation.samplePeriodS)
   }
-  await acquireFifo(
-    device,
-    clock,
-    { segments, samples: plan.samples, closeCell: true, onStart, onRows },
-    observation,
-    stop,
-  )
+  const run = {
+    segments,
+    samples: plan.samples,
+    closeCell: true,
+    tiaOhm: ohm,
+    filterSamples: IMPEDANCE_FILTER_SAMPLES,
+    onStart,
+    onRows,
+  }
+  await acquireFifo(device, clock, run, observation, stop)
   release(observation.samplePeriodS ?? NOMINAL_PERIOD_S)
+  if (analyser.refused === 0) return
+  observation.noResult = analyser.refused === plan.frequencies.length
+  const message = `The impedance is not computed at ${shareOf(analyser.refused, plan.frequencies.length, 'frequencies')}, because samples there are clipped.`
+  observation.warn('not_evaluated', message)
 }
 
 async function setFirstPotential(device: Potentiostat, segments: Iterable<{ readonly from: number }>): Promise<void> {

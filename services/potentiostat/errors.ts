@@ -52,3 +52,33 @@ export class MeasurementAborted extends LabError {
     super('potentiostat.aborted', 'state', reason)
   }
 }
+
+/** Current control would begin with a potential that an earlier measurement left behind. */
+export class ControlNotUnwound extends LabError {
+  constructor(outputV: number, restV: number) {
+    super(
+      'potentiostat.control_not_unwound',
+      'hardware',
+      `Current control would start from ${outputV.toFixed(3)} V, left by an earlier measurement, while the cell rests at ${restV.toFixed(3)} V; the cell was not connected.`,
+      { remediation: 'Unplug the device and plug it in again.' },
+    )
+  }
+}
+
+/** A limit of the order is passed before anything was measured. */
+export class LimitPassedAtRest extends LabError {
+  constructor(reached: string) {
+    super(
+      'potentiostat.limit_passed',
+      'state',
+      `Nothing was measured: at rest, before the cell was connected, ${reached}.`,
+    )
+  }
+}
+
+/** The mode measures to compute a result, and no sample could be used for it. The message says why. */
+export class NothingEvaluated extends LabError {
+  constructor() {
+    super('potentiostat.nothing_evaluated', 'state', 'There is no result: none of the samples could be evaluated.')
+  }
+}

@@ -16,6 +16,7 @@ import {
   TICK_S,
 } from './registers.js'
 import { startOnce } from './rest.js'
+import { SaturationDetector } from './saturation.js'
 import { type Segment, WaveformCursor } from './waveform.js'
 
 const BLOCK_POINTS = BLOCK_REGISTERS / REGISTERS_PER_POINT
@@ -39,6 +40,9 @@ export interface FifoRun {
   /** Exactly as many as the segments have points. */
   readonly samples: number
   readonly closeCell: boolean
+  /** Resistance of the amplifier, and length of the running averages. */
+  readonly tiaOhm: number
+  readonly filterSamples: number
   onStart(startedAt: Date): void
   onRows(rows: RawRows): void
 }
@@ -69,6 +73,7 @@ class FifoAcquisition {
   readonly #points: WaveformCursor
   readonly #labels: WaveformCursor
   readonly #intake: PairIntake
+  readonly #saturation: SaturationDetector
   /** Taken, but not yet known to be consecutive. */
   #unconfirmed: Pairs[] = []
   /** Pairs handed on, the discarded first one included. */
@@ -91,7 +96,8 @@ class FifoAcquisition {
     this.#stop = stop
     this.#points = new WaveformCursor(run.segments())
     this.#labels = new WaveformCursor(run.segments())
-    this.#intake = new PairIntake(device, observation)
+    this.#intake = new PairIntake(device)
+    this.#saturation = new SaturationDetector(run.tiaOhm, run.filterSamples)
   }
 
   /** The waveform's pairs and the discarded first one. */
@@ -208,6 +214,7 @@ class FifoAcquisition {
 
   #emit({ current, potential }: Pairs): void {
     const first = this.#emitted
+    const saturated = this.#saturation.mark(current, potential)
     this.#emitted += current.length
     const skip = first === 0 ? 1 : 0
     const count = current.length - skip
@@ -221,6 +228,8 @@ class FifoAcquisition {
       applied: values,
       cycle,
       step,
+      saturated: saturated?.subarray(skip) ?? null,
+      offTarget: null,
     })
   }
 

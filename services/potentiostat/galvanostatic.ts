@@ -4,16 +4,17 @@ import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from './error
 import type { Observation } from './observation.js'
 import { BLOCK_PAIRS, PairIntake } from './pair-intake.js'
 import type { RawRows } from './plan.js'
-import { ADC_FIFO_PAIRS, NOMINAL_PERIOD_S, TICK_S } from './registers.js'
+import { ADC_FIFO_PAIRS, type LiveValues, NOMINAL_PERIOD_S, TICK_S } from './registers.js'
 import { restPotential } from './rest.js'
+import { SaturationDetector } from './saturation.js'
+import { SetPointWatch } from './set-point.js'
+import { unwindControl } from './unwind.js'
 import { type Segment, WaveformCursor } from './waveform.js'
 
 /** Readings follow each other at this interval, ms; also how often queued pairs are fetched. */
 const POLL_MS = 8
 /** Firmware that queues pairs under current control has queued hundreds by then. */
 const DECIDE_MS = 100
-/** Further away than this from the open-circuit potential, V, the start of current control is worth a warning. */
-const OUTPUT_WARNING_V = 0.05
 const PERIOD_SETTLED_MS = 500
 /** Pairs come every 0.36 ms; without any for so long the device no longer measures. */
 const STALLED_MS = 2000
@@ -25,8 +26,15 @@ export interface GalvanostaticRun {
   /** A, constant per segment. */
   segments(): Iterable<Segment>
   readonly samples: number
+  /** Resistance of the amplifier, and length of the running averages. */
+  readonly tiaOhm: number
+  readonly filterSamples: number
   onStart(startedAt: Date): void
   onRows(rows: RawRows): void
+  /** Each look at the device, before its rows: what may end the measurement at once. */
+  onLive(live: LiveValues): void
+  /** The cell at rest, before it is connected; throws when it must not be. */
+  onRest(potentialV: number): void
 }
 
 /** A target in force from a sample index on. */
@@ -82,6 +90,9 @@ class GalvanostaticAcquisition {
   #readings = 0
   #longestGapMs = 0
   #evaluation = Number.NaN
+  readonly #setPoint: SetPointWatch
+  readonly #pairSaturation: SaturationDetector
+  readonly #readingSaturation: SaturationDetector
 
   constructor(device: Potentiostat, clock: Clock, run: GalvanostaticRun, observation: Observation, stop: AbortSignal) {
     this.#device = device
@@ -90,7 +101,10 @@ class GalvanostaticAcquisition {
     this.#observation = observation
     this.#stop = stop
     this.#steps = new WaveformCursor(run.segments())
-    this.#intake = new PairIntake(device, observation)
+    this.#intake = new PairIntake(device)
+    this.#setPoint = new SetPointWatch(run.tiaOhm)
+    this.#pairSaturation = new SaturationDetector(run.tiaOhm, run.filterSamples)
+    this.#readingSaturation = new SaturationDetector(run.tiaOhm, 1)
   }
 
   async acquire(): Promise<void> {
@@ -102,35 +116,41 @@ class GalvanostaticAcquisition {
     this.#stepEnd = first.points
     this.#targets.push({ from: 0, segment: first })
     this.#run.onStart(this.#clock.now())
-    while (this.#observation.samples < this.#run.samples) {
-      if (this.#stop.aborted) throw new MeasurementAborted(String(this.#stop.reason))
-      await this.#stepOn()
-      const live = await this.#device.live()
-      if (!isRunning(live) || !isCurrentControlled(live)) {
-        throw new MeasurementInterrupted('The device stopped current control by itself.')
-      }
-      const ms = this.#elapsedMs()
-      if (ms >= PERIOD_SETTLED_MS) this.#observation.samplePeriodS = live.sampleTicks * TICK_S
-      if (this.#queued || live.adcQueued !== this.#staleCount) await this.#fetch(live.adcQueued, ms)
-      if (!this.#queued) {
-        await this.#note({ ms, current: live.currentA, potential: live.potentialV })
-        if (ms >= Math.min(DECIDE_MS, this.#run.samples * PERIOD_MS)) this.#holdReadings()
-      }
-      await this.#clock.sleepUntil(this.#startedMs + Math.min(ms + POLL_MS, this.#stepEnd * PERIOD_MS), this.#stop)
+    try {
+      while (this.#observation.samples < this.#run.samples) await this.#turn()
+    } finally {
+      this.#explain()
     }
-    this.#explain()
+  }
+
+  /** Looks at the device once: sends the step that is due, and takes what was measured. */
+  async #turn(): Promise<void> {
+    this.#checkAborted()
+    await this.#stepOn()
+    const live = await this.#device.live()
+    if (!isRunning(live) || !isCurrentControlled(live)) {
+      throw new MeasurementInterrupted('The device stopped current control by itself.')
+    }
+    const ms = this.#elapsedMs()
+    const reading = { ms, current: live.currentA, potential: live.potentialV }
+    if (ms >= PERIOD_SETTLED_MS) this.#observation.samplePeriodS = live.sampleTicks * TICK_S
+    this.#run.onLive(live)
+    if (this.#stop.aborted && !this.#queued) this.#endWith(reading)
+    this.#checkAborted()
+    if (this.#queued || live.adcQueued !== this.#staleCount) await this.#fetch(live.adcQueued, ms)
+    if (!this.#queued) {
+      await this.#note(reading)
+      if (ms >= Math.min(DECIDE_MS, this.#run.samples * PERIOD_MS)) this.#holdReadings()
+    }
+    await this.#clock.sleepUntil(this.#startedMs + Math.min(ms + POLL_MS, this.#stepEnd * PERIOD_MS), this.#stop)
   }
 
   /** Closes the cell at its own potential, so that nothing flows before control begins. */
   async #connectAtRest(): Promise<void> {
     const potentialV = await restPotential(this.#device, this.#clock)
+    this.#run.onRest(potentialV)
+    await unwindControl(this.#device, this.#clock, potentialV, this.#stop)
     this.#staleCount = (await this.#device.live()).adcQueued
-    const output = await this.#device.controlOutput()
-    if (Math.abs(output - potentialV) > OUTPUT_WARNING_V) {
-      this.#observation.warnings.push(
-        `Current control starts from ${output.toFixed(3)} V, left by an earlier measurement; the cell rests at ${potentialV.toFixed(3)} V.`,
-      )
-    }
     await this.#device.setPotential(potentialV)
     await this.#device.clearPairs()
     await this.#intake.prepare()
@@ -171,7 +191,7 @@ class GalvanostaticAcquisition {
       const pairs = await this.#intake.take(Math.min(BLOCK_PAIRS, left))
       if (pairs === null) return
       left -= pairs.current.length
-      this.#emit(pairs.current, pairs.potential)
+      this.#emit(pairs.current, pairs.potential, this.#pairSaturation.mark(pairs.current, pairs.potential))
     }
   }
 
@@ -199,6 +219,17 @@ class GalvanostaticAcquisition {
     return isLater
   }
 
+  /** The reading that reached a limit is the last one of the rows. */
+  #endWith(reading: Reading): void {
+    this.#pending.push(reading)
+    this.#readings += 1
+    this.#holdReadings()
+  }
+
+  #checkAborted(): void {
+    if (this.#stop.aborted) throw new MeasurementAborted(String(this.#stop.reason))
+  }
+
   /** Rows up to the latest reading; each holds the reading before it, rows before the first reading hold that one. */
   #holdReadings(): void {
     const { samples } = this.#run
@@ -214,22 +245,34 @@ class GalvanostaticAcquisition {
       potential[i] = this.#pending[used]?.potential ?? 0
     }
     this.#pending = this.#pending.slice(used)
-    this.#observation.countSaturated(current)
-    this.#emit(current, potential)
+    this.#emit(current, potential, this.#readingSaturation.mark(current, potential))
   }
 
-  #emit(current: Float32Array, potential: Float32Array): void {
+  #emit(current: Float32Array, potential: Float32Array, saturated: Uint8Array | null): void {
     const first = this.#observation.samples
     const count = current.length
     if (count === 0) return
     const applied = new Float32Array(count)
     const cycle = new Float64Array(count)
     const step = new Float64Array(count)
+    let offTarget: Uint8Array | null = null
     let labels: Segment | undefined
     for (let i = 0; i < count; i++) {
       while ((this.#targets[1]?.from ?? Number.POSITIVE_INFINITY) <= first + i) this.#targets.shift()
-      labels = this.#targets[0]?.segment
+      const target = this.#targets[0]
+      labels = target?.segment
       applied[i] = labels?.from ?? 0
+      const sample = {
+        askedA: labels?.from ?? 0,
+        flowingA: current[i] ?? 0,
+        potentialV: potential[i] ?? 0,
+        after: first + i - (target?.from ?? 0),
+        points: labels?.points ?? 0,
+      }
+      if (this.#setPoint.isOff(sample)) {
+        offTarget ??= new Uint8Array(count)
+        offTarget[i] = 1
+      }
       cycle[i] = labels?.cycle ?? 0
       step[i] = labels?.step ?? 0
     }
@@ -241,18 +284,23 @@ class GalvanostaticAcquisition {
       applied,
       cycle: labels?.cycle === undefined ? null : cycle,
       step: labels?.step === undefined ? null : step,
+      saturated,
+      offTarget,
     })
   }
 
   #explain(): void {
-    const { warnings } = this.#observation
+    const observation = this.#observation
+    for (const { code, message } of this.#setPoint.warnings()) observation.warn(code, message)
     if (this.#skippedSteps > 0) {
-      warnings.push(`${this.#skippedSteps} step(s) were over before the device could be told; they were skipped.`)
+      const message = `${this.#skippedSteps} step(s) were over before the device could be told; they were skipped.`
+      observation.warn('steps_skipped', message)
     }
     if (this.#queued) return
-    this.#observation.polledReadings = this.#readings
-    const spacing = (this.#run.samples * PERIOD_MS) / Math.max(1, this.#readings)
-    warnings.push(
+    observation.polledReadings = this.#readings
+    const spacing = (observation.samples * PERIOD_MS) / Math.max(1, this.#readings)
+    observation.warn(
+      'readings_polled',
       `The device queues no samples under current control; rows hold ${this.#readings} readings, one every ${spacing.toFixed(1)} ms on average, at most ${Math.round(this.#longestGapMs)} ms apart.`,
     )
   }

@@ -1,4 +1,5 @@
 import type { FrequencyPoint, RawRows } from './plan.js'
+import { SaturationCount } from './saturation.js'
 import type { Segment } from './waveform.js'
 
 /** One row of a spectrum. The means describe the window that was evaluated. */
@@ -10,9 +11,11 @@ export interface ImpedanceRow {
   readonly current: number
   /** Periods per sample; divided by the sample period it is Hz. */
   readonly perSample: number
-  /** Ω */
-  readonly real: number
-  readonly imaginary: number
+  /** Ω; null when samples behind it are clipped. */
+  readonly real: number | null
+  readonly imaginary: number | null
+  /** `Saturated` bits of the samples behind it. */
+  readonly saturated: number
 }
 
 /** The sines of a spectrum, one after the other, settling included. Each begins in the phase in which the whole periods of its
@@ -33,31 +36,57 @@ export function* sineSegments(
 export class SpectrumAnalyser {
   readonly #frequencies: readonly FrequencyPoint[]
   readonly #onRow: (row: ImpedanceRow) => void
+  /** Of the samples that are evaluated, those that settle left out. */
+  readonly saturation: SaturationCount
+  /** Frequencies without a result. */
+  refused = 0
   #index = 0
   #offset = 0
   #samples = 0
   #sums: Sums
 
-  constructor(frequencies: readonly FrequencyPoint[], onRow: (row: ImpedanceRow) => void) {
+  #saturated = 0
+
+  constructor(
+    frequencies: readonly FrequencyPoint[],
+    onRow: (row: ImpedanceRow) => void,
+    saturation = new SaturationCount(),
+  ) {
+    this.saturation = saturation
     this.#frequencies = frequencies
     this.#sums = this.#newSums()
     this.#onRow = onRow
   }
 
-  add({ current, potential }: RawRows): void {
-    for (let i = 0; i < current.length; i++) this.#addSample(potential[i] ?? 0, current[i] ?? 0)
+  add({ current, potential, saturated }: RawRows): void {
+    for (let i = 0; i < current.length; i++) this.#addSample(potential[i] ?? 0, current[i] ?? 0, saturated?.[i] ?? 0)
   }
 
-  #addSample(potential: number, current: number): void {
+  #addSample(potential: number, current: number, saturated: number): void {
     const point = this.#frequencies[this.#index]
     if (point === undefined) return
     const k = this.#offset - point.settle
-    if (k >= 0) this.#sums.add(potential, current, k)
+    if (k >= 0) {
+      this.#sums.add(potential, current, k)
+      this.#saturated |= saturated
+      this.saturation.add(1, saturated === 0 ? null : Uint8Array.of(saturated))
+    }
     this.#offset += 1
     this.#samples += 1
     if (this.#offset < point.settle + point.points) return
     const perSample = point.cycles / point.points
-    this.#onRow({ sample: this.#samples - 1, perSample, ...this.#sums.result() })
+    const { real, imaginary, ...means } = this.#sums.result()
+    const isClipped = this.#saturated !== 0
+    if (isClipped) this.refused += 1
+    this.#onRow({
+      sample: this.#samples - 1,
+      perSample,
+      ...means,
+      real: isClipped ? null : real,
+      imaginary: isClipped ? null : imaginary,
+      saturated: this.#saturated,
+    })
+    this.#saturated = 0
     this.#offset = 0
     this.#index += 1
     this.#sums = this.#newSums()
@@ -88,7 +117,7 @@ class Sums {
     this.#current.add(current, k, cos, sin)
   }
 
-  result(): Pick<ImpedanceRow, 'potential' | 'current' | 'real' | 'imaginary'> {
+  result(): Pick<ImpedanceRow, 'potential' | 'current'> & { readonly real: number; readonly imaginary: number } {
     const v = this.#potential.coefficient(this.#points, this.#step)
     const i = this.#current.coefficient(this.#points, this.#step)
     const size = i.re ** 2 + i.im ** 2

@@ -1,33 +1,52 @@
-import type { ModeEvaluation, ModeReport } from '../../events/payloads.js'
-import { fullScaleCurrentA } from './registers.js'
-
-/** Share of the full scale from which a reading counts as saturated: the amplifier has no over-range flag. */
-const SATURATED = 0.98
+import type { ModeEvaluation, ModeReport, RangeChoice } from '../../events/payloads.js'
+import type { RawRows } from './plan.js'
+import type { MeasurementWarning, RunWarningCode } from './run-warnings.js'
+import { SaturationCount } from './saturation.js'
 
 /** What the driver notices during one mode; filled while it runs, so that it is there however the mode ends. */
 export class Observation {
   samples = 0
   lostSamples = 0
   underruns = 0
-  saturatedSamples = 0
+  /** Samples that are evaluated or shown, and how many of them are clipped. */
+  readonly saturation = new SaturationCount()
   samplePeriodS: number | null = null
   tiaOhm: number | null = null
+  /** How the range was chosen; null when the order names it. */
+  range: RangeChoice | null = null
   cellOffVerified = false
   minQueuedPoints: number | null = null
   polledReadings: number | null = null
   evaluation: ModeEvaluation | null = null
+  /** The mode measures to compute a result, and there is none. */
+  noResult = false
   /** Why the measurement ended before its time, as it was asked to. */
   endedBy: string | null = null
-  readonly warnings: string[] = []
+  readonly #warnings: MeasurementWarning[] = []
 
-  /** Counts currents, A, that the amplifier cannot tell from its limit. */
-  countSaturated(current: Float32Array): void {
-    const limit = this.tiaOhm === null ? Number.POSITIVE_INFINITY : SATURATED * fullScaleCurrentA(this.tiaOhm)
-    for (const value of current) if (Math.abs(value) >= limit) this.saturatedSamples += 1
+  get saturatedSamples(): number {
+    return this.saturation.saturated
+  }
+
+  /** In the order of the measurement: what was noticed, then what is clipped. */
+  get warnings(): readonly MeasurementWarning[] {
+    const clipped = this.tiaOhm === null ? [] : this.saturation.warnings(this.tiaOhm)
+    const ended =
+      this.endedBy === null ? [] : [{ code: 'limit_reached', message: `Ended early: ${this.endedBy}.` } as const]
+    return [...clipped, ...this.#warnings, ...ended]
+  }
+
+  warn(code: RunWarningCode, message: string): void {
+    this.#warnings.push({ code, message })
+  }
+
+  countSaturated({ current, saturated }: Pick<RawRows, 'current' | 'saturated'>): void {
+    this.saturation.add(current.length, saturated)
   }
 
   /** @param rows rows published of this mode. */
   report(modeIndex: number, rows: number, retries: number): ModeReport {
+    const { warnings } = this
     return {
       mode_index: modeIndex,
       rows,
@@ -38,11 +57,13 @@ export class Observation {
       retries,
       sample_period_s: this.samplePeriodS,
       tia_ohm: this.tiaOhm,
+      ...(this.range === null ? {} : { range: this.range }),
       cell_off_verified: this.cellOffVerified,
       ...(this.minQueuedPoints === null ? {} : { min_queued_points: this.minQueuedPoints }),
       ...(this.polledReadings === null ? {} : { polled_readings: this.polledReadings }),
-      ...(this.warnings.length === 0 ? {} : { warnings: [...this.warnings] }),
+      ...(warnings.length === 0 ? {} : { warnings: warnings.map((known) => ({ ...known, mode_index: modeIndex })) }),
       ...(this.endedBy === null ? {} : { ended_by: this.endedBy }),
+      ...(this.noResult ? { no_result: true } : {}),
       ...(this.evaluation === null ? {} : { evaluation: this.evaluation }),
     }
   }

@@ -2,7 +2,6 @@ import { ModbusException, ModbusTimeout } from '../transport/modbus-client.js'
 import { ExceptionCode } from '../transport/modbus-rtu.codec.js'
 import { encodeFloats } from '../transport/register-values.codec.js'
 import { PEEK_REGISTERS, type Potentiostat } from './device.js'
-import type { Observation } from './observation.js'
 import { BLOCK_REGISTERS, REGISTERS_PER_PAIR } from './registers.js'
 
 /** Pairs of one transfer. */
@@ -18,14 +17,12 @@ export interface Pairs {
  * transfer buffer tells whether it happened, and still holds its pairs. */
 export class PairIntake {
   readonly #device: Potentiostat
-  readonly #observation: Observation
   #received = 0
   /** How the transfer buffer begins; noise makes it different after every transfer. */
   #beginning: Uint16Array = new Uint16Array(0)
 
-  constructor(device: Potentiostat, observation: Observation) {
+  constructor(device: Potentiostat) {
     this.#device = device
-    this.#observation = observation
   }
 
   /** Pairs taken so far. */
@@ -44,9 +41,7 @@ export class PairIntake {
     if (values === null) return null
     this.#beginning = encodeFloats(values.subarray(0, 2)).subarray(0, PEEK_REGISTERS)
     this.#received += count
-    const pairs = split(values)
-    this.#observation.countSaturated(pairs.current)
-    return pairs
+    return split(values)
   }
 
   async #transfer(count: number): Promise<Float32Array | null> {
@@ -64,7 +59,8 @@ export class PairIntake {
   }
 }
 
-function split(values: Float32Array): Pairs {
+/** Pairs of a transfer: current and potential alternating. */
+export function split(values: Float32Array): Pairs {
   const current = new Float32Array(values.length >> 1)
   const potential = new Float32Array(values.length >> 1)
   for (let i = 0; i < current.length; i++) {

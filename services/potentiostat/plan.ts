@@ -1,6 +1,7 @@
 import type { ModeDefinition } from '../../events/define-mode.js'
 import type { ModeEvaluation, RunColumn } from '../../events/payloads.js'
 import { NOMINAL_PERIOD_S } from './registers.js'
+import type { MeasurementWarning } from './run-warnings.js'
 import type { Segment } from './waveform.js'
 
 /** What the driver needs to execute a mode. `samples` is the exact number of raw samples. */
@@ -12,12 +13,15 @@ interface PlanOptions {
   readonly columns?: readonly RunColumn[]
 }
 
-/** What ends a measurement before its time; null is no limit. */
+/** What ends a measurement before its time; absent and null are no limit. */
 export interface CutOffLimits {
   /** |charge| passed since the start, C. */
-  readonly chargeC: number | null
+  readonly chargeC?: number | null
   /** |potential|, V. */
-  readonly potentialV: number | null
+  readonly potentialV?: number | null
+  /** Lowest and highest potential, V. */
+  readonly minV?: number | null
+  readonly maxV?: number | null
 }
 
 export interface PotentiostaticPlan {
@@ -69,11 +73,21 @@ export interface RawRows {
   readonly applied: Float32Array | null
   readonly cycle: Float64Array | null
   readonly step: Float64Array | null
+  /** `Saturated` bits; null when no row is clipped. */
+  readonly saturated: Uint8Array | null
+  /** 1 where the current is not the one asked for; null when it always is. */
+  readonly offTarget: Uint8Array | null
 }
 
 export interface RowEvaluation {
   add(rows: RawRows): void
-  result(): ModeEvaluation | null
+  result(): EvaluationResult
+}
+
+export interface EvaluationResult {
+  /** Null when nothing could be evaluated. */
+  readonly evaluation: ModeEvaluation | null
+  readonly warnings: readonly MeasurementWarning[]
 }
 
 export type MeasurementMode = ModeDefinition<MeasurementPlan>

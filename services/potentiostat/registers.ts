@@ -156,6 +156,9 @@ const SUPPLY_V = 3.3
 /** Potential of one step of the measuring ADC: 151 µV; divided by the amplifier's resistance, the step of the current. */
 export const ADC_STEP_V = (3 * SUPPLY_V) / ADC_MAX_COUNT
 
+/** Potential in V that stands behind a voltage at the potential DAC's pin: 0 V is 1.65 V there, the slope −1/3. */
+export const dacPotentialV = (pinV: number): number => 3 * (1.65 - pinV)
+
 /** Nearest level in V of a converter that spans 0 to 3.3 V in `maxCount` steps; half-way goes to the even count. */
 export function converterLevelV(volts: number, maxCount: number): number {
   const count = roundHalfEven((volts * maxCount) / SUPPLY_V)

@@ -17,10 +17,7 @@ const START_DELAY_MS = 2
  * @throws DeviceStuck when it does not come to rest, ConnectionLost. */
 export async function drain(device: Potentiostat, clock: Clock): Promise<void> {
   await device.setSwitch(false)
-  if (isCurrentControlled(await device.live())) {
-    await requestStop(device)
-    await until(device, clock, (live) => !isRunning(live))
-  }
+  if (isCurrentControlled(await device.live())) await stopRun(device, clock)
   await startOnce(device, false)
   await clock.sleepUntil(clock.monotonicMs() + START_DELAY_MS, device.modbus.closed)
   const played = await until(device, clock, ({ dacQueued }) => dacQueued === -1)
@@ -48,6 +45,16 @@ export async function openCell(device: Potentiostat, clock: Clock): Promise<void
     throw new CellNotOpened(`The device did not confirm an open cell switch; ${reset}`, cause)
   }
 }
+
+/** Ends a run, and waits until it has. */
+export async function stopRun(device: Potentiostat, clock: Clock): Promise<void> {
+  await requestStop(device)
+  await until(device, clock, (live) => !isRunning(live))
+}
+
+/** Waits for a run that ends by itself. @returns the live values after it. */
+export const runEnded = (device: Potentiostat, clock: Clock): Promise<LiveValues> =>
+  until(device, clock, (live) => !isRunning(live))
 
 /** Potential of the open cell, V, once the running average has forgotten what was before. */
 export async function restPotential(device: Potentiostat, clock: Clock): Promise<number> {

@@ -1,6 +1,7 @@
 import type { ParameterIssue, ParameterValues } from '../../events/define-mode.js'
 import { InvalidInput } from '../../events/errors.js'
 import type { Request, RunMode } from '../../events/payloads.js'
+import type { RunWarning } from '../../events/run-warnings.js'
 import { validateParameters } from '../../events/validate-mode.js'
 import { MAX_DURATION_S } from './modes/declare.js'
 import { findMode, modes } from './modes/index.js'
@@ -12,11 +13,13 @@ import { averagingFactor } from './samples.js'
 export interface PlannedOrder {
   readonly modes: readonly RunMode[]
   readonly plans: readonly MeasurementPlan[]
-  /** 0–3; null leaves the device's gain. */
-  readonly gain: number | null
+  readonly gain: Gain
   readonly average: number
-  readonly warnings: readonly string[]
+  readonly warnings: readonly RunWarning[]
 }
+
+/** 0–3; `auto` is chosen by a probe for each mode, null leaves the device's gain. */
+export type Gain = number | 'auto' | null
 
 const HIGHEST_GAIN = tiaOhms.length - 1
 
@@ -32,13 +35,15 @@ interface OrderIssue extends ParameterIssue {
 }
 
 /** Checks everything an order says about measuring, before anything moves. Pure.
+ * @param nullGain what `tia_gain: null` means: `auto`, or that the device's is kept.
  * @throws InvalidInput `jobs.invalid_params` with all issues in `details.errors`. */
 export function planOrder(
   request: Pick<Request<'start_run'>, 'modes' | 'params_by_mode' | 'tia_gain' | 'sampling_interval'>,
+  nullGain: 'auto' | 'keep' = 'auto',
 ): PlannedOrder {
   const errors: OrderIssue[] = []
-  const warnings: string[] = []
-  const gain = readGain(request.tia_gain, errors, warnings)
+  const warnings: RunWarning[] = []
+  const gain = readGain(request.tia_gain ?? (nullGain === 'auto' ? 'auto' : null), errors, warnings)
   const average = readInterval(request.sampling_interval, errors, warnings)
   if (request.modes.length > MAX_MODES) {
     const message = `modes has ${request.modes.length} items; it must have at most ${MAX_MODES}.`
@@ -53,11 +58,11 @@ export function planOrder(
     }
     const { declaration } = found
     const raw = request.params_by_mode[name] ?? request.params_by_mode[declaration.mode] ?? {}
-    const validated = validateParameters(declaration, raw, gain === null ? {} : { tiaGain: gain })
+    const validated = validateParameters(declaration, raw, typeof gain === 'number' ? { tiaGain: gain } : {})
     const repeated = request.modes.indexOf(name) !== index
     if (!repeated) {
       errors.push(...validated.errors.map((issue) => ({ ...issue, mode: declaration.mode })))
-      warnings.push(...validated.warnings.map(({ message }) => `${declaration.mode}: ${message}`))
+      warnings.push(...validated.warnings.map(({ code, message }) => ({ code, message, mode_index: index })))
     }
     if (!validated.ok) return []
     const plan = found.plan(validated.params)
@@ -66,28 +71,34 @@ export function planOrder(
       if (!repeated) errors.push({ ...length, mode: declaration.mode })
       return []
     }
-    if (!repeated) warnings.push(...fewRows(declaration.mode, plan, average, request.sampling_interval))
+    if (!repeated) warnings.push(...fewRows(index, plan, average, request.sampling_interval))
     return [{ plan, mode: runMode(declaration, plan, validated.params, average) }]
   })
   if (errors.length > 0) {
     const texts = errors.map(({ mode, message }) => (mode === undefined ? message : `${mode}: ${message}`))
     const details = { errors: errors.slice(0, MAX_ISSUES) }
-    throw new InvalidInput(firstOf(texts, 'errors').join(' '), { details }, 'jobs.invalid_params')
+    throw new InvalidInput(firstTexts(texts).join(' '), { details }, 'jobs.invalid_params')
   }
   return {
     modes: planned.map(({ mode }) => mode),
     plans: planned.map(({ plan }) => plan),
     gain,
     average,
-    warnings: firstOf(warnings, 'warnings'),
+    warnings: firstWarnings(warnings),
   }
 }
 
 /** The first texts, and how many there are besides. */
-const firstOf = (texts: readonly string[], what: string): readonly string[] =>
+const firstTexts = (texts: readonly string[]): readonly string[] =>
   texts.length <= MAX_ISSUES
     ? texts
-    : [...texts.slice(0, MAX_ISSUES), `There are ${texts.length - MAX_ISSUES} more ${what}.`]
+    : [...texts.slice(0, MAX_ISSUES), `There are ${texts.length - MAX_ISSUES} more errors.`]
+
+const firstWarnings = (warnings: readonly RunWarning[]): readonly RunWarning[] => {
+  const more = warnings.length - MAX_ISSUES
+  if (more <= 0) return warnings
+  return [...warnings.slice(0, MAX_ISSUES), { code: 'too_many_items', message: `There are ${more} more warnings.` }]
+}
 
 const runMode = (
   { mode, columns, plot }: (typeof modes)[number]['declaration'],
@@ -116,34 +127,39 @@ function lengthIssue(plan: MeasurementPlan, field: string): ParameterIssue | nul
 }
 
 /** An interval that leaves little of a measurement. */
-function fewRows(mode: string, plan: MeasurementPlan, average: number, interval: number | null): readonly string[] {
+function fewRows(
+  modeIndex: number,
+  plan: MeasurementPlan,
+  average: number,
+  interval: number | null,
+): readonly RunWarning[] {
   if (plan.control === 'impedance' || interval === null || average * FEWEST_ROWS <= plan.samples) return []
   const seconds = Number((plan.samples * NOMINAL_PERIOD_S).toPrecision(3))
-  return [
-    `${mode}: sampling_interval is ${interval} s, above a tenth of the measurement's ${seconds} s: it gets ${rowsOf(plan, average)} rows.`,
-  ]
+  const message = `sampling_interval is ${interval} s, above a tenth of the measurement's ${seconds} s: it gets ${rowsOf(plan, average)} rows.`
+  return [{ code: 'high_value', message, mode_index: modeIndex }]
 }
 
-function readGain(gain: number | null, errors: OrderIssue[], warnings: string[]): number | null {
-  if (gain === null) return null
+function readGain(gain: Gain, errors: OrderIssue[], warnings: RunWarning[]): Gain {
+  if (gain === null || gain === 'auto') return gain
   if (gain >= 0 && gain <= HIGHEST_GAIN) return gain
   if (gain === HIGHEST_GAIN + 1) {
-    warnings.push(`tia_gain ${gain} acts as ${HIGHEST_GAIN}.`)
+    warnings.push({ code: 'clamped', message: `tia_gain ${gain} acts as ${HIGHEST_GAIN}.` })
     return HIGHEST_GAIN
   }
-  const message = `tia_gain is ${gain}; it must be an integer from 0 to ${HIGHEST_GAIN}.`
+  const message = `tia_gain is ${gain}; it must be an integer from 0 to ${HIGHEST_GAIN}, or 'auto'.`
   errors.push({ field: 'tia_gain', code: gain < 0 ? 'min_value' : 'max_value', message })
   return null
 }
 
-function readInterval(interval: number | null, errors: OrderIssue[], warnings: string[]): number {
+function readInterval(interval: number | null, errors: OrderIssue[], warnings: RunWarning[]): number {
   if (interval !== null && !(interval > 0)) {
     const message = `sampling_interval is ${interval} s; it must be above 0 s.`
     errors.push({ field: 'sampling_interval', code: 'must_be_positive', message })
     return 1
   }
   if (interval !== null && interval < NOMINAL_PERIOD_S) {
-    warnings.push(`sampling_interval is ${interval} s; samples come every ${NOMINAL_PERIOD_S} s at most.`)
+    const message = `sampling_interval is ${interval} s; samples come every ${NOMINAL_PERIOD_S} s at most.`
+    warnings.push({ code: 'clamped', message })
   }
   return averagingFactor(interval)
 }

@@ -1,6 +1,7 @@
 import { LabError } from '../../events/errors.js'
 import { type ModeReport, type RunOrder, type SampleLoss, type SlotState, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
+import { upcastWarnings } from '../../events/run-warnings.js'
 import { runTopic } from '../../events/topic.js'
 import type { Potentiostat } from './device.js'
 import { measure } from './driver.js'
@@ -8,7 +9,9 @@ import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from './error
 import { Observation } from './observation.js'
 import type { MeasurementPlan } from './plan.js'
 import { RunPublisher } from './publisher.js'
+import type { Gain } from './run-order.js'
 import { RunProgressMeter } from './run-progress.js'
+import { warningsText } from './run-warnings.js'
 import { BlockBuilder } from './samples.js'
 
 export interface RunDeps {
@@ -36,12 +39,12 @@ export class Run {
   readonly order: RunOrder
   readonly #deps: RunDeps
   readonly #plans: readonly MeasurementPlan[]
-  readonly #gain: number | null
+  readonly #gain: Gain
   readonly #stop = new AbortController()
   readonly #publisher: RunPublisher
   readonly #meter: RunProgressMeter
 
-  constructor(order: RunOrder, plans: readonly MeasurementPlan[], gain: number | null, deps: RunDeps) {
+  constructor(order: RunOrder, plans: readonly MeasurementPlan[], gain: Gain, deps: RunDeps) {
     this.order = order
     this.#deps = deps
     this.#plans = plans
@@ -120,11 +123,22 @@ export class Run {
       this.#state(slot.name, status, {
         started_at: startedAt,
         ended_at: timestampOf(clock.now()),
-        message,
+        message: this.#messageOf(message, status, reports),
         reports,
         device_sn: slot.serialNumber,
       }),
     )
+  }
+
+  /** The reason of a failure, then everything that the result must not be read without. Clients know `cancelled` as it is. */
+  #messageOf(reason: string | null, status: SlotState['status'], reports: readonly ModeReport[]): string | null {
+    if (status === 'cancelled') return reason
+    const known = [this.order.warnings, ...reports.map(({ warnings = [] }) => warnings)].flatMap(upcastWarnings)
+    const warnings = warningsText(
+      known,
+      this.order.modes.map(({ mode }) => mode),
+    )
+    return [reason, warnings].filter((text) => text !== null).join(' ') || null
   }
 
   async #measure(slot: RunSlot, modeIndex: number, plan: MeasurementPlan, reports: ModeReport[]): Promise<void> {

@@ -28,6 +28,8 @@ interface Block {
   applied: number[] | null
   cycle: Labels | null
   step: Labels | null
+  saturated: Labels
+  offTarget: Labels
 }
 
 /** Turns the raw samples of one mode into blocks of averaged rows. A row is the mean of `average` samples with the labels of the first
@@ -40,7 +42,7 @@ export class BlockBuilder {
   #rows = 0
   #samples = 0
   #block: Block | null = null
-  #sums = { count: 0, current: 0, potential: 0, applied: 0 }
+  #sums = { ...NOTHING }
 
   constructor(modeIndex: number, average: number, onBlock: (block: SampleBlock) => void) {
     this.#modeIndex = modeIndex
@@ -69,6 +71,8 @@ export class BlockBuilder {
       this.#sums.current += rows.current[i] ?? 0
       this.#sums.potential += rows.potential[i] ?? 0
       this.#sums.applied += rows.applied?.[i] ?? 0
+      this.#sums.saturated |= rows.saturated?.[i] ?? 0
+      this.#sums.offTarget |= rows.offTarget?.[i] ?? 0
       this.#sums.count += 1
       this.#samples += 1
       if (this.#sums.count < this.#average) continue
@@ -79,7 +83,6 @@ export class BlockBuilder {
 
   /** One row per frequency is a block of its own. */
   addImpedance(row: ImpedanceRow, periodS: number): void {
-    const magnitude = Math.hypot(row.real, row.imaginary)
     const firstRow = this.#rows
     this.#rows += 1
     this.#samples = row.sample + 1
@@ -92,10 +95,8 @@ export class BlockBuilder {
       current: [nineDigits(row.current)],
       potential: [nineDigits(row.potential)],
       frequency: [nineDigits(row.perSample / periodS)],
-      z_real: [nineDigits(row.real)],
-      z_imag: [nineDigits(row.imaginary)],
-      z_abs: [nineDigits(magnitude)],
-      phase: [nineDigits((Math.atan2(row.imaginary, row.real) * 180) / Math.PI)],
+      ...(row.saturated === 0 ? {} : { saturated: [[row.saturated, 1]] }),
+      ...(row.real === null || row.imaginary === null ? {} : impedanceFields(row.real, row.imaginary)),
     })
   }
 
@@ -114,6 +115,8 @@ export class BlockBuilder {
       applied: applied === null ? null : [],
       cycle: cycle === null ? null : [],
       step: step === null ? null : [],
+      saturated: [],
+      offTarget: [],
     }
     if (cycle !== null) label(this.#block.cycle, cycle[i] ?? 0)
     if (step !== null) label(this.#block.step, step[i] ?? 0)
@@ -121,11 +124,13 @@ export class BlockBuilder {
   }
 
   #endRow(): void {
-    const { count, current, potential, applied } = this.#sums
+    const { count, current, potential, applied, saturated, offTarget } = this.#sums
     this.#block?.current.push(nineDigits(current / count))
     this.#block?.potential.push(nineDigits(potential / count))
     this.#block?.applied?.push(nineDigits(applied / count))
-    this.#sums = { count: 0, current: 0, potential: 0, applied: 0 }
+    label(this.#block?.saturated ?? null, saturated)
+    label(this.#block?.offTarget ?? null, offTarget)
+    this.#sums = { ...NOTHING }
   }
 
   #emit(): void {
@@ -142,6 +147,8 @@ export class BlockBuilder {
       ...(block.applied === null ? {} : { applied: block.applied }),
       ...(block.cycle === null ? {} : { cycle: block.cycle }),
       ...(block.step === null ? {} : { step: block.step }),
+      ...(isMarked(block.saturated) ? { saturated: block.saturated } : {}),
+      ...(isMarked(block.offTarget) ? { off_target: block.offTarget } : {}),
     })
   }
 
@@ -151,6 +158,17 @@ export class BlockBuilder {
 }
 
 const EPOCH = new Date(0)
+/** A row before its first sample. */
+const NOTHING = { count: 0, current: 0, potential: 0, applied: 0, saturated: 0, offTarget: 0 }
+
+const isMarked = (labels: Labels): boolean => labels.some(([mark]) => mark !== 0)
+
+const impedanceFields = (real: number, imaginary: number) => ({
+  z_real: [nineDigits(real)],
+  z_imag: [nineDigits(imaginary)],
+  z_abs: [nineDigits(Math.hypot(real, imaginary))],
+  phase: [nineDigits((Math.atan2(imaginary, real) * 180) / Math.PI)],
+})
 
 function label(labels: Labels | null, value: number): void {
   const last = labels?.at(-1)

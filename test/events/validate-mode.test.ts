@@ -82,6 +82,69 @@ describe('values', () => {
     expect(validate('CA', { ...raw, control_mode: 'potential', current_ma: 0.5 }, 1).ok).toBe(true)
   })
 
+  test('the control mode may be spelt as the form of SEVA shows it', () => {
+    const raw = { duration_s: '1', frequency_hz: '2', voltage_v: '0.3', current_ma: null }
+    const byPotential = validate('CA', { ...raw, control_mode: 'potential (V)' })
+    expect(byPotential).toMatchObject({ ok: true, params: { control_mode: 'potential', potential: 0.3 } })
+    const byCurrent = validate('CA', { ...raw, voltage_v: null, current_ma: '0.1', control_mode: 'current (mA)' })
+    expect(byCurrent).toMatchObject({ ok: true, params: { control_mode: 'current', current_ma: 0.1 } })
+    expect(codes(validate('CA', { ...raw, control_mode: 'current (A)' }).errors)).toEqual([
+      'control_mode invalid_choice',
+    ])
+  })
+
+  test('issues name a field as the client called it', () => {
+    const raw = { duration_s: '1', frequency_hz: '2', voltage_v: null, control_mode: 'potential' }
+    expect(codes(validate('CA', raw).errors)).toEqual(['voltage_v missing_field'])
+    expect(codes(validate('CA', { ...raw, voltage_v: '11' }).errors)).toEqual(['voltage_v max_value'])
+    expect(codes(validate('CA', { ...raw, voltage_v: 'much' }).errors)).toEqual(['voltage_v not_a_number'])
+    expect(codes(validate('CA', { ...raw, voltage_v: 0.1, duration_s: 1e6 }).errors)).toEqual(['duration_s too_long'])
+    expect(codes(validate('CA', { duration: 1 }).errors)).toEqual(['potential missing_field'])
+  })
+
+  test.each([
+    ['CV', { start: 0, vertex1: 0.5, vertex2: 0, end: 0, scan_rate: 1, cycles: 1 }],
+    ['OCP', { duration: 1 }],
+    ['EIS', { start_freq: 100, end_freq: 1, points_per_decade: 5 }],
+  ])('a limit that %s would ignore is refused', (mode, raw) => {
+    expect(codes(validate(mode, { ...raw, voltage_cutoff_v: 1 }).errors)).toEqual(['voltage_cutoff_v not_applicable'])
+    expect(validate(mode, { ...raw, voltage_cutoff_v: null, charge_cutoff_c: '0' }).ok).toBe(true)
+  })
+
+  test.each(['CP', 'GS', 'GCV', 'STEPSEQ'])(
+    '%s takes limits of the potential within what the device reaches',
+    (mode) => {
+      const raw = {
+        CP: { current: 0, duration: 1 },
+        GS: { start: 0, end: 0, num_steps: 2, step_duration: 1 },
+        GCV: { start: 0, vertex1: 0, vertex2: 0, num_steps: 2, step_duration: 1, cycles: 1 },
+        STEPSEQ: { currents: [0], step_duration: 1 },
+      }[mode]
+      const limited = { ...raw, potential_min: '-0.5', potential_max: 1.2, voltage_cutoff_v: 2 }
+      expect(validate(mode, limited)).toMatchObject({
+        ok: true,
+        params: { potential_min: -0.5, potential_max: 1.2, voltage_cutoff: 2 },
+      })
+      expect(codes(validate(mode, { ...raw, potential_max: 5, voltage_cutoff: 6 }).errors)).toEqual([
+        'potential_max max_value',
+        'voltage_cutoff max_value',
+      ])
+      expect(validate(mode, { ...raw, potential_min: 1, potential_max: 0.5 }).errors).toEqual([
+        {
+          field: 'potential_min',
+          code: 'max_value',
+          message: 'potential_min is 1 V; it must be below potential_max, which is 0.5 V.',
+        },
+      ])
+    },
+  )
+
+  test('an amplitude beyond the linear response of an electrode is warned of', () => {
+    const eis = { start_freq: 100, end_freq: 1, points_per_decade: 5 }
+    expect(codes(validate('EIS', { ...eis, amplitude: 0.05 }).warnings)).toEqual(['amplitude not_small_signal'])
+    expect(codes(validate('EIS', { ...eis, amplitude: 0.02 }).warnings)).toEqual([])
+  })
+
   test('elements of a list are named', () => {
     const { errors } = validate('PSTEP', { potentials: [0, 'x', 11], step_duration: 1 })
     expect(codes(errors)).toEqual(['potentials[1] not_a_number'])

@@ -154,7 +154,7 @@ describe('runs', () => {
           remaining_s: 2,
           ended_at: null,
           group_id: 'g',
-          warnings: ['w'],
+          warnings: [{ code: 'unspecified', message: 'w', slot: null, mode: null }],
           slots: [{ slot: 'slot01', status: 'running', mode_index: 0, samples: 400 }],
         })
       },

@@ -30,10 +30,18 @@ export const connectedDevices = async (readModels: ReadModels): Promise<readonly
 const getDevices = endpoint({
   method: 'get',
   path: '/devices',
-  summary: 'The connected potentiostats.',
-  response: Type.Array(DeviceEntry),
+  summary:
+    'The connected potentiostats: a list, or with `BOX_DEVICES=object` the object that later services of this family answer.',
+  response: Type.Union([
+    Type.Array(DeviceEntry),
+    Type.Object({ devices: Type.Array(DeviceEntry), slots: Type.Array(Type.String()), count: Type.Integer() }),
+  ]),
   errors: [],
-  handle: async (_input, { readModels }) => [...(await connectedDevices(readModels))],
+  async handle(_input, { readModels, devicesShape }) {
+    const connected = [...(await connectedDevices(readModels))]
+    if (devicesShape === 'list') return connected
+    return { devices: connected, slots: connected.map(({ slot }) => slot), count: connected.length }
+  },
 })
 
 const getDevicesStatus = endpoint({

@@ -15,7 +15,7 @@ export const RunRequest = Type.Object({
   devices: Type.Union([Type.Array(Type.String()), Type.Literal('all')]),
   modes: Type.Array(Type.String(), { minItems: 1 }),
   params_by_mode: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { default: {} }),
-  tia_gain: Type.Union([Type.Integer(), Type.Null()], { default: 0 }),
+  tia_gain: Type.Union([Type.Integer(), Type.Null(), Type.Literal('auto')], { default: 0 }),
   sampling_interval: Type.Union([Type.Number(), Type.Null()], { default: null, unit: 's' }),
   experiment_name: Type.String(),
   subdir: OptionalText,

@@ -36,7 +36,9 @@ export const RunStatusBody = Type.Object({
   subdir: TextOrNull,
   client_datetime: Type.String(),
   simulated: Type.Boolean(),
-  warnings: Type.Array(Type.String()),
+  warnings: Type.Array(
+    Type.Object({ code: Type.String(), message: Type.String(), slot: TextOrNull, mode: TextOrNull }),
+  ),
 })
 export type RunStatusBody = Static<typeof RunStatusBody>
 

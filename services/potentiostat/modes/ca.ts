@@ -1,16 +1,14 @@
-import { defineMode, type ParameterSpec } from '../../../events/define-mode.js'
+import { defineMode } from '../../../events/define-mode.js'
 import type { MeasurementPlan } from '../plan.js'
 import { NOMINAL_PERIOD_S } from '../registers.js'
 import { hold, pointsIn, type Segment } from '../waveform.js'
-import { columns, duration, potential, totalDuration, withinCurrentRange } from './declare.js'
+import { columns, duration, potential, totalDuration, voltageCutoff, withinCurrentRange } from './declare.js'
 
 /** Two samples per period. */
 const MAX_HZ = 1388
 const AMPERE_PER_MA = 1e-3
 const byCurrent = { field: 'control_mode', is: 'current' } as const
-
-const cutOff = (doc: string, unit: string, alias: string) =>
-  ({ type: 'number', unit, doc, aliases: [alias], default: 0, min: 0 }) as const satisfies ParameterSpec
+const byPotential = { field: 'control_mode', is: 'potential' } as const
 
 /** Chronoamperometry: one potential, current over time. SEVA orders its electrolysis as this mode too: alternating, by potential or by
  * current, until a time, a charge or a potential is reached. */
@@ -36,6 +34,8 @@ export const ca = defineMode(
         type: 'choice',
         doc: 'What is held: the potential, or current_ma in its place.',
         choices: ['potential', 'current'],
+        // As SEVA's form spells them.
+        spellings: { 'potential (v)': 'potential', 'current (ma)': 'current' },
         default: 'potential',
       },
       current_ma: {
@@ -46,18 +46,18 @@ export const ca = defineMode(
         min: -4.95,
         max: 4.95,
       },
-      charge_cutoff: cutOff(
-        'Ends the measurement once so much charge has passed; 0 is no limit.',
-        'C',
-        'charge_cutoff_c',
-      ),
-      voltage_cutoff: cutOff(
-        'Ends the measurement once |potential| is so high; 0 is no limit.',
-        'V',
-        'voltage_cutoff_v',
-      ),
+      charge_cutoff: {
+        type: 'number',
+        unit: 'C',
+        doc: 'Ends the measurement once so much charge has passed; 0 is no limit.',
+        aliases: ['charge_cutoff_c'],
+        default: 0,
+        min: 0,
+      },
+      voltage_cutoff: voltageCutoff,
     },
     rules: [
+      { kind: 'required_when', field: 'potential', when: byPotential },
       { kind: 'required_when', field: 'current_ma', when: byCurrent },
       { ...withinCurrentRange('current_ma'), amperePerUnit: AMPERE_PER_MA, when: byCurrent },
       totalDuration('duration', { kind: 'product', factors: ['duration'] }),

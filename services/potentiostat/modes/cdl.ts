@@ -49,15 +49,16 @@ export const cdl = defineMode(
     plot: 'iv',
   },
   ({ vertex_a, vertex_b, scan_rates, rest_time, start, end }): MeasurementPlan => {
+    const ends = { start: start ?? vertex_a, end: end ?? vertex_a }
     const triangles = scan_rates.map(
-      (scanRate): Triangle => ({ start, vertex1: vertex_b, vertex2: vertex_a, end, scanRate, cycles: CYCLES }),
+      (scanRate): Triangle => ({ ...ends, vertex1: vertex_b, vertex2: vertex_a, scanRate, cycles: CYCLES }),
     )
     const rest = pointsIn(rest_time)
     function* segments(): Generator<Segment> {
       for (const [index, triangle] of triangles.entries()) {
         const firstCycle = 1 + CYCLES * index
         yield* triangleSegments(triangle, firstCycle)
-        yield hold(start, rest, { cycle: firstCycle + CYCLES - 1 })
+        yield hold(ends.start, rest, { cycle: firstCycle + CYCLES - 1 })
       }
     }
     return {

@@ -1,7 +1,16 @@
 import { defineMode } from '../../../events/define-mode.js'
 import type { MeasurementPlan } from '../plan.js'
 import { hold, pointsIn } from '../waveform.js'
-import { columns, current, duration, totalDuration, withinCurrentRange } from './declare.js'
+import {
+  columns,
+  current,
+  duration,
+  limitsOf,
+  potentialLimitRule,
+  potentialLimits,
+  totalDuration,
+  withinCurrentRange,
+} from './declare.js'
 
 /** Chronopotentiometry: one current, potential over time. */
 export const cp = defineMode(
@@ -12,13 +21,18 @@ export const cp = defineMode(
     parameters: {
       current: current('Current to hold; 0 is allowed.'),
       duration: duration('How long to hold it.'),
+      ...potentialLimits,
     },
-    rules: [withinCurrentRange('current'), totalDuration('duration', { kind: 'product', factors: ['duration'] })],
+    rules: [
+      potentialLimitRule,
+      withinCurrentRange('current'),
+      totalDuration('duration', { kind: 'product', factors: ['duration'] }),
+    ],
     columns: columns('A'),
     plot: 'time_series',
   },
-  ({ current, duration }): MeasurementPlan => {
+  ({ current, duration, ...limits }): MeasurementPlan => {
     const samples = pointsIn(duration)
-    return { control: 'galvanostatic', samples, segments: () => [hold(current, samples)] }
+    return { control: 'galvanostatic', samples, segments: () => [hold(current, samples)], ...limitsOf(limits) }
   },
 )

@@ -1,5 +1,6 @@
 import type { DurationFormula, ModeRule, ParameterSpec, ParameterWarning } from '../../../events/define-mode.js'
 import type { RunColumn } from '../../../events/payloads.js'
+import type { CutOffLimits } from '../plan.js'
 import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, tiaOhms } from '../registers.js'
 
 /** The vocabulary that the mode files share: parameters with their limits, and columns. */
@@ -24,6 +25,40 @@ export const potential = (doc: string) =>
 
 export const current = (doc: string) =>
   ({ type: 'number', unit: 'A', doc, min: -4.95e-3, max: 4.95e-3 }) as const satisfies ParameterSpec
+
+const limit = (doc: string) =>
+  ({ type: 'number', unit: 'V', doc, default: null, min: -4.95, max: 4.95 }) as const satisfies ParameterSpec
+
+/** |potential| that ends a measurement; 0 is no limit. The device reaches no further than its limit, so a higher one would never act. */
+export const voltageCutoff = {
+  type: 'number',
+  unit: 'V',
+  doc: 'Ends the measurement once |potential| is so high; 0 is no limit.',
+  aliases: ['voltage_cutoff_v'],
+  default: 0,
+  min: 0,
+  max: 4.95,
+} as const satisfies ParameterSpec
+
+/** Potentials between which current control stays. */
+export const potentialLimits = {
+  potential_min: limit('Ends the measurement at once when the potential is so low.'),
+  potential_max: limit('Ends the measurement at once when the potential is so high.'),
+  voltage_cutoff: voltageCutoff,
+} as const
+
+export const potentialLimitRule: ModeRule = { kind: 'ascending', low: 'potential_min', high: 'potential_max' }
+
+/** Limits of a plan; none when nothing limits it. */
+export function limitsOf(limits: {
+  readonly potential_min: number | null
+  readonly potential_max: number | null
+  readonly voltage_cutoff: number
+}): { readonly cutOff?: CutOffLimits } {
+  const { potential_min, potential_max, voltage_cutoff } = limits
+  if (potential_min === null && potential_max === null && voltage_cutoff === 0) return {}
+  return { cutOff: { minV: potential_min, maxV: potential_max, potentialV: voltage_cutoff || null } }
+}
 
 const scanRateWarnings = [
   { code: 'high_value', above: 5, text: 'the current filter (18 ms) distorts such a sweep.' },
@@ -92,7 +127,11 @@ const labels = {
   step: { header: 'Step', field: 'step' },
 } as const satisfies Record<string, RunColumn>
 
-/** Columns of a CSV in pyBEEP's order: time, measured values, label, Exp, applied value. */
+/** What the readings of a row are worth; behind pyBEEP's columns, whose places stay. */
+const saturated: RunColumn = { header: 'Saturated', field: 'saturated' }
+const offTarget: RunColumn = { header: 'Off set point', field: 'off_target' }
+
+/** Columns of a CSV in pyBEEP's order: time, measured values, label, Exp, applied value; then ours. */
 export const columns = (applied: 'V' | 'A' | null, label?: 'cycle' | 'step'): readonly RunColumn[] => [
   time,
   ...measured,
@@ -101,6 +140,8 @@ export const columns = (applied: 'V' | 'A' | null, label?: 'cycle' | 'step'): re
   ...(applied === null
     ? []
     : [{ header: applied === 'V' ? 'Applied potential (V)' : 'Applied current (A)', field: 'applied' } as const]),
+  saturated,
+  ...(applied === 'A' ? [offTarget] : []),
 ]
 
 /** Columns of an impedance spectrum; headers as the SEVA plotter maps them. */
@@ -113,4 +154,5 @@ export const impedanceColumns: readonly RunColumn[] = [
   { header: 'Z Imaginary', field: 'z_imag' },
   { header: 'Z Magnitude', field: 'z_abs' },
   { header: 'Phase (deg)', field: 'phase' },
+  saturated,
 ]

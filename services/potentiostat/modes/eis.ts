@@ -3,6 +3,9 @@ import type { FrequencyPoint, MeasurementPlan } from '../plan.js'
 import { NOMINAL_PERIOD_S } from '../registers.js'
 import { impedanceColumns } from './declare.js'
 
+/** RT/F at 25 °C, the potential at which the exponentials of an electrode reaction bend, is 25.7 mV. */
+const MOST_SMALL_V = 0.025
+
 /** Half the sample rate. */
 const MAX_HZ = 1388
 
@@ -75,7 +78,14 @@ export const eis = defineMode(
         default: 0.01,
         min: 0.001,
         max: 0.5,
-        warn: [{ code: 'below_resolution', below: 0.005, text: 'the DAC has steps of 2.42 mV.' }],
+        warn: [
+          { code: 'below_resolution', below: 0.005, text: 'the DAC has steps of 2.42 mV.' },
+          {
+            code: 'not_small_signal',
+            above: MOST_SMALL_V,
+            text: 'the response of an electrode is not linear any more, so that its impedance depends on the amplitude.',
+          },
+        ],
       },
       dc_potential: {
         type: 'number',

@@ -1,7 +1,18 @@
 import { defineMode } from '../../../events/define-mode.js'
 import type { MeasurementPlan } from '../plan.js'
 import { hold, linearSpace, pointsIn, type Segment } from '../waveform.js'
-import { columns, current, cycles, duration, numSteps, totalDuration, withinCurrentRange } from './declare.js'
+import {
+  columns,
+  current,
+  cycles,
+  duration,
+  limitsOf,
+  numSteps,
+  potentialLimitRule,
+  potentialLimits,
+  totalDuration,
+  withinCurrentRange,
+} from './declare.js'
 
 /** Galvanostatic cycling: staircases start → vertex 1 → vertex 2 → start per cycle, then to the end if that is not the start, labelled as
  * a cycle of its own. Source: pyBEEP `galvanostatic_cyclic`. */
@@ -18,8 +29,10 @@ export const gcv = defineMode(
       num_steps: numSteps('Currents per staircase, both ends included.'),
       step_duration: duration('How long to hold each of them.'),
       cycles: cycles('How many cycles.'),
+      ...potentialLimits,
     },
     rules: [
+      potentialLimitRule,
       { kind: 'default_from', field: 'end', from: 'start' },
       withinCurrentRange('start', 'vertex1', 'vertex2', 'end'),
       totalDuration('step_duration', { kind: 'product', factors: [3, 'num_steps', 'step_duration', 'cycles'] }),
@@ -27,7 +40,7 @@ export const gcv = defineMode(
     columns: columns('A', 'cycle'),
     plot: 'time_series',
   },
-  ({ start, vertex1, vertex2, end, num_steps, step_duration, cycles }): MeasurementPlan => {
+  ({ start, vertex1, vertex2, end, num_steps, step_duration, cycles, ...limits }): MeasurementPlan => {
     const points = pointsIn(step_duration)
     const ramps = [
       [start, vertex1],
@@ -47,6 +60,7 @@ export const gcv = defineMode(
       control: 'galvanostatic',
       samples: points * num_steps * (3 * cycles + (end === start ? 0 : 1)),
       segments,
+      ...limitsOf(limits),
     }
   },
 )

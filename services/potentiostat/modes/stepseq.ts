@@ -1,7 +1,16 @@
 import { defineMode } from '../../../events/define-mode.js'
 import type { MeasurementPlan } from '../plan.js'
 import { hold, pointsIn } from '../waveform.js'
-import { columns, current, duration, totalDuration, withinCurrentRange } from './declare.js'
+import {
+  columns,
+  current,
+  duration,
+  limitsOf,
+  potentialLimitRule,
+  potentialLimits,
+  totalDuration,
+  withinCurrentRange,
+} from './declare.js'
 
 /** Current steps, each held equally long. */
 export const stepseq = defineMode(
@@ -12,20 +21,23 @@ export const stepseq = defineMode(
     parameters: {
       currents: { ...current('Currents in order.'), type: 'numbers', warnItemsAbove: 1000 },
       step_duration: duration('How long to hold each of them.'),
+      ...potentialLimits,
     },
     rules: [
+      potentialLimitRule,
       withinCurrentRange('currents'),
       totalDuration('step_duration', { kind: 'product', factors: ['currents', 'step_duration'] }),
     ],
     columns: columns('A'),
     plot: 'time_series',
   },
-  ({ currents, step_duration }): MeasurementPlan => {
+  ({ currents, step_duration, ...limits }): MeasurementPlan => {
     const points = pointsIn(step_duration)
     return {
       control: 'galvanostatic',
       samples: points * currents.length,
       segments: () => currents.map((value) => hold(value, points)),
+      ...limitsOf(limits),
     }
   },
 )

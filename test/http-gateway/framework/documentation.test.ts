@@ -78,6 +78,12 @@ describe('the contracts', () => {
     const known = [...contract.map(idOf), ...BOX_CONTRACT]
     expect(served.filter((id) => !known.includes(id))).toEqual([
       'GET /devices/status',
+      'POST /firmware/flash',
+      'POST /updates/package',
+      'GET /updates',
+      'GET /updates/{update_id}',
+      'GET /api/telemetry/temperature/latest',
+      'GET /api/telemetry/temperature/stream',
       'GET /openapi.json',
       'GET /docs',
       'GET /redoc',

@@ -49,7 +49,7 @@ interface RunValues {
   readonly progress_pct?: number
   readonly subdir?: string
   readonly group_id?: string | null
-  readonly warnings?: readonly string[]
+  readonly warnings?: RunOrder['warnings']
   readonly directory?: string
 }
 

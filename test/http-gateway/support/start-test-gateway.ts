@@ -35,6 +35,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
     box: 'box1',
     boxId: 'box1',
     build: '',
+    devicesShape: 'list',
     boxApiKey: '',
     unitApiPassword: '',
     isOwnHost: (name) => name === '127.0.0.1' || name === 'u1.local',

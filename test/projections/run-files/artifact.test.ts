@@ -20,8 +20,11 @@ function measured(mode: Mode, values: Partial<SampleBlock>): ArtifactRequest {
   const block = { mode_index: 0, first: 0, first_sample: 0, timestamp: T0, current: [], potential: [], ...values }
   const text = csvHeader(mode.columns) + csvRows(mode.columns, block, { period_s: 0.00036, average: 1 })
   writeFileSync(csvPath, text)
+  const sidecarPath = join(directory, 'run.json')
+  writeFileSync(sidecarPath, JSON.stringify({ warnings: [] }))
   return {
     csvPath,
+    sidecarPath,
     targetPath: join(directory, 'run.png'),
     rows: text.split('\r\n').length - 2,
     order: order('20261120T094157_56a1cb', { modes: [mode] }).payload as RunOrder,

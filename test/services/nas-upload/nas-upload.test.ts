@@ -70,6 +70,15 @@ describe('setting up the share', () => {
     expect(await bench.setUp(setup)).toMatchObject({ ok: false, message: expect.stringContaining('smbclient') })
   })
 
+  test('finds a program that was installed while we run', async () => {
+    bench = new Bench(temporaryDirectory())
+    const installed: NasTransport[] = []
+    await bench.startWith({ findTransport: async () => installed[0] ?? null })
+    expect(await bench.setUp(setup)).toMatchObject({ ok: false })
+    installed.push(new FakeShare())
+    expect(await bench.request('nas_health')).toMatchObject({ ok: true, message: 'ok' })
+  })
+
   test('consumes the spool file, also when its content is refused, and never quotes it', async () => {
     await started()
     for (const content of [{ ...setup, host: 'a b' }, { ...setup, password: 17 }, { password: PASSWORD }]) {

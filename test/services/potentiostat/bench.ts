@@ -123,7 +123,15 @@ export interface Measured {
   readonly applied: readonly number[]
   readonly cycle: readonly number[]
   readonly step: readonly number[]
+  readonly saturated: readonly number[]
+  readonly offTarget: readonly number[]
   readonly impedance: readonly (ImpedanceRow & { readonly hz: number })[]
+}
+
+interface RunOptions {
+  readonly gain?: number | 'auto' | null
+  readonly stop?: AbortSignal
+  onRow?(samples: number): void
 }
 
 /** Runs one mode; an error is returned with the rows it left. */
@@ -131,7 +139,7 @@ export async function runMode(
   connection: SerialConnection,
   mode: string,
   raw: Record<string, unknown>,
-  { gain = 1, stop = new AbortController().signal, onRow = (_samples: number): void => undefined } = {},
+  { gain = 1, stop = new AbortController().signal, onRow = (_samples: number): void => undefined }: RunOptions = {},
 ): Promise<Measured> {
   const device = new Potentiostat(connection)
   const observation = new Observation()
@@ -140,6 +148,8 @@ export async function runMode(
   const applied: number[] = []
   const cycle: number[] = []
   const step: number[] = []
+  const saturated: number[] = []
+  const offTarget: number[] = []
   const impedance: (ImpedanceRow & { hz: number })[] = []
   let error: unknown = null
   const measurement = {
@@ -154,6 +164,8 @@ export async function runMode(
       applied.push(...(rows.applied ?? []))
       cycle.push(...(rows.cycle ?? []))
       step.push(...(rows.step ?? []))
+      saturated.push(...(rows.saturated ?? new Uint8Array(rows.current.length)))
+      offTarget.push(...(rows.offTarget ?? new Uint8Array(rows.current.length)))
       onRow(current.length)
     },
     onImpedance: (row: ImpedanceRow, periodS: number) => void impedance.push({ ...row, hz: row.perSample / periodS }),
@@ -164,5 +176,5 @@ export async function runMode(
     error = thrown
   }
   await device.close()
-  return { observation, error, current, potential, applied, cycle, step, impedance }
+  return { observation, error, current, potential, applied, cycle, step, saturated, offTarget, impedance }
 }

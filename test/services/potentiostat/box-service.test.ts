@@ -222,9 +222,8 @@ describe('an order is refused before anything moves', () => {
     const modes = { CA: { potential: 0.1, duration: 0.05 }, OCP: { duration: 0.2 } }
     await box.start({ devices: ['slot01'], modes: ['CA', 'OCP'], params_by_mode: modes, sampling_interval: 0.01 })
     const { warnings } = JSON.parse(box.broker.payloads('potentiostat/A/r1/order')[0] ?? '') as RunOrder
-    expect(warnings.filter((text) => text.includes('sampling_interval'))).toEqual([
-      "CA: sampling_interval is 0.01 s, above a tenth of the measurement's 0.0497 s: it gets 5 rows.",
-    ])
+    const message = "sampling_interval is 0.01 s, above a tenth of the measurement's 0.0497 s: it gets 5 rows."
+    expect(warnings).toEqual([{ code: 'high_value', message, mode_index: 0 }])
     await box.ended('r1', 'slot01')
   })
 
@@ -233,7 +232,7 @@ describe('an order is refused before anything moves', () => {
     await box.start({ devices: ['slot01'], modes: ['PSTEP'], params_by_mode })
     const { warnings } = JSON.parse(box.broker.payloads('potentiostat/A/r1/order')[0] ?? '') as RunOrder
     expect(warnings).toHaveLength(101)
-    expect(warnings.at(-1)).toBe('There are 4902 more warnings.')
+    expect(warnings.at(-1)).toMatchObject({ message: 'There are 4902 more warnings.' })
     await box.ended('r1', 'slot01')
   })
 

@@ -44,6 +44,7 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     hardwareKind: 'simulated',
     dotPioreactor: '/nowhere',
     runFileLayout: { layout: 'wells', file_name: 'full' },
+    nullGain: 'auto',
     bus,
     connectBus: async () => broker.connect(),
   }

@@ -25,8 +25,14 @@ async function measure(raw: Record<string, unknown>) {
 describe('a measurement with a limit', () => {
   test('of charge ends as done once 0.1 mC have passed, which 0.5 mA take 0.2 s for', async () => {
     const { state, applied, planned } = await measure({ voltage_v: 0.5, duration_s: 20, charge_cutoff_c: 1e-4 })
-    expect(state).toMatchObject({ status: 'done', message: null })
-    expect(state.reports).toMatchObject([{ ended_by: 'a charge of 0.0001 C was reached', rows: applied.length }])
+    expect(state).toMatchObject({ status: 'done', message: 'CA: Ended early: a charge of 0.0001 C was reached.' })
+    expect(state.reports).toMatchObject([
+      {
+        ended_by: 'a charge of 0.0001 C was reached',
+        rows: applied.length,
+        warnings: [{ code: 'limit_reached', mode_index: 0 }],
+      },
+    ])
     expect(applied.length).toBeGreaterThan(550)
     expect(applied.length).toBeLessThan(planned / 2)
     expect(device.device.cellSwitchClosed).toBe(false)
@@ -35,7 +41,11 @@ describe('a measurement with a limit', () => {
   test('of potential ends current control once it is reached', async () => {
     const raw = { voltage_v: 0, control_mode: 'current', current_ma: 0.3, duration_s: 20, voltage_cutoff_v: 0.2 }
     const { state, applied, planned } = await measure(raw)
-    expect(state).toMatchObject({ status: 'done', reports: [{ ended_by: 'a potential of 0.2 V was reached' }] })
+    expect(state).toMatchObject({
+      status: 'done',
+      message: expect.stringContaining('CA: Ended early: a potential of 0.2 V was reached'),
+      reports: [{ ended_by: expect.stringContaining('a potential of 0.2 V was reached') }],
+    })
     expect(applied[0]).toBeCloseTo(3e-4, 8)
     expect(applied.length).toBeLessThan(planned / 2)
     expect(device.device.cellSwitchClosed).toBe(false)

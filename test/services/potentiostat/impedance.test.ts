@@ -25,6 +25,8 @@ function analysed(
     applied: null,
     cycle: null,
     step: null,
+    saturated: null,
+    offTarget: null,
   })
   return rows[0]
 }

@@ -231,16 +231,19 @@ describe('declarations', () => {
     ['GCV', 'Time (s),Potential (V),Current (A),Cycle,Exp,Applied current (A)'],
     ['OCP', 'Time (s),Potential (V),Current (A),Exp'],
     ['EIS', 'Time (s),Potential (V),Current (A),Exp,Frequency (Hz),Z Real,Z Imaginary,Z Magnitude,Phase (deg)'],
-  ])('%s has the columns %s', (mode, header) => {
+  ])('%s has the columns %s, ours behind them', (mode, header) => {
+    const ours = header.includes('Applied current') ? 'Saturated,Off set point' : 'Saturated'
     expect(
       findMode(mode)
         ?.declaration.columns.map((column) => column.header)
         .join(),
-    ).toBe(header)
+    ).toBe(`${header},${ours}`)
   })
 
   const float = "<class 'float'>"
   const int = "<class 'int'>"
+  const optional = 'typing.Optional[float]'
+  const limits = { potential_min: optional, potential_max: optional, voltage_cutoff: float }
   test.each([
     // All but the first two are ours.
     [
@@ -253,13 +256,16 @@ describe('declarations', () => {
     ['LSV', { start: float, end: float, scan_rate: float }],
     ['CV', { start: float, vertex1: float, vertex2: float, end: float, scan_rate: float, cycles: int }],
     ['PSTEP', { potentials: 'typing.List[float]', step_duration: float }],
-    ['CP', { current: float, duration: float }],
-    ['GS', { start: float, end: float, num_steps: int, step_duration: float }],
+    ['CP', { current: float, duration: float, ...limits }],
+    ['GS', { start: float, end: float, num_steps: int, step_duration: float, ...limits }],
     [
       'GCV',
-      { start: float, vertex1: float, vertex2: float, end: float, num_steps: int, step_duration: float, cycles: int },
+      {
+        ...{ start: float, vertex1: float, vertex2: float, end: float },
+        ...{ num_steps: int, step_duration: float, cycles: int, ...limits },
+      },
     ],
-    ['STEPSEQ', { currents: 'typing.List[float]', step_duration: float }],
+    ['STEPSEQ', { currents: 'typing.List[float]', step_duration: float, ...limits }],
     ['OCP', { duration: float }],
     [
       'CDL',

@@ -7,7 +7,7 @@ import { type PtyDevice, planOf, startPtyDevice, withoutPty } from './bench.js'
 import { type Box, startBox } from './box.js'
 
 /** Replies until the port disappears: the device is measuring by then. */
-const REPLIES = 150
+const REPLIES = 300
 
 let server: PtyDevice
 let box: Box

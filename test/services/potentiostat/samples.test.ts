@@ -43,6 +43,8 @@ function blocksOf(samples: readonly Sample[], average: number, sizes: readonly n
       applied: Float32Array.from(piece, ({ applied }) => applied),
       cycle: Float64Array.from(piece, ({ cycle }) => cycle),
       step: null,
+      saturated: null,
+      offTarget: null,
     })
     first += piece.length
   }

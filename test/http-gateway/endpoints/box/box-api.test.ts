@@ -98,6 +98,32 @@ describe('the box', () => {
     ])
   })
 
+  test('lists them as the later service of the family does, where a setting asks for it', async () => {
+    const other = await startTestGateway({ devicesShape: 'object' })
+    try {
+      other.given(device('slot02'), device('slot01'))
+      expect((await other.get('/devices')).json).toMatchObject({
+        devices: [{ slot: 'slot01' }, { slot: 'slot02' }],
+        slots: ['slot01', 'slot02'],
+        count: 2,
+      })
+    } finally {
+      await other.stop()
+    }
+  })
+
+  test.each([
+    ['POST', '/firmware/flash'],
+    ['POST', '/updates/package'],
+    ['GET', '/updates'],
+    ['GET', '/updates/0123'],
+    ['GET', '/api/telemetry/temperature/latest'],
+    ['GET', '/api/telemetry/temperature/stream'],
+  ])('%s %s of other services is not served, and says so', async (method, path) => {
+    const { status, json } = await gateway.send(method, path)
+    expect([status, json]).toMatchObject([501, { code: 'request.not_served', hint: expect.stringMatching(/\w/) }])
+  })
+
   test('shows what each slot does', async () => {
     gateway.given(device('slot01'), device('slot02', { run_id: 'r1' }))
     const busy = slot('slot02', { status: 'running', mode_index: 0, samples: 5, progress_pct: 3 })

@@ -39,7 +39,7 @@ describe('the state of runs', () => {
         ],
         progress_pct: 42,
         group_id: 'g',
-        warnings: ['w'],
+        warnings: ['of an early log', { code: 'c', message: 'w', mode_index: 0 }],
       }),
     )
     const { status, json } = await gateway.get('/jobs/r1')
@@ -65,7 +65,10 @@ describe('the state of runs', () => {
       subdir: null,
       client_datetime: '2025-11-03T10-15-31',
       simulated: true,
-      warnings: ['w'],
+      warnings: [
+        { code: 'unspecified', message: 'of an early log', slot: null, mode: null },
+        { code: 'c', message: 'w', slot: null, mode: 'CA' },
+      ],
     })
   })
 

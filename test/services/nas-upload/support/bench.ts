@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { MANIFEST_DIRECTORY, type NasSetup, type RunManifest, type UploadRecord } from '../../../../events/nas.js'
 import { correctAtStart } from '../../../../services/aftermath/over-bus.js'
-import { startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
+import { type NasUploadContext, startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
 import type { NasTransport } from '../../../../services/nas-upload/transport.js'
 import type { Service } from '../../../../services/service.js'
 import type { Hardware } from '../../../../services/transport/hardware.js'
@@ -36,6 +36,10 @@ export class Bench {
   }
 
   async start(transport?: NasTransport | null): Promise<Service> {
+    return this.startWith(transport === undefined ? {} : { findTransport: async () => transport })
+  }
+
+  async startWith(ways: Pick<NasUploadContext, 'findTransport'>): Promise<Service> {
     const context = {
       unit: UNIT,
       box: BOX,
@@ -49,7 +53,7 @@ export class Bench {
       nasConfigPath: this.nasConfigPath,
       runsRoot: this.runsRoot,
       spoolDirectory: this.spoolDirectory,
-      ...(transport === undefined ? {} : { transport }),
+      ...ways,
     }
     this.#service = await startNasUpload(context, await correctAtStart(context, null))
     return this.#service
