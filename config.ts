@@ -153,6 +153,7 @@ export const settings = {
 } as const satisfies Record<string, SettingDeclaration>
 
 export type Variable = keyof typeof settings
+type Environment = Readonly<Record<string, string | undefined>>
 type Values = { readonly [K in Variable]: Static<(typeof settings)[K]['schema']> }
 
 /** The validated settings under our own names; frozen. Paths are absolute. */
@@ -212,12 +213,23 @@ const list = (text: string): readonly string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
+/** What must be known to drive the outputs safe. */
+export type OutputsConfig = Pick<Config, 'home' | 'runDirectory' | 'hardware'>
+
+const homeOf = (env: Environment): string => resolve(env['BENCHLOG_HOME'] || settings.BENCHLOG_HOME.fallback(''))
+const runDirectoryOf = (home: string): string => join(home, 'run')
+
+/** Reads only what safe-state needs and never fails: a wrong setting must not keep an output on. */
+export function readOutputsConfig(env: Environment): OutputsConfig {
+  const home = homeOf(env)
+  return { home, runDirectory: runDirectoryOf(home), hardware: env['HARDWARE'] === 'real' ? 'real' : 'simulated' }
+}
+
 /** Reads the settings. An empty variable counts as absent.
  * @throws InvalidInput with one line per problem: variable, value and what is allowed. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Environment): Config {
   const problems: string[] = []
-  const homeText = env['BENCHLOG_HOME'] || settings.BENCHLOG_HOME.fallback('')
-  const home = resolve(homeText)
+  const home = homeOf(env)
   const entries = Object.entries<SettingDeclaration>(settings).map(([variable, declared]) => {
     const text = env[variable]
     const fallback: unknown = declared.fallback(home)
@@ -236,7 +248,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   return Object.freeze({
     home,
-    runDirectory: join(home, 'run'),
+    runDirectory: runDirectoryOf(home),
     spoolDirectory: join(home, 'run', 'spool'),
     eventLogPath: join(home, 'event-log.db'),
     readModelsPath: join(home, 'read-models.db'),

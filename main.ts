@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { type CommandEntry, parseCommandLine } from './cli/commands.js'
 import { createPrivateFiles } from './cli/private-files.js'
-import { readConfig } from './config.js'
+import { readConfig, readOutputsConfig } from './config.js'
 import { LabError } from './events/errors.js'
 
 const commands: readonly CommandEntry[] = [
@@ -56,6 +56,16 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./cli/certificate-command.js')).certificateCommand,
   },
   {
+    name: 'install',
+    summary: 'Have systemd run the unit on real hardware from now on; --dry-run shows what that takes. Needs root.',
+    load: async () => (await import('./cli/install/install-command.js')).installCommand,
+  },
+  {
+    name: 'uninstall',
+    summary: 'Take back what install wrote; data and settings are kept. Needs root.',
+    load: async () => (await import('./cli/install/install-command.js')).uninstallCommand,
+  },
+  {
     name: 'simulate',
     summary: 'Serve a virtual potentiostat on a pseudo-terminal, for any Modbus client.',
     load: async () => (await import('./cli/simulate-command.js')).simulateCommand,
@@ -77,7 +87,15 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0
   }
   const { command, options, positionals } = parsed
-  return command.run({ config: readConfig(process.env), options, positionals, print })
+  return command.run({
+    outputs: readOutputsConfig(process.env),
+    get config() {
+      return readConfig(process.env)
+    },
+    options,
+    positionals,
+    print,
+  })
 }
 
 /** People get the message of an error they can mend; a defect shows its stack. */

@@ -7,14 +7,16 @@ import { identityOf, readIfThere } from './process-identity.js'
 /** What only one process may do with a data directory: write the log, drive the hardware, write read models and run files. */
 export type Role = 'broker' | 'services' | 'projections'
 
-const pathOf = (config: Config, role: Role): string => join(config.runDirectory, `${role}.pid`)
-const taken = (config: Config, role: Role): string => `${config.home} is in use: its ${role} run in process`
+type Place = Pick<Config, 'home' | 'runDirectory'>
+
+const pathOf = (config: Place, role: Role): string => join(config.runDirectory, `${role}.pid`)
+const taken = (config: Place, role: Role): string => `${config.home} is in use: its ${role} run in process`
 
 /** Whether a living process holds a role. */
-export const isHeld = (config: Config, role: Role): boolean => holderOf(pathOf(config, role)) !== null
+export const isHeld = (config: Place, role: Role): boolean => holderOf(pathOf(config, role)) !== null
 
 /** Looks without writing anything. @throws LabError `home.in_use` when a living process holds one of the roles. */
-export function refuseIfInUse(config: Config, ...roles: readonly Role[]): void {
+export function refuseIfInUse(config: Place, ...roles: readonly Role[]): void {
   for (const role of roles) refuseIfHeld(pathOf(config, role), '', taken(config, role))
 }
 

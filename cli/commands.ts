@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util'
-import type { Config } from '../config.js'
+import type { Config, OutputsConfig } from '../config.js'
 import { InvalidInput } from '../events/errors.js'
 
 /** What a command is given: the validated settings, its own options, and where to write. */
 export interface CommandContext {
+  /** What safe-state needs; known whatever else is wrong. */
+  readonly outputs: OutputsConfig
+  /** Read when it is asked for. @throws InvalidInput with every problem */
   readonly config: Config
   readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly positionals: readonly string[]

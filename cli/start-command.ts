@@ -1,4 +1,4 @@
-import type { Config, Variable } from '../config.js'
+import type { Config, OutputsConfig, Variable } from '../config.js'
 import { environmentWith, systemEnvironment } from '../environment.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { systemTopic } from '../events/topic.js'
@@ -16,6 +16,7 @@ import { makeOutputsSafe } from './make-outputs-safe.js'
 import { benchDirectory } from './open-hardware.js'
 import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
 import { localHost, serviceBus } from './service-bus.js'
+import { findServiceManager, type ServiceManager } from './service-manager.js'
 import { mainPath } from './services-command.js'
 import { endRequested, within } from './signals.js'
 import { type Supervised, supervise } from './supervise.js'
@@ -32,15 +33,17 @@ const AFTER_DEATH_MS = 5000
 const SERVICES_START_MS = 60_000
 
 export const startCommand: Command = {
-  async run({ config, print }) {
+  async run(context) {
+    const { outputs, print } = context
     const launcher = findLauncher()
     const end = Promise.race([endRequested(), launcher.gone])
+    refuseIfInUse(outputs, 'broker', 'projections')
+    await switchOffFirst(outputs)
+    const { config } = context
     const logger = createLogger(config.logLevel, 'main')
-    refuseIfInUse(config, 'broker', 'projections')
-    await switchOffFirst(config, logger)
     try {
       requireRoom(config.home)
-      return await runUnit(config, logger, { ...launcher, end }, print)
+      return await runUnit(config, logger, { launcher, systemd: findServiceManager(process.env, logger), end }, print)
     } catch (error) {
       throw roomProblem(config.home, error)
     }
@@ -48,17 +51,24 @@ export const startCommand: Command = {
 }
 
 /** Before anything that can fail: a unit that cannot start must not stand there heating. Services that live care for their outputs. */
-async function switchOffFirst(config: Config, logger: Logger): Promise<void> {
-  if (isHeld(config, 'services')) return
-  if (config.hardware === 'simulated' && !(await isBenchAlive(benchDirectory(config)))) return
-  const failed = await makeOutputsSafe(config)
-  if (failed !== '') logger.error({ reason: failed }, 'outputs are not all off')
+async function switchOffFirst(outputs: OutputsConfig): Promise<void> {
+  if (isHeld(outputs, 'services')) return
+  if (outputs.hardware === 'simulated' && !(await isBenchAlive(benchDirectory(outputs)))) return
+  const failed = await makeOutputsSafe(outputs)
+  if (failed !== '') createLogger('error', 'main').error({ reason: failed }, 'outputs are not all off')
+}
+
+/** Who started this process, and when it is to end. */
+interface Surroundings {
+  readonly launcher: Launcher
+  readonly systemd: ServiceManager
+  readonly end: Promise<unknown>
 }
 
 async function runUnit(
   config: Config,
   logger: Logger,
-  { end, ready, ending: tellEnding }: Launcher & { readonly end: Promise<unknown> },
+  { launcher, systemd, end }: Surroundings,
   print: (line: string) => void,
 ): Promise<number> {
   makeHome(config)
@@ -67,11 +77,12 @@ async function runUnit(
   const ending = new AbortController()
   void end.then(() => ending.abort())
   try {
-    const starting = startUnit(config, logger, parts, ending.signal)
+    const starting = startUnit(config, logger, parts, { systemd, ending: ending.signal })
     try {
       const addresses = await Promise.race([starting, end.then(() => null)])
       if (addresses !== null) {
-        ready()
+        launcher.ready()
+        systemd.ready()
         for (const line of banner(config, addresses)) print(line)
       }
       await end
@@ -79,7 +90,8 @@ async function runUnit(
       await stopAll(parts, logger)
       throw error
     }
-    tellEnding()
+    launcher.ending()
+    systemd.ending()
     print('Stopping: jobs end, outputs go off, the log is flushed.')
     // What was just being started is stopped with the rest.
     const stopping = starting.then(ignore, ignore).then(() => stopAll(parts, logger))
@@ -105,7 +117,12 @@ interface Addresses {
 
 /** Starts the parts in the order of their dependence, noting each in `parts` so that it is stopped whatever happens next. Goes no further
  * once `ending` is aborted. */
-async function startUnit(config: Config, logger: Logger, parts: Stoppable[], ending: AbortSignal): Promise<Addresses> {
+async function startUnit(
+  config: Config,
+  logger: Logger,
+  parts: Stoppable[],
+  { systemd, ending }: { readonly systemd: ServiceManager; readonly ending: AbortSignal },
+): Promise<Addresses> {
   const add = async <T>(name: string, start: () => Promise<T>, stop: (part: T) => Promise<unknown>): Promise<T> => {
     ending.throwIfAborted()
     const part = await start()
@@ -152,6 +169,7 @@ async function startUnit(config: Config, logger: Logger, parts: Stoppable[], end
     const failed = await makeOutputsSafe(config)
     if (failed !== '') logger.error({ reason: failed }, 'outputs are not all off')
   }, services.resume)
+  systemd.watch(() => services.alive)
   // Whichever of them fails first tells why; a log that cannot be folded does not wait for the services.
   const [{ port }] = await unlessAborted(ending, Promise.all([http, servicesReady(bus, config, clock)]))
   return { http: port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }

@@ -20,6 +20,8 @@ export interface SuperviseOptions {
 
 export interface Supervised {
   readonly pid: number | undefined
+  /** Whether a child runs that has not missed its heartbeats. */
+  readonly alive: boolean
   /** Kills the child, waits until it is gone, and starts no other until `resume`. */
   halt(): Promise<void>
   resume(): void
@@ -35,6 +37,7 @@ interface Running {
   /** Null when the system refused to start one. */
   readonly child: ChildProcess | null
   readonly ended: Promise<void>
+  readonly beats: () => boolean
 }
 
 /** Runs a child process for ever: restarts it with back-off when it ends or cannot be started, kills it when it misses its heartbeats. */
@@ -69,26 +72,26 @@ export function supervise(options: SuperviseOptions): Supervised {
     } catch (error) {
       // Some refusals of the system are thrown (no memory), others emitted (no process left).
       notStarted(error)
-      return { child: null, ended: Promise.resolve() }
+      return { child: null, ended: Promise.resolve(), beats: () => false }
     }
-    const endWatch = watchHeartbeats(child, options)
+    const watch = watchHeartbeats(child, options)
     const ended = new Promise<void>((resolve) => {
       child.on('error', (error) => {
         if (child.pid !== undefined) {
           logger.warn({ child: name, err: error }, 'process could not be told')
           return
         }
-        endWatch()
+        watch.end()
         resolve()
         notStarted(error)
       })
       child.once('exit', (code, signal) => {
-        endWatch()
+        watch.end()
         resolve()
         again({ code, signal })
       })
     })
-    return { child, ended }
+    return { child, ended, beats: watch.beats }
   }
 
   async function runAfter(settled: Promise<void> | undefined): Promise<void> {
@@ -99,6 +102,9 @@ export function supervise(options: SuperviseOptions): Supervised {
   return {
     get pid() {
       return current.child?.pid
+    },
+    get alive() {
+      return current.beats()
     },
     async halt() {
       halted = true
@@ -130,10 +136,14 @@ export function supervise(options: SuperviseOptions): Supervised {
 const TICK_MS = 100
 
 /** Counts at most two ticks of silence per tick: a supervisor that was itself held up has not been listening meanwhile. */
-function watchHeartbeats(child: ChildProcess, options: SuperviseOptions): () => void {
+function watchHeartbeats(
+  child: ChildProcess,
+  options: SuperviseOptions,
+): { readonly beats: () => boolean; readonly end: () => void } {
   const { name, heartbeatTimeoutMs, startTimeoutMs, logger } = options
   let patienceMs = startTimeoutMs
   let lastTick = performance.now()
+  let ended = false
   child.on('message', (message) => {
     if (message === ('heartbeat' satisfies SupervisorMessage)) patienceMs = heartbeatTimeoutMs
   })
@@ -146,5 +156,11 @@ function watchHeartbeats(child: ChildProcess, options: SuperviseOptions): () => 
     logger.error({ child: name, pid: child.pid }, 'process misses its heartbeats, killing it')
     child.kill('SIGKILL')
   }, TICK_MS)
-  return () => clearInterval(ticker)
+  return {
+    beats: () => !ended && patienceMs > 0,
+    end() {
+      ended = true
+      clearInterval(ticker)
+    },
+  }
 }

@@ -1,10 +1,7 @@
 import { SerialPort } from 'serialport'
 import { NoDevice } from '../../events/errors.js'
 import type { SerialConnection, SerialPorts } from './hardware.js'
-
-/** USB ids of the BEEP potentiostat: 2022 and 22099, written there as decimals. */
-const VENDOR_ID = '07e6'
-const PRODUCT_ID = '5653'
+import { POTENTIOSTAT_USB } from './usb-ids.js'
 
 /** CDC ACM ignores it; pyBEEP opens with it. */
 const BAUD_RATE = 1_500_000
@@ -15,7 +12,9 @@ export const serialPorts: SerialPorts = {
     const ports = await SerialPort.list()
     return ports
       .filter(
-        ({ vendorId, productId }) => vendorId?.toLowerCase() === VENDOR_ID && productId?.toLowerCase() === PRODUCT_ID,
+        ({ vendorId, productId }) =>
+          vendorId?.toLowerCase() === POTENTIOSTAT_USB.vendorId &&
+          productId?.toLowerCase() === POTENTIOSTAT_USB.productId,
       )
       .map(({ path, serialNumber }) => ({ path, serialNumber: serialNumber ?? null }))
   },

@@ -14,17 +14,14 @@ let lab: LabHome
 
 beforeEach(() => {
   lab = createLabHome()
-  if (mayMount) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', lab.home])
 })
-afterEach(async () => {
-  try {
-    await lab.remove()
-  } catch {
-    // The mount point itself cannot be removed yet.
-  }
-  if (mayMount) execFileSync('umount', ['-l', lab.home])
-  rmSync(lab.home, { recursive: true, force: true })
-})
+afterEach(() => lab.remove())
+
+/** Makes the data directory a disk of its own. Returns what takes it away again. */
+function mountSmallDisk(): () => void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', lab.home])
+  return () => void execFileSync('umount', ['-l', lab.home])
+}
 
 function fillDisk(): string {
   const path = join(lab.home, 'ballast')
@@ -57,21 +54,44 @@ function dutyCycles(): readonly number[] {
     .map((path) => Number.parseInt(readFileSync(join(pwm, path), 'utf8'), 10))
 }
 
-it.skipIf(!mayMount)('a start on a full disk drives the outputs safe, then says what it needs', async () => {
+/** A unit that stirs, and then nobody who could end that. */
+async function leaveStirring(): Promise<void> {
   const unit = await lab.start()
-  await unit.send('POST', '/unit_api/jobs/run/job_name/stirring', { env: { EXPERIMENT: 'full' } })
+  await unit.send('POST', '/unit_api/jobs/run/job_name/stirring', { env: { EXPERIMENT: 'left' } })
   await until(() => outputsOn(lab.home).length > 0, 'stirring')
   await killEverything(unit)
   expect(Math.max(...dutyCycles())).toBeGreaterThan(0)
-  const ballast = fillDisk()
+}
 
-  const next = lab.launch()
+it('a start with a wrong setting drives the outputs safe, then says what is wrong', async () => {
+  await leaveStirring()
+  const next = lab.launch({ HTTP_PORT: 'eighty' })
   expect(await next.exited()).toBe(1)
-  expect(Math.max(...dutyCycles())).toBe(0)
-  expect(next.output()).toContain(`BENCHLOG_HOME: the disk of ${lab.home} has 0.0 MiB free; a start needs 16 MiB.`)
-  expect(next.output()).not.toContain('    at ')
+  await until(() => outputsOn(lab.home).length === 0, 'safe outputs')
+  expect(next.output()).toContain('HTTP_PORT')
+})
 
-  rmSync(ballast)
-  await until(() => outputsOn(lab.home).length === 0, 'the outputs to be told as off')
-  expect(await (await lab.start()).interrupt()).toBe(0)
+it('safe-state does its work although a setting is wrong', async () => {
+  await leaveStirring()
+  expect(await lab.launch({ HTTP_PORT: 'eighty' }, 'safe-state').exited()).toBe(0)
+  await until(() => outputsOn(lab.home).length === 0, 'safe outputs')
+})
+
+it.skipIf(!mayMount)('a start on a full disk drives the outputs safe, then says what it needs', async () => {
+  const unmount = mountSmallDisk()
+  try {
+    await leaveStirring()
+    const ballast = fillDisk()
+    const next = lab.launch()
+    expect(await next.exited()).toBe(1)
+    expect(Math.max(...dutyCycles())).toBe(0)
+    expect(next.output()).toContain(`BENCHLOG_HOME: the disk of ${lab.home} has 0.0 MiB free; a start needs 16 MiB.`)
+    expect(next.output()).not.toContain('    at ')
+
+    rmSync(ballast)
+    await until(() => outputsOn(lab.home).length === 0, 'the outputs to be told as off')
+    expect(await (await lab.start()).interrupt()).toBe(0)
+  } finally {
+    unmount()
+  }
 })
