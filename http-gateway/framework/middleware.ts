@@ -66,8 +66,9 @@ export const noRoute =
 export const answerErrors =
   (logger: Logger): ErrorRequestHandler =>
   (thrown, request, response, _next) => {
-    if (request.errored !== null) {
-      logger.debug({ path: request.path, err: request.errored }, 'client went away in the middle of its request')
+    const gone = request.errored ?? request.socket.errored
+    if (gone !== null) {
+      logger.debug({ path: request.path, err: gone }, 'client went away in the middle of its request')
       return
     }
     const error = toLabError(thrown)

@@ -45,16 +45,23 @@ export const documentedPath = ({ path }: Endpoint): string => path.replace(/[:*]
 
 /** Every status an endpoint may answer with beside its success, with the codes that lead to it. */
 export function errorsByStatus(endpoint: Endpoint): ReadonlyMap<number, readonly ErrorCode[]> {
-  const secret = conventionsOf(endpoint.path).name === 'unit' ? 'auth.invalid_password' : 'auth.invalid_api_key'
-  const locked = [secret, 'auth.too_many_attempts'] as const
-  const codes: readonly ErrorCode[] = [
-    ...endpoint.errors,
-    ...(endpoint.auth === 'open' ? [] : locked),
+  const codes = [...new Set([...endpoint.errors, ...sharedErrors(endpoint)])]
+  const statuses = [...new Set(codes.map((code) => errorCodes[code][0]))].sort((one, other) => one - other)
+  return new Map(statuses.map((status) => [status, codes.filter((code) => errorCodes[code][0] === status)]))
+}
+
+/** What is refused before a handler sees it, and what can go wrong with any answer. */
+function sharedErrors({ path, auth, query, body }: Endpoint): readonly ErrorCode[] {
+  const isUnit = conventionsOf(path).name === 'unit'
+  const ofBody = [isUnit ? 'request.invalid_body' : 'request.validation_error', 'request.too_large'] as const
+  const ofSecret = [isUnit ? 'auth.invalid_password' : 'auth.invalid_api_key', 'auth.too_many_attempts'] as const
+  return [
+    ...(query === undefined ? [] : (['request.validation_error'] as const)),
+    ...(body === undefined ? [] : ofBody),
+    ...(auth === 'open' ? [] : ofSecret),
     'gateway.busy',
     'internal.error',
   ]
-  const statuses = [...new Set(codes.map((code) => errorCodes[code][0]))].sort((one, other) => one - other)
-  return new Map(statuses.map((status) => [status, codes.filter((code) => errorCodes[code][0] === status)]))
 }
 
 function operation(endpoint: Endpoint, method: Method): Json {

@@ -173,6 +173,13 @@ describe('unit API bodies', () => {
     expect(json).toMatchObject({ status: 400, cause: 'JSON is malformed: nested too deeply' })
   })
 
+  test("that end while a file is on its way are nobody's fault either", async () => {
+    connect(gateway.port, '127.0.0.1').end('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{')
+    await until(() => gateway.lines.some(({ message }) => message === 'request'), 'the end of the request')
+    await gateway.get('/version')
+    expect(gateway.lines.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
   test("that end before their end are nobody's fault here", async () => {
     const socket = connect(gateway.port, '127.0.0.1')
     socket.write('POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{', () => socket.destroy())
