@@ -18,6 +18,7 @@ import { ProtocolViolation } from './protocol-violation.js'
 import { Publisher } from './publisher.js'
 import { ReceivedMessages } from './received-messages.js'
 import { Recorder } from './recorder.js'
+import { type SessionCounts, SessionKeeper, type SessionLimits } from './session-limits.js'
 import { Turns } from './turns.js'
 
 export interface RecordingBrokerOptions extends Credentials {
@@ -26,6 +27,7 @@ export interface RecordingBrokerOptions extends Credentials {
   readonly attempts: Attempts
   /** QoS 2 messages that are recorded and not yet released. */
   readonly received: readonly ReceivedMessage[]
+  readonly sessionLimits: SessionLimits
   readonly clock: Clock
   readonly logger: Logger
   readonly unit: string
@@ -54,6 +56,8 @@ export class RecordingBroker extends Aedes {
   readonly #options: RecordingBrokerOptions
   readonly #recorder: Recorder
   readonly #received: ReceivedMessages
+  readonly #sessions: SessionKeeper
+  readonly #closing = new AbortController()
   readonly #roles = new WeakMap<Client, Role>()
   readonly #packets = new WeakMap<Client, ClientPackets>()
   readonly #turns = new Turns()
@@ -72,6 +76,10 @@ export class RecordingBroker extends Aedes {
     })
     this.#options = options
     this.#received = received
+    const { deliveries, clock, logger, sessionLimits: limits } = options
+    this.#sessions = new SessionKeeper({ deliveries, received, clock, logger, limits })
+    void this.#sessions.expire(this.#closing.signal)
+    this.on('closed', () => this.#closing.abort())
     const deliver = (events: readonly RecordedEvent[]): void => {
       for (const event of events) options.deliveries.deliver(event)
       options.deliveries.flush()
@@ -127,6 +135,10 @@ export class RecordingBroker extends Aedes {
     for (const { publisher } of this.#connections.values()) publisher.adaptTo(status)
   }
 
+  sessionCounts(): SessionCounts {
+    return this.#sessions.counts()
+  }
+
   /** Resolves when everything that came in is recorded and delivered, or refused. */
   idle(): Promise<void> {
     return this.#recorder.idle()
@@ -151,6 +163,14 @@ export class RecordingBroker extends Aedes {
     }
     if (this.#isTaken(client.id, role)) {
       done(connackError('identifier rejected', IDENTIFIER_REJECTED), null)
+      return
+    }
+    if (!client.clean && !this.#sessions.admits(client.id)) {
+      this.#options.logger.warn(
+        { client: client.id, ...this.#sessions.counts() },
+        'connection refused: too many sessions',
+      )
+      done(connackError('too many sessions', SERVER_UNAVAILABLE), null)
       return
     }
     this.#roles.set(client, role)

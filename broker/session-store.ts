@@ -122,11 +122,14 @@ export class SessionStore {
   }
 
   count(): number {
+    this.flush()
     return Number(this.#statements.count.get())
   }
 
   /** Sessions last seen before that time, those longest away first. */
   seenBefore(time: number, limit: number): string[] {
+    // What waits for the disk is asked again when it is written.
+    if (!this.flush()) return []
     return this.#statements.oldest.all(time, limit).map(String)
   }
 

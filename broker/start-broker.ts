@@ -15,6 +15,7 @@ import type { Clock, Logger } from '../events/ports.js'
 import type { Credentials } from './access.js'
 import { Deliveries } from './deliveries.js'
 import { RecordingBroker } from './recording-broker.js'
+import { SESSION_LIMITS, type SessionCounts, type SessionLimits } from './session-limits.js'
 import { webSocketUpgrade } from './web-sockets.js'
 
 export interface BrokerOptions extends Credentials, Admission {
@@ -33,6 +34,7 @@ export interface BrokerOptions extends Credentials, Admission {
   readonly socketPath: string
   /** SQLite file of persistent sessions. */
   readonly sessionsPath: string
+  readonly sessionLimits?: SessionLimits
   /** Topic filters outside `pioreactor/`, `potentiostat/` and `system/` that are delivered but not recorded. */
   readonly recordExclude: readonly string[]
 }
@@ -42,15 +44,16 @@ export interface RunningBroker {
   readonly wsPort: number
   /** MQTT over WebSocket on the HTTP server: give it the `upgrade` events whose path is `/mqtt`. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  sessionCounts(): SessionCounts
   /** Closes listeners and connections; resolves when every event that came in, wills included, is recorded. Log and reader stay open. */
   stop(): Promise<void>
 }
 
 /** Starts the recording broker: MQTT 3.1.1 over TCP and WebSocket. The state of the log is kept on `$SYS/benchlog/log`. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const { log, reader, host } = options
+  const { log, reader, host, sessionLimits = SESSION_LIMITS } = options
   const deliveries = new Deliveries(options)
-  const broker = new RecordingBroker({ ...options, deliveries, received: reader.received() })
+  const broker = new RecordingBroker({ ...options, deliveries, received: reader.received(), sessionLimits })
   await broker.listen()
   const endStatus = log.onStatus((status) => broker.logChanged(status))
 
@@ -86,7 +89,13 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     await stop()
     throw error
   }
-  return { port: portOf(tcp), wsPort: portOf(http), handleUpgrade, stop }
+  return {
+    port: portOf(tcp),
+    wsPort: portOf(http),
+    handleUpgrade,
+    sessionCounts: () => broker.sessionCounts(),
+    stop,
+  }
 }
 
 /** Resolves when the log cannot be written: then what waits for it is never settled. */

@@ -120,8 +120,9 @@ export async function startHttpSide(
     bus,
     logStatus,
     readSide,
+    sessionCounts,
     onUpgrade,
-  }: Pick<GatewayDeps, 'bus' | 'logStatus' | 'readSide'> & Pick<GatewayOptions, 'onUpgrade'>,
+  }: Pick<GatewayDeps, 'bus' | 'logStatus' | 'readSide' | 'sessionCounts'> & Pick<GatewayOptions, 'onUpgrade'>,
   { tls, ...admission }: Doors,
 ): Promise<HttpSide> {
   const readModels = openReadModels({
@@ -155,6 +156,7 @@ export async function startHttpSide(
       log,
       logStatus,
       ...(readSide === undefined ? {} : { readSide }),
+      ...(sessionCounts === undefined ? {} : { sessionCounts }),
       startedAt: clock.now(),
     },
     host: config.host,

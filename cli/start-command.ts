@@ -153,7 +153,8 @@ async function startUnit(
     (opened) => opened.close(),
   )
   // The culture need not wait until a long log is folded, but who asks must not be told of yesterday.
-  const gateway = { bus, logStatus: () => log.writer.status(), onUpgrade: broker.handleUpgrade }
+  const { sessionCounts, handleUpgrade: onUpgrade } = broker
+  const gateway = { bus, logStatus: () => log.writer.status(), sessionCounts, onUpgrade }
   const http = startLater(
     parts,
     'gateway',

@@ -34,6 +34,8 @@ export interface GatewayDeps extends Admission {
   readonly logStatus: () => LogStatus | null
   /** What keeps the read models from following the log; absent where they are made in another process. */
   readonly readSide?: { degradations(): readonly string[] }
+  /** Persistent MQTT sessions; absent where the broker runs in another process. */
+  readonly sessionCounts?: () => { readonly stored: number; readonly connected: number; readonly most: number }
   readonly hardwareKind: 'simulated' | 'real'
   readonly startedAt: Date
 }

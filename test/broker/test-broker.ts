@@ -21,6 +21,7 @@ export interface TestBroker {
   readonly wsPort: number
   readonly log: OwnedEventLogWriter
   readonly reader: PagingEventLogReader
+  readonly sessionCounts: RunningBroker['sessionCounts']
   /** Everything recorded so far. */
   events(): RecordedEvent[]
   stop(): Promise<void>
@@ -83,7 +84,8 @@ export async function startTestBroker({
   }
   onTestFinished(stop)
   const events = (): RecordedEvent[] => reader.read({ after: 0, limit: 1_000_000 })
-  return { home, socketPath, port: broker.port, wsPort: broker.wsPort, log, reader, events, stop }
+  const { port, wsPort, sessionCounts } = broker
+  return { home, socketPath, port, wsPort, log, reader, sessionCounts, events, stop }
 }
 
 /** A client that does not reconnect by itself, connected; ended after the test. `opening` sees it before it is connected. */

@@ -15,6 +15,12 @@ const getHealth = endpoint({
     status: Type.Literal('ok'),
     pioreactor_unit: Type.String(),
     utc_time: Timestamp,
+    mqtt_sessions: Type.Optional(
+      Type.Object(
+        { stored: Type.Integer(), connected: Type.Integer(), most: Type.Integer() },
+        { description: 'Persistent MQTT sessions: kept, with their client connected, and how many there may be.' },
+      ),
+    ),
     degraded: Type.Optional(Type.Array(Type.String())),
   }),
   errors: [],
@@ -25,6 +31,7 @@ const getHealth = endpoint({
       status: 'ok' as const,
       pioreactor_unit: context.unit,
       utc_time: timestampOf(context.clock.now()),
+      ...(context.sessionCounts === undefined ? {} : { mqtt_sessions: context.sessionCounts() }),
       ...(degraded.length === 0 ? {} : { degraded: [...degraded] }),
     }
   },
