@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { JobCapability } from './core/capability.js'
 import {
+  AutomationSettings,
   CommandOutcome,
   DeviceRecord,
   JobRecord,
@@ -58,6 +59,12 @@ export const eventCatalogue: readonly EventDeclaration[] = [
     retained: false,
     payload: LogMessage,
     doc: 'Log message of a job.',
+  },
+  {
+    topic: 'pioreactor/<unit>/<experiment>/<kind>_automation/<kind>_automation_settings',
+    retained: false,
+    payload: AutomationSettings,
+    doc: 'Settings of an automation that were in force for a time, in base64; told when one changes and at the end.',
   },
   {
     topic: 'pioreactor/<unit>/<experiment>/pwms/dc',

@@ -58,6 +58,32 @@ export const MeasuredRPM = Type.Object(
 )
 export type MeasuredRPM = Static<typeof MeasuredRPM>
 
+/** Temperature of the culture, ℃. */
+export const Temperature = Type.Object({ timestamp: Timestamp, temperature: Type.Number() }, { title: 'Temperature' })
+
+/** What an automation did last. Source: Pioreactor 26.7 `AutomationEvent`. */
+export const AutomationEvent = Type.Object(
+  {
+    event_name: Type.String(),
+    message: Type.Union([Type.String(), Type.Null()]),
+    data: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  },
+  { title: 'AutomationEvent' },
+)
+export type AutomationEvent = Static<typeof AutomationEvent>
+
+/** `pioreactor/<unit>/<experiment>/<kind>_automation/<kind>_automation_settings`: settings that were in force from `started_at` to
+ * `ended_at`. `settings` is base64 text of a JSON object. An occurrence: not retained. */
+export const AutomationSettings = Type.Object({
+  pioreactor_unit: Type.String(),
+  experiment: Type.String(),
+  started_at: Timestamp,
+  ended_at: Type.Union([Timestamp, Type.Null()]),
+  automation_name: Type.String(),
+  settings: Type.String(),
+})
+export type AutomationSettings = Static<typeof AutomationSettings>
+
 export const LogMessage = Type.Object(
   { source: Type.String(), task: Type.String(), message: Type.String(), level: Type.String(), timestamp: Timestamp },
   { title: 'Log' },

@@ -96,7 +96,7 @@ export function jobCapability(definition: JobDefinition, unit: string): JobCapab
     help,
     long_running: longRunning === true,
     arguments: args.map(argumentCapability),
-    options: parameters.flatMap(optionCapability),
+    options: parameters.flatMap(optionCapability).map((option) => contractOption(definition, option)),
     published_settings: action === true ? {} : publishedSettings(definition),
     // Positional names are followed by no space: clients compare the text. Source: Pioreactor 26.7.
     cli_example: `pio run ${command}${names === '' ? ' ' : names}[OPTIONS]`,
@@ -139,6 +139,10 @@ function optionCapability([name, parameter]: Named): readonly Static<typeof Opti
     },
   ]
 }
+
+/** The contract lists options of automations as neither required nor with a default; the form tells. */
+const contractOption = <O extends object>({ automation }: JobDefinition, option: O): O =>
+  automation === undefined ? option : { ...option, required: false, default: null }
 
 function publishedSettings({ settings }: JobDefinition): Record<string, Static<typeof SettingCapability>> {
   const published = Object.entries(settings).map(([name, { schema, unit, settable, persist }]) => [

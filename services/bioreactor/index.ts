@@ -1,16 +1,19 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
 import type { Clock } from '../../events/ports.js'
+import { createAutomationJob } from '../jobs/automation-host.js'
 import type { Job } from '../jobs/job.js'
 import type { Bioreactor } from './bench-hardware.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
 import { LedBoard } from './led-board.js'
+import { ledAutomations } from './leds/automations/index.js'
+import { openLeds } from './leds/led-automation.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { PwmBoard } from './pwm-board.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
 
 /** What the jobs of one board share. */
-interface Board {
+export interface Board {
   readonly bioreactor: Bioreactor
   readonly pwm: PwmBoard
   readonly leds: LedBoard
@@ -23,6 +26,10 @@ interface Board {
 const JOBS: readonly { readonly definition: JobDefinition; readonly create: (board: Board) => Job }[] = [
   { definition: stirring, create: createStirringJob },
   { definition: odReading, create: createOdReadingJob },
+  ...ledAutomations.map((automation) => ({
+    definition: automation.definition,
+    create: ({ leds }: Board) => createAutomationJob(automation, openLeds(leds)),
+  })),
 ]
 
 export const jobDefinitions: readonly JobDefinition[] = JOBS.map(({ definition }) => definition)
@@ -37,16 +44,20 @@ export interface BioreactorDeps {
   readonly random: () => number
 }
 
-/** The jobs themselves, on one board. */
-export function createBioreactorJobs({
-  bioreactor,
-  dotPioreactor,
-  clock,
-  calibrations = createCalibrationFiles(dotPioreactor),
-  store = createExperimentFiles(dotPioreactor),
-  random,
-}: BioreactorDeps): readonly Job[] {
+/** The jobs themselves, on one board. @param more jobs beside those of the product. */
+export function createBioreactorJobs(
+  {
+    bioreactor,
+    dotPioreactor,
+    clock,
+    calibrations = createCalibrationFiles(dotPioreactor),
+    store = createExperimentFiles(dotPioreactor),
+    random,
+  }: BioreactorDeps,
+  more: (board: Board) => readonly Job[] = () => [],
+): readonly Job[] {
   const pwm = new PwmBoard(bioreactor)
   const leds = new LedBoard(bioreactor.leds, clock)
-  return JOBS.map(({ create }) => create({ bioreactor, pwm, leds, calibrations, store, random }))
+  const board: Board = { bioreactor, pwm, leds, calibrations, store, random }
+  return [...JOBS.map(({ create }) => create(board)), ...more(board)]
 }

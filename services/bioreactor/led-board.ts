@@ -6,6 +6,10 @@ import { sleepS } from '../repeat.js'
 import { LED_CHANNELS, type LedChannel, type LedOutputs } from './bench-hardware.js'
 
 export type LedLevels = Readonly<Partial<Record<LedChannel, number>>>
+/** Channels kept for one user. */
+export interface LedLock {
+  readonly channels: readonly LedChannel[]
+}
 type LedUser = Pick<JobContext, 'emit' | 'log'>
 
 /** Switching off is tried so often, s apart, before it counts as failed. Source: Pioreactor's LED retries. */
@@ -16,7 +20,7 @@ const OFF_RETRY_S = 0.5
 export class LedBoard {
   readonly #outputs: LedOutputs
   readonly #clock: Clock
-  readonly #locks = new Map<LedChannel, symbol>()
+  readonly #locks = new Map<LedChannel, LedLock>()
 
   constructor(outputs: LedOutputs, clock: Clock) {
     this.#outputs = outputs
@@ -27,16 +31,23 @@ export class LedBoard {
     return this.#outputs.state
   }
 
-  /** Sets unlocked channels, % each. @param source announces each change as an event of this origin.
+  /** Whether another user holds the channel: what is written to it now would be undone. */
+  isLocked(channel: LedChannel): boolean {
+    return this.#locks.has(channel)
+  }
+
+  /** Sets channels, % each, except those that somebody else has locked. @param source announces each change as an event of this origin.
    * @returns false when a locked channel was left alone. @throws LabError when the hardware does not follow. */
-  async set(levels: LedLevels, user: LedUser, source?: string): Promise<boolean> {
+  async set(levels: LedLevels, user: LedUser, source?: string, lock?: LedLock): Promise<boolean> {
     let complete = true
     for (const channel of LED_CHANNELS) {
       const intensity = levels[channel]
       if (intensity === undefined) continue
-      if (this.#locks.has(channel)) complete = false
-      else await this.#write(channel, intensity)
-      if (source !== undefined && !this.#locks.has(channel)) {
+      const holder = this.#locks.get(channel)
+      const free = holder === undefined || holder === lock
+      if (free) await this.#write(channel, intensity)
+      else complete = false
+      if (source !== undefined && free) {
         const timestamp = timestampOf(this.#clock.now())
         user.emit('led_change_events', { channel, intensity, source_of_event: source, timestamp })
       }
@@ -45,16 +56,18 @@ export class LedBoard {
     return complete
   }
 
-  /** Locks those channels that are free. @returns the release of just these. */
-  lock(channels: readonly LedChannel[]): () => void {
-    const owner = Symbol('owner')
-    for (const channel of channels) if (!this.#locks.has(channel)) this.#locks.set(channel, owner)
-    return () => {
-      for (const [channel, holder] of this.#locks) if (holder === owner) this.#locks.delete(channel)
-    }
+  /** Locks those channels that are free, until they are unlocked. */
+  lock(channels: readonly LedChannel[]): LedLock {
+    const lock: LedLock = Object.freeze({ channels })
+    for (const channel of channels) if (!this.#locks.has(channel)) this.#locks.set(channel, lock)
+    return lock
   }
 
-  /** Everything dark, whoever holds a lock. */
+  unlock(lock: LedLock): void {
+    for (const [channel, holder] of this.#locks) if (holder === lock) this.#locks.delete(channel)
+  }
+
+  /** Everything dark, locked or not. */
   async allOff(user: LedUser, source: string): Promise<void> {
     this.#locks.clear()
     await this.set({ A: 0, B: 0, C: 0, D: 0 }, user, source)

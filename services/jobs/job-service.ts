@@ -10,7 +10,7 @@ import { type ConfigOverride, readUnitConfig } from '../unit-admin/unit-config.j
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
 import { jobNotRunning } from './job-errors.js'
-import { capabilityTopic, OfferedJobs } from './offered-jobs.js'
+import { announceJobs, OfferedJobs } from './offered-jobs.js'
 import { followAssignment, pastJobs, undecided } from './past-jobs.js'
 import { resolveParameters } from './resolve-parameters.js'
 import { type JobOrder, RunningJob } from './running-job.js'
@@ -43,9 +43,7 @@ export async function startJobService(
   let suspended: { readonly reason: string; readonly sinceMs: number } | null = null
 
   const assignment = await followAssignment(bus, unit)
-  for (const job of offered.all()) {
-    await bus.publish(capabilityTopic(unit, job), JSON.stringify(job.definition.capability(unit)), { retain: true })
-  }
+  await announceJobs(context, offered, retained)
   const past = pastJobs(retained, unit)
   const jobIds = past.jobs.map(({ job_id }) => job_id)
   const finishedJobs = new RetainedHistory(context, (id) => systemTopic(unit, `jobs/${id}`), jobIds.map(String))
@@ -54,8 +52,8 @@ export async function startJobService(
 
   async function prepare(request: Request<'run_job'>): Promise<RunningJob> {
     const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = request
-    const { automation_name: automation = null, ...own } = options
-    const job = offered.get(name, automation === null ? null : String(automation))
+    const { automation, own } = namedAutomation(options)
+    const job = offered.get(name, automation)
     if (env['ACTIVE'] === '0')
       throw new LabError('unit.inactive', 'state', `${unit} is not active; ${name} was not started.`)
     const overrides = config_overrides.map(checkOverride)
@@ -204,6 +202,14 @@ function checkOverride(parts: readonly string[]): ConfigOverride {
   throw new InvalidInput(`A config override has ${parts.length} parts; it must have section, option and value.`, {
     details: { field: 'config_overrides', value: parts },
   })
+}
+
+/** The automation that the options name, and the options without it. */
+function namedAutomation(options: Readonly<Record<string, unknown>>) {
+  const isName = ([key]: readonly [string, unknown]): boolean => key.replaceAll('-', '_') === 'automation_name'
+  const named = Object.entries(options).find(isName)?.[1] ?? null
+  const own = Object.fromEntries(Object.entries(options).filter((option) => !isName(option)))
+  return { automation: named === null ? null : String(named), own }
 }
 
 const takesArguments = ({ parameters }: JobDefinition): boolean =>

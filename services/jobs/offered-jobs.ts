@@ -1,5 +1,7 @@
 import { InvalidInput, LabError } from '../../events/errors.js'
-import { systemTopic } from '../../events/topic.js'
+import { matchesFilter, systemTopic } from '../../events/topic.js'
+import type { RetainedText } from '../aftermath/retained.js'
+import type { ServiceContext } from '../service.js'
 import type { Job } from './job.js'
 
 /** The jobs a unit offers, told apart by name and, for automations, by the automation. */
@@ -47,6 +49,20 @@ export class OfferedJobs {
   }
 }
 
-/** Where a job on offer is announced. */
-export const capabilityTopic = (unit: string, { definition }: Job): string =>
-  systemTopic(unit, `capabilities/jobs/${definition.key}`)
+/** Announces the jobs on offer, retained, and clears the announcements of others that an earlier version or a plugin left behind.
+ * @param retained what is retained of earlier lives. */
+export async function announceJobs(
+  { bus, unit }: Pick<ServiceContext, 'bus' | 'unit'>,
+  offered: OfferedJobs,
+  retained: readonly RetainedText[],
+): Promise<void> {
+  const topicOf = (rest: string): string => systemTopic(unit, `capabilities/jobs/${rest}`)
+  const announced = new Map(offered.all().map(({ definition }) => [topicOf(definition.key), definition]))
+  for (const { topic } of retained) {
+    const isPast = matchesFilter(topicOf('#'), topic) && !announced.has(topic)
+    if (isPast) await bus.publish(topic, '', { retain: true })
+  }
+  for (const [topic, definition] of announced) {
+    await bus.publish(topic, JSON.stringify(definition.capability(unit)), { retain: true })
+  }
+}

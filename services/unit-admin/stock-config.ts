@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Parameters } from '../../events/core/parameter.js'
 import { encodeValue } from '../../events/core/values.js'
 import { LabError } from '../../events/errors.js'
-import type { IniSections } from './ini.js'
+import { type IniSections, mergeIni } from './ini.js'
 
 const STORED = [
   ['database', 'pioreactor.sqlite'],
@@ -12,7 +12,7 @@ const STORED = [
 
 /** What no job of ours declares: wiring, cluster, user interface, and sections that clients look for although their jobs are not built
  * yet. Source: stock configuration of Pioreactor 26.7. */
-const UNDECLARED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const UNDECLARED = {
   PWM: { 1: 'stirring', 2: 'media', 3: 'alt_media', 4: 'waste', 5: 'heating' },
   leds: { A: 'IR', B: '', C: '', D: '' },
   'monitor.config': { enable_button: 'auto', self_check_interval_hours: '12' },
@@ -75,27 +75,30 @@ const UNDECLARED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** The configuration of a unit that nobody configured: what the jobs declare, and what belongs to none of them.
  * @throws LabError `declaration.invalid` when two defaults contradict each other. */
-export function stockConfig(
-  dotPioreactor: string,
-  jobs: readonly { readonly parameters: Parameters }[] = [],
-): IniSections {
-  const sections = new Map(
-    Object.entries(UNDECLARED).map(([section, options]) => [section, new Map(Object.entries(options))]),
+export function stockConfig(dotPioreactor: string, jobs: readonly { readonly parameters: Parameters }[]): IniSections {
+  const storage = STORED.map(([option, file]) => [option, join(dotPioreactor, 'storage', file).replaceAll('%', '%%')])
+  const undeclared = Object.entries({
+    ...UNDECLARED,
+    storage: { ...Object.fromEntries(storage), ...UNDECLARED['storage'] },
+  })
+  return mergeIni(
+    new Map(undeclared.map(([section, options]) => [section, new Map(Object.entries(options))])),
+    declared(jobs),
   )
-  const set = (section: string, option: string, text: string): void => {
+}
+
+function declared(jobs: readonly { readonly parameters: Parameters }[]): IniSections {
+  const sections = new Map<string, Map<string, string>>()
+  for (const { config, default: standard } of jobs.flatMap(({ parameters }) => Object.values(parameters))) {
+    if (config === undefined || standard === undefined) continue
+    const [section, option] = config
     const options = sections.get(section) ?? new Map<string, string>()
     sections.set(section, options)
+    const text = encodeValue(standard)
     const other = options.get(option)
     if (other !== undefined && other !== text) throw contradiction(section, option, other, text)
     options.set(option, text)
   }
-  for (const { parameters } of jobs) {
-    for (const { config, default: standard } of Object.values(parameters)) {
-      if (config !== undefined && standard !== undefined) set(...config, encodeValue(standard))
-    }
-  }
-  for (const [option, file] of STORED)
-    set('storage', option, join(dotPioreactor, 'storage', file).replaceAll('%', '%%'))
   return sections
 }
 

@@ -7,7 +7,7 @@ import { check } from '../../events/schema.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Calibration } from '../../services/bioreactor/calibrations.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
-import { type BioreactorDeps, createBioreactorJobs } from '../../services/bioreactor/index.js'
+import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import type { Job } from '../../services/jobs/job.js'
 import { startJobService } from '../../services/jobs/job-service.js'
 import type { Service, ServiceContext } from '../../services/service.js'
@@ -68,7 +68,7 @@ export async function startBioreactorLab({
   broker = new MemoryBroker(),
   clock = new FakeClock(),
   resumeJobs = [],
-  jobs: more = () => [],
+  jobs: more,
   random = () => 0.5,
   ...deps
 }: Partial<
@@ -78,7 +78,7 @@ export async function startBioreactorLab({
     clock: FakeClock
     resumeJobs: readonly string[]
     /** Jobs beside those of the product. */
-    jobs: (board: { readonly clock: FakeClock; readonly bioreactor: FakeBioreactor }) => readonly Job[]
+    jobs: (board: Board) => readonly Job[]
   }
 > = {}): Promise<BioreactorLab> {
   const dotPioreactor = mkdtempSync(join(tmpdir(), 'benchlog-jobs-'))
@@ -101,13 +101,9 @@ export async function startBioreactorLab({
   const store = new MemoryStore()
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
-  const own = createBioreactorJobs({ bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps })
-  const service = await startJobService(
-    context,
-    await correctAtStart(context, null),
-    [...own, ...more({ clock, bioreactor })],
-    resumeJobs,
-  )
+  const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps }
+  const jobs = createBioreactorJobs(boardDeps, more)
+  const service = await startJobService(context, await correctAtStart(context, null), jobs, resumeJobs)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0

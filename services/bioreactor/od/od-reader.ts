@@ -3,7 +3,7 @@ import type { JobContext } from '../../jobs/job.js'
 import { sleepS } from '../../repeat.js'
 import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
 import { chooseIrIntensity, TUNING_INTENSITY } from '../control/auto-ir.js'
-import type { LedBoard, LedLevels } from '../led-board.js'
+import type { LedBoard, LedLevels, LedLock } from '../led-board.js'
 import type { IrReference } from './ir-reference.js'
 import type { Photodiodes } from './od-optics.js'
 import type { PhotodiodeSampler } from './photodiode-sampler.js'
@@ -104,14 +104,19 @@ export class OdReader {
     const { leds, irChannel, job } = this.#options
     const before = { ...leds.state, [irChannel]: 0 }
     const changed = LED_CHANNELS.filter((channel) => levels[channel] !== undefined)
-    let unlock = (): void => undefined
+    let lock: LedLock | undefined
     try {
       await leds.set(levels, job)
-      unlock = leds.lock(LED_CHANNELS.filter((channel) => channel !== irChannel))
+      lock = leds.lock(LED_CHANNELS.filter((channel) => channel !== irChannel))
       return await work()
     } finally {
-      unlock()
-      await leds.set(Object.fromEntries(changed.map((channel) => [channel, before[channel]])), job)
+      try {
+        // Still locked: what another job wanted meanwhile comes after this, not before.
+        const restored = Object.fromEntries(changed.map((channel) => [channel, before[channel]]))
+        await leds.set(restored, job, undefined, lock)
+      } finally {
+        if (lock !== undefined) leds.unlock(lock)
+      }
     }
   }
 }

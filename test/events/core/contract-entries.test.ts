@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { JobCapability } from '../../../events/core/capability.js'
 import { defineJob } from '../../../events/core/define-job.js'
 import { choice } from '../../../events/core/values.js'
+import { dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { jobDefinitions } from '../../../services/bioreactor/index.js'
+import { temperatureAutomation } from '../../../services/bioreactor/temperature/temperature-automation.js'
 
 /** Entries of `unit-api-behaviour` §4.2 and §4.3, declared here where the product does not have them, against what stands there. */
 
@@ -203,6 +205,97 @@ describe('an entry of the contract follows from a declaration', () => {
       $state: STATE,
     })
     expect(form.settings.find(({ name }) => name === 'voltage_on_pwm_rail')).toMatchObject({ value_path: 'voltage' })
+  })
+})
+
+describe('an automation is an entry of its own', () => {
+  const EVENT = {
+    automation_name: { datatype: 'string', settable: false },
+    latest_event: { datatype: 'AutomationEvent', settable: false },
+  }
+  const number = (unit: string) => ({ schema: Type.Number(), unit, doc: 'A number.', settable: true }) as const
+  const asked = { schedule: 'on_news', decide: () => ({}) } as const
+
+  test('turbidostat: options are the settable settings, without help', () => {
+    const turbidostat = dosingAutomation(
+      {
+        name: 'turbidostat',
+        help: 'Hold a biomass.',
+        parameters: {
+          exchange_volume_ml: { ...number('mL'), default: 1 },
+          target_biomass: number('OD/AU'),
+          biomass_signal: {
+            schema: choice(['normalized_od', 'od_fused', 'od', 'auto']),
+            doc: '',
+            settable: true,
+            config: ['dosing_automation.turbidostat', 'biomass_signal'],
+            default: 'auto',
+          },
+        },
+      },
+      asked,
+    ).definition
+    const capability = turbidostat.capability('u1')
+    expect(contract(capability)).toEqual({
+      job_name: 'dosing_automation',
+      automation_name: 'turbidostat',
+      help: 'Hold a biomass.',
+      arguments: [],
+      options: [
+        ['exchange_volume_ml', 'exchange-volume-ml', 'float'],
+        ['target_biomass', 'target-biomass', 'float'],
+        ['biomass_signal', 'biomass-signal', 'string'],
+      ].map(([name, long_flag, type]) => ({
+        name,
+        long_flag,
+        help: '',
+        required: false,
+        multiple: false,
+        default: null,
+        type,
+      })),
+      published_settings: {
+        ...EVENT,
+        exchange_volume_ml: { datatype: 'float', settable: true, unit: 'mL' },
+        target_biomass: { datatype: 'float', settable: true, unit: 'OD/AU' },
+        biomass_signal: { datatype: 'string', settable: true },
+        $state: STATE,
+      },
+      cli_example: 'pio run dosing_automation --automation-name turbidostat [OPTIONS]',
+    })
+    expect(Object.keys(capability.published_settings).at(-1)).toBe('$state')
+    expect(capability.form.start).toMatchObject([
+      { name: 'exchange_volume_ml', required: false, default: 1 },
+      { name: 'target_biomass', required: true },
+      { name: 'biomass_signal', required: false, schema: { enum: expect.arrayContaining(['auto']) as unknown } },
+    ])
+  })
+
+  test('thermostat: what its kind publishes comes before its own', () => {
+    const thermostat = temperatureAutomation(
+      { name: 'thermostat', help: '', parameters: { target_temperature: number('℃') } },
+      asked,
+    ).definition
+    const { published_settings, help } = thermostat.capability('u1')
+    expect(help).not.toBe('')
+    expect(Object.entries(published_settings)).toEqual(
+      Object.entries({
+        ...EVENT,
+        temperature: { datatype: 'Temperature', settable: false, unit: '℃' },
+        heater_duty_cycle: { datatype: 'float', settable: false, unit: '%' },
+        target_temperature: { datatype: 'float', settable: true, unit: '℃' },
+        $state: STATE,
+      }),
+    )
+  })
+
+  test('silent has neither options nor settings of its own', () => {
+    const silent = jobDefinitions.find(({ key }) => key === 'led_automation/silent') ?? expect.fail()
+    expect(contract(silent.capability('u1'))).toMatchObject({
+      options: [],
+      published_settings: { ...EVENT, $state: STATE },
+      cli_example: 'pio run led_automation --automation-name silent [OPTIONS]',
+    })
   })
 })
 

@@ -1,0 +1,5 @@
+import type { LedAutomation } from '../led-automation.js'
+import { silent } from './silent.js'
+
+/** The LED automations on offer. A new one has its line here. */
+export const ledAutomations: readonly LedAutomation[] = [silent]

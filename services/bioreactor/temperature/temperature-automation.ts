@@ -1,0 +1,39 @@
+import { Type } from '@sinclair/typebox'
+import { defineAutomationKind } from '../../../events/core/define-automation.js'
+import { Temperature } from '../../../events/payloads.js'
+import { automationsOf } from '../../jobs/automation.js'
+
+const temperatureKind = defineAutomationKind({
+  kind: 'temperature',
+  help: 'Measure the temperature of the culture, and heat by a rule.',
+  stopOrder: 'outputs',
+  parameters: {
+    temperature: {
+      schema: Temperature,
+      unit: '℃',
+      doc: 'Temperature of the culture.',
+      published: true,
+      valuePath: 'temperature',
+    },
+    heater_duty_cycle: {
+      schema: Type.Number({ minimum: 0, maximum: 100 }),
+      unit: '%',
+      doc: 'PWM output of the heater.',
+      published: true,
+    },
+  },
+})
+
+/** What a temperature automation is shown after each new temperature. */
+export interface TemperatureSeen {
+  readonly temperature_c: number
+  readonly heater_duty_percent: number
+}
+
+/** What it wants of the heater, and what the limits of the vessel left of it. */
+export interface HeaterDuty {
+  readonly heater_duty_percent: number
+}
+
+/** Declares a temperature automation. */
+export const temperatureAutomation = automationsOf<TemperatureSeen, HeaterDuty, HeaterDuty>()(temperatureKind)
