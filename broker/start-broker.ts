@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Admission } from '../doors/admission.js'
 import { trackConnections } from '../doors/connections.js'
-import { createHttpServer } from '../doors/http-server.js'
+import { createHttpServer, MAX_CONNECTIONS } from '../doors/http-server.js'
 import { withSocketPath } from '../doors/socket-path.js'
 import type { TlsIdentity } from '../doors/tls-identity.js'
 import type { PagingEventLogReader } from '../event-log/reader.js'
@@ -69,6 +69,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const http = createHttpServer(refuse, { tls: options.tls })
   http.on('upgrade', handleUpgrade)
 
+  tcp.maxConnections = MAX_CONNECTIONS
   const servers = [tcp, own, http]
   const connections = servers.map(trackConnections)
   const stop = async (): Promise<void> => {
@@ -108,6 +109,8 @@ const unwritable = (log: OwnedEventLogWriter): Promise<void> =>
 
 function createMqtts(tls: TlsIdentity, handle: (socket: Socket) => void): Server {
   const server = createTlsServer({ ...tls.options, noDelay: true }, handle)
+  // After a handshake that takes too long Node leaves this to us; an HTTPS server does it by itself.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   tls.follow(server)
   return server
 }

@@ -27,7 +27,14 @@ export function webSocketUpgrade({ isOwnHost, openToPages, handle }: WebSocketOp
     if (!isForUs(request, isOwnHost)) return refuse(socket, OTHER_HOST)
     // It could give orders through a browser on this machine.
     if (!openToPages && isForeignPage(request.headers, socket instanceof TLSSocket)) return refuse(socket, FOREIGN_PAGE)
-    server.handleUpgrade(request, socket, head, (webSocket) => handle(createWebSocketStream(webSocket), request))
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      // Ahead of the stream's own listener [MQTT-6.0.0-1].
+      webSocket.on('message', (_data, isBinary) => {
+        if (!isBinary) stream.destroy()
+      })
+      const stream = createWebSocketStream(webSocket)
+      handle(stream, request)
+    })
   }
 }
 

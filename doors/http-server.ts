@@ -12,7 +12,15 @@ export interface HttpLimits {
   readonly connections: number
 }
 
-export const HTTP_LIMITS: HttpLimits = { headersMs: 10_000, requestMs: 60_000, idleMs: 120_000, connections: 4000 }
+/** Of one port; each costs a descriptor and some memory. */
+export const MAX_CONNECTIONS = 4000
+
+export const HTTP_LIMITS: HttpLimits = {
+  headersMs: 10_000,
+  requestMs: 60_000,
+  idleMs: 120_000,
+  connections: MAX_CONNECTIONS,
+}
 
 /** Between requests on one connection. */
 const KEEP_ALIVE_MS = 5000

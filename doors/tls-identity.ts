@@ -28,6 +28,8 @@ export interface TlsIdentityOptions {
   readonly now: () => Date
   /** How often the files are read. What replaces them, be it link, rename or writing, is the same for a reader. */
   readonly pollMs?: number
+  /** Handshakes that take longer are broken off. */
+  readonly handshakeMs?: number
 }
 
 /** A handshake is a few packets. */
@@ -41,6 +43,7 @@ export async function openTlsIdentity({
   logger,
   now,
   pollMs = POLL_MS,
+  handshakeMs = HANDSHAKE_TIMEOUT_MS,
 }: TlsIdentityOptions): Promise<TlsIdentity> {
   let inUse = await readFiles(paths)
   const problems = problemsOf(inUse, now())
@@ -77,7 +80,7 @@ export async function openTlsIdentity({
   return {
     get options() {
       const clients = paths.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
-      return { ...contextOf(inUse), ...clients, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
+      return { ...contextOf(inUse), ...clients, handshakeTimeout: handshakeMs }
     },
     follow(server) {
       servers.add(server)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { authenticate, refusalOf } from '../../broker/access.js'
@@ -165,6 +166,23 @@ describe('a WebSocket', () => {
     for (const origin of ['http://127.0.0.1:3000', `http://localhost:${wsPort}`, 'https://elsewhere.example', 'null']) {
       expect([origin, await opens(wsPort, { origin })]).toEqual([origin, 403])
     }
+  })
+
+  test.each([
+    ['text', 'ends'],
+    ['binary', 'goes on'],
+  ])('whose frames are %s %s', async (kind) => {
+    const { wsPort } = await startTestBroker()
+    const socket = new WebSocket(`ws://127.0.0.1:${wsPort}/mqtt`, 'mqtt')
+    await once(socket, 'open')
+    const connectPacket = Buffer.from('\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a', 'latin1')
+    const answered = Promise.race([
+      once(socket, 'close').then(() => 'end'),
+      once(socket, 'message').then(() => 'answer'),
+    ])
+    socket.send(connectPacket, { binary: kind === 'binary' })
+    expect(await answered).toBe(kind === 'binary' ? 'answer' : 'end')
+    socket.terminate()
   })
 
   test('to a name that is not of this unit is refused, whatever page it comes from', async () => {

@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 const { now } = createClock()
 
 /** Broker and gateway that speak TLS, and the certificate they show. */
-async function givenDoors(clientsCa?: string) {
+async function givenDoors(clientsCa?: string, handshakeMs = 10_000) {
   const directory = temporaryDirectory()
   const { cert, key } = selfSigned(['127.0.0.1', 'localhost'], now(), new Date(now().getTime() + 86_400_000 * 30))
   const paths = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') }
@@ -28,6 +28,7 @@ async function givenDoors(clientsCa?: string) {
     paths: { ...paths, ...(clientsCa === undefined ? {} : { ca: clientsCa }) },
     logger: silentLogger,
     now,
+    handshakeMs,
   })
   onTestFinished(tls.close)
   const { deps, stop } = await startTestGateway()
@@ -96,6 +97,17 @@ test('whoever speaks in the clear is closed at once, and others are served', asy
     }
   }
   expect(await get(http, { ca })).toBe(200)
+})
+
+test('a thousand handshakes that never end are broken off, and others are served', async () => {
+  const { ca, http, broker } = await givenDoors(undefined, 1500)
+  const ports = [http, broker.port, broker.wsPort]
+  const stalled = Array.from({ length: 1000 }, (_, index) => plain(ports[index % 3] ?? 0, '\x16\x03\x01\x02\x00'))
+  expect(await get(http, { ca })).toBe(200)
+  await Promise.all(stalled)
+  for (const url of [`mqtts://127.0.0.1:${broker.port}`, `wss://127.0.0.1:${broker.wsPort}/mqtt`]) {
+    expect([url, await reachable(url, { ca })]).toEqual([url, true])
+  }
 })
 
 test('own processes come by the socket, which asks for no certificate', async () => {
