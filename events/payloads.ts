@@ -116,6 +116,7 @@ export const JobRecord = Type.Object({
   start: Type.Optional(
     Type.Object({
       options: Type.Record(Type.String(), Type.Unknown()),
+      args: Type.Optional(Type.Array(Type.String())),
       config_overrides: Type.Array(Type.Array(Type.String())),
     }),
   ),

@@ -11,7 +11,7 @@ import {
   type StartValues,
   type WellFormed,
 } from './parameter.js'
-import { decodeValue, readValue } from './values.js'
+import { readValue } from './values.js'
 
 /** What ends first when many jobs are stopped: what can do harm (pumps, heat, motors), then what orders it, then the rest; lights last. */
 export const STOP_ORDERS = ['outputs', 'automations', 'others', 'lights'] as const
@@ -42,10 +42,8 @@ export interface JobDefinition<Name extends string = string, P extends Parameter
   readonly settings: Readonly<Record<string, Parameter>>
   /** `pioreactor/<unit>/<experiment>/<job>/<setting>` */
   topic(unit: string, experiment: string, setting: (keyof SettingValues<P> & string) | '$state'): string
-  /** Value of a settable setting from the text of a `/set`. @throws InvalidInput */
-  parse<K extends keyof SettingValues<P> & string>(setting: K, text: string): SettingValues<P>[K]
-  /** Value of a settable setting from JSON: of the setting's type, or its text. @throws InvalidInput */
-  read<K extends keyof SettingValues<P> & string>(setting: K, value: unknown): SettingValues<P>[K]
+  /** Value that a command gives a settable setting: text, or what JSON has of the setting's type. @throws InvalidInput */
+  parse<K extends keyof SettingValues<P> & string>(setting: K, value: unknown): SettingValues<P>[K]
   capability(unit: string): JobCapability
 }
 
@@ -124,8 +122,7 @@ export function defineJob<const Name extends string, const P extends Parameters>
     key: automation === undefined ? name : `${name}/${automation}`,
     settings,
     topic: (unit, experiment, setting) => jobTopic(unit, experiment, name, setting),
-    parse: (setting, text) => decodeValue(setting, commandSpec(settable(setting)), text) as never,
-    read: (setting, value) => readValue(setting, commandSpec(settable(setting)), value) as never,
+    parse: (setting, value) => readValue(setting, commandSpec(settable(setting)), value) as never,
     capability: (unit) => jobCapability(definition, unit),
   }
   return Object.freeze(definition)

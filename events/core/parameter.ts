@@ -34,7 +34,7 @@ export interface Parameter<S extends TSchema = TSchema> {
   readonly argument?: true | { readonly type?: string }
   /** The configuration holds it, for a start that does not give it. */
   readonly config?: ConfigSource
-  /** Used when nobody says anything; with `config` it is the stock configuration. */
+  /** Used when neither start nor configuration give a value; with `config` it is the stock configuration. */
   readonly default?: unknown
   /** Texts that a start may give in place of a value, such as `auto`. */
   readonly keywords?: readonly string[]

@@ -16,7 +16,7 @@ type LedUser = Pick<JobContext, 'emit' | 'log'>
 const OFF_ATTEMPTS = 6
 const OFF_RETRY_S = 0.5
 
-/** The LEDs of one unit. A locked channel is nobody's to change; every change is published as the complete state. */
+/** The LEDs of one unit. A locked channel is left alone; every change is published as the complete state. */
 export class LedBoard {
   readonly #outputs: LedOutputs
   readonly #clock: Clock
@@ -36,7 +36,7 @@ export class LedBoard {
     return this.#locks.has(channel)
   }
 
-  /** Sets channels, % each, except those that somebody else has locked. @param source announces each change as an event of this origin.
+  /** Sets channels, % each, except those that another user has locked. @param source announces each change as an event of this origin.
    * @returns false when a locked channel was left alone. @throws LabError when the hardware does not follow. */
   async set(levels: LedLevels, user: LedUser, source?: string, lock?: LedLock): Promise<boolean> {
     let complete = true

@@ -28,7 +28,7 @@ export type OpenPort<Seen, Want, Done> = (
 
 /** From ready to the first run of a periodic automation, s. Source: Pioreactor 26.7. */
 const FIRST_RUN_AFTER_S = 2
-/** Nobody is asked more often, s. Source: Pioreactor 26.7 `light_dark_cycle`. */
+/** No automation is asked more often, s. Source: Pioreactor 26.7 `light_dark_cycle`. */
 const SHORTEST_WAIT_S = 0.05
 
 /** The job that runs an automation: start, pause, end, changes of its settings, its events and the history of its settings are the same for all. */
@@ -157,17 +157,18 @@ class AutomationRun<Seen, Want, Done> implements Activity {
 
   async #run(cause: Cause): Promise<void> {
     const { behaviour } = this.#automation
+    const { signal } = this.#working
     try {
       const view = { seen: await this.#port.see(), settings: this.#values, memory: this.#memory, cause }
       const { want, memory, askAgainS, event } = behaviour.decide(view)
       if (memory !== undefined) this.#memory = memory
       if (askAgainS !== undefined) this.#askAgainIn(askAgainS)
-      if (want === undefined) return this.#tell(event ?? null)
-      const done = await this.#port.carryOut(want, this.#working.signal)
+      if (want === undefined || signal.aborted) return this.#tell(event ?? null)
+      const done = await this.#port.carryOut(want, signal)
       this.#tell(behaviour.report?.(done, want, view) ?? event ?? null)
     } catch (error) {
       // What was broken off by a pause or the end is no error.
-      if (!this.#working.signal.aborted) this.#fail(error)
+      if (!signal.aborted) this.#fail(error)
     }
   }
 

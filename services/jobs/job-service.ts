@@ -10,10 +10,11 @@ import { type ConfigOverride, readUnitConfig } from '../unit-admin/unit-config.j
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
 import { jobNotRunning } from './job-errors.js'
+import type { JobOrder } from './job-order.js'
 import { announceJobs, OfferedJobs } from './offered-jobs.js'
 import { followAssignment, pastJobs, undecided } from './past-jobs.js'
 import { resolveParameters } from './resolve-parameters.js'
-import { type JobOrder, RunningJob } from './running-job.js'
+import { RunningJob } from './running-job.js'
 import { RunningJobs } from './running-jobs.js'
 import { parseStateCommand } from './set-commands.js'
 
@@ -74,7 +75,7 @@ export async function startJobService(
       source: env['JOB_SOURCE'] || 'user',
       params,
       config,
-      start: { options, config_overrides },
+      start: { options, args, config_overrides },
     })
   }
 
@@ -122,15 +123,15 @@ export async function startJobService(
       if (!resumeJobs.includes(job_name) || start === undefined) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
-        await prepare({ id: `resume-${job_name}`, job_name, args: [], env, ...start })
+        await prepare({ id: `resume-${job_name}`, job_name, env, ...start })
         logger.warn({ job: job_name, experiment }, 'interrupted job starts again')
       } catch (error) {
         logger.error({ job: job_name, err: error }, 'interrupted job does not start again')
       }
     }
   }
-  await resumeInterrupted()
   const endCommands = await followSetCommands(context, running)
+  await resumeInterrupted()
 
   return {
     name: 'jobs',
@@ -150,7 +151,7 @@ export async function startJobService(
         const { $state, ...others } = settings
         const state = $state === undefined ? null : parseStateCommand($state)
         const values = Object.entries(others).map(
-          ([setting, value]) => [setting, job.definition.read(setting, value)] as const,
+          ([setting, value]) => [setting, job.definition.parse(setting, value)] as const,
         )
         await job.update(new Map(values))
         if (state !== null) await job.requestState(state)

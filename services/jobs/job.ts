@@ -89,7 +89,7 @@ export function createJob<D extends JobDefinition>(
 /** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; told to stop, it sees
  * `job.ending` aborted. What it switches on it registers with `job.atEnd`. */
 export function createAction<D extends JobDefinition>(
-  definition: D & { readonly action?: true },
+  definition: D,
   run: (job: JobContext<SettingsOf<D>>, params: ParametersOf<D>) => Promise<void>,
 ): Job {
   return createJob<JobDefinition>(definition, async (job, params) => ({

@@ -1,59 +1,35 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
-import type { Values } from '../../events/core/parameter.js'
-import { encodeValue } from '../../events/core/values.js'
 import { canTransition, type JobState } from '../../events/job-state.js'
-import { type JobRecord, timestampOf } from '../../events/payloads.js'
-import type { Clock, Logger, MessageBus } from '../../events/ports.js'
-import type { UnitConfig } from '../unit-admin/unit-config.js'
-import type { Activity, Job, JobContext, JobPeer, JobPeers, LogLevel } from './job.js'
-import { badTransition, jobNotReady, reasonOf, settingUnavailable, stoppedAtStart } from './job-errors.js'
+import { timestampOf } from '../../events/payloads.js'
+import type { MessageBus } from '../../events/ports.js'
+import { createDeferred } from '../runtime/deferred.js'
+import { applySettings } from './apply-settings.js'
+import type { Activity, Job, JobContext, JobPeer, LogLevel } from './job.js'
+import { badTransition, jobNotReady, reasonOf, stoppedAtStart } from './job-errors.js'
+import { type JobOrder, jobRecord, type RunningJobDeps } from './job-order.js'
 import { JobPublisher } from './job-publisher.js'
+import { Releases } from './releases.js'
 
-export interface JobOrder {
-  readonly jobId: number
-  readonly unit: string
-  readonly experiment: string
-  readonly source: string
-  /** The declared parameters, checked. */
-  readonly params: Values
-  readonly config: UnitConfig
-  /** What the start was asked with. */
-  readonly start: NonNullable<JobRecord['start']>
-}
-
-export interface RunJobDeps {
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly peers: JobPeers
-  connectBus(options: {
-    readonly name: string
-    readonly will: { readonly topic: string; readonly payload: string }
-  }): Promise<MessageBus>
-  /** Called after every change of state or published value. */
-  onChange(): void
-}
-
-/** One run of a job, from `init` to `disconnected`. It has a connection of its own whose last will is `lost`. */
+/** A job from `init` to `disconnected`. It has a connection of its own whose last will is `lost`. */
 export class RunningJob implements JobPeer {
   readonly definition: JobDefinition
   readonly order: JobOrder
-  readonly startedAt: string
   /** Resolves once `ready`; rejects with the reason of a failed start. */
   readonly started: Promise<void>
-  /** Resolves when everything is released and published. */
-  readonly ended: Promise<void>
   /** Resolves when the job is ready, or its outputs are safe because it will not be. */
   readonly startSettled: Promise<void>
 
-  readonly #deps: RunJobDeps
+  readonly #deps: RunningJobDeps
   readonly #publisher: JobPublisher
-  readonly #releases: (() => Promise<void> | void)[] = []
+  readonly #releases = new Releases((error) =>
+    this.log('error', `An output may not be safe: ${reasonOf(error, this.#deps.logger)}`),
+  )
   readonly #ending = new AbortController()
-  /** Resolves when the outputs are safe and `disconnected` is on its way. */
-  readonly #safe: Promise<void>
-  #resolveSafe: () => void = () => undefined
-  readonly #opened: Promise<void>
-  #resolveOpened: () => void = () => undefined
+  readonly #startedAt: string
+  readonly #opened = createDeferred()
+  /** Resolved when the outputs are safe and `disconnected` is on its way. */
+  readonly #safe = createDeferred()
+  readonly #ended = createDeferred()
   #state: JobState = 'init'
   #activity: Activity | null = null
   #reason: string | null = null
@@ -62,32 +38,27 @@ export class RunningJob implements JobPeer {
   #suspendedFrom: JobState | null = null
   #transition: Promise<unknown> = Promise.resolve()
   #stopped: Promise<void> | null = null
-  #resolveEnded: () => void = () => undefined
 
-  constructor(job: Job, order: JobOrder, deps: RunJobDeps) {
+  constructor(job: Job, order: JobOrder, deps: RunningJobDeps) {
     this.definition = job.definition
     this.order = order
     this.#deps = deps
     const { unit, experiment } = order
     const { clock, logger, onChange } = deps
     this.#publisher = new JobPublisher({ definition: job.definition, unit, experiment, clock, logger, onChange })
-    this.startedAt = timestampOf(deps.clock.now())
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve
-    })
-    this.#safe = new Promise((resolve) => {
-      this.#resolveSafe = resolve
-    })
-    this.#opened = new Promise((resolve) => {
-      this.#resolveOpened = resolve
-    })
+    this.#startedAt = timestampOf(deps.clock.now())
     this.started = this.#start(job)
     // Those who do not wait for the start see its outcome in the state.
-    this.startSettled = Promise.race([this.started.catch(() => undefined), this.#safe])
+    this.startSettled = Promise.race([this.started.catch(() => undefined), this.#safe.promise])
   }
 
   get state(): JobState {
     return this.#state
+  }
+
+  /** Resolves when everything is released and published. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   /** Whether it has its connection, and has not said its last. */
@@ -97,7 +68,7 @@ export class RunningJob implements JobPeer {
 
   /** Waits for the connection of a job that was just asked for. @returns false when it ended before */
   async reachable(): Promise<boolean> {
-    await Promise.race([this.#opened, this.ended])
+    await Promise.race([this.#opened.promise, this.ended])
     return this.canAnswer
   }
 
@@ -122,19 +93,8 @@ export class RunningJob implements JobPeer {
   update(values: ReadonlyMap<string, unknown>): Promise<void> {
     return this.#serially(async () => {
       const { name } = this.definition
-      const activity = this.#activity
-      if (activity === null || this.isEnding) throw jobNotReady(name, this.#state)
-      const changes = [...values].map(([setting, value]) => {
-        const setter = activity.setters[setting]
-        if (setter === undefined || !this.#publisher.has(setting)) throw settingUnavailable(name, setting)
-        setter.check?.(value)
-        return { setting, value, setter }
-      })
-      for (const { setting, value, setter } of changes) {
-        const before = this.value(setting)
-        await setter.apply(value)
-        this.log('info', `Updated ${setting} from ${show(before)} to ${show(this.value(setting))}.`)
-      }
+      if (this.#activity === null || this.isEnding) throw jobNotReady(name, this.#state)
+      await applySettings(name, this.#activity, this.#publisher, values)
     })
   }
 
@@ -142,7 +102,7 @@ export class RunningJob implements JobPeer {
   async requestState(to: JobState): Promise<void> {
     if (to === 'disconnected') {
       void this.stop(null)
-      return this.#safe
+      return this.#safe.promise
     }
     await this.#serially(async () => {
       if (to === this.#state) return
@@ -195,7 +155,7 @@ export class RunningJob implements JobPeer {
   }
 
   /** Outputs safe, then everything published and the connection closed. Never throws.
-   * @param reason why, when nobody asked for it. */
+   * @param reason why, unless it was asked for. */
   stop(reason: string | null): Promise<void> {
     this.#stopped ??= this.#stop(reason)
     return this.#stopped
@@ -213,7 +173,7 @@ export class RunningJob implements JobPeer {
       const bus = await this.#deps.connectBus({ name, will })
       this.#publisher.open(bus)
       this.#enter('init')
-      this.#resolveOpened()
+      this.#opened.resolve()
       await bus.subscribe(will.topic, ({ payload }) => {
         if (payload.toString() === 'lost') this.#reassertState()
       })
@@ -242,24 +202,14 @@ export class RunningJob implements JobPeer {
     this.#reason ??= reason
     this.#ending.abort()
     if (reason !== null) this.log('error', `Stopping: ${reason}`)
-    await this.#release()
+    await this.#releases.run()
     this.#endedAt = timestampOf(this.#deps.clock.now())
     this.#enter('disconnected')
     this.#publisher.clear()
-    this.#resolveSafe()
+    this.#safe.resolve()
     await this.#publisher.close()
-    this.#resolveEnded()
+    this.#ended.resolve()
     this.#deps.onChange()
-  }
-
-  async #release(): Promise<void> {
-    for (let release = this.#releases.pop(); release !== undefined; release = this.#releases.pop()) {
-      try {
-        await release()
-      } catch (error) {
-        this.log('error', `An output may not be safe: ${reasonOf(error, this.#deps.logger)}`)
-      }
-    }
   }
 
   async #sleep(): Promise<void> {
@@ -284,35 +234,15 @@ export class RunningJob implements JobPeer {
   #enter(state: JobState): void {
     this.#state = state
     this.#deps.logger.debug({ state }, 'job state')
-    this.#publisher.announce(this.record(), state)
+    const progress = { state, startedAt: this.#startedAt, endedAt: this.#endedAt, reason: this.#reason }
+    this.#publisher.announce(jobRecord(this.definition, this.order, progress), state)
     this.#deps.onChange()
-  }
-
-  /** The row of the jobs table. */
-  record(): JobRecord {
-    const { jobId, unit, experiment, source, config, start } = this.order
-    return {
-      job_id: jobId,
-      unit,
-      experiment,
-      job_name: this.definition.name,
-      job_source: source,
-      started_at: this.startedAt,
-      ended_at: this.#endedAt,
-      is_running: this.#endedAt === null,
-      leader: config.find('cluster.topology', 'leader_hostname') ?? '',
-      pid: process.pid,
-      is_long_running_job: this.definition.longRunning === true,
-      state: this.#state,
-      start,
-      reason: this.#reason,
-    }
   }
 
   /** Everything known again, because the broker may have announced us lost, or may be a new one. */
   #watchConnection(bus: MessageBus): void {
     let connected = true
-    this.#releases.unshift(
+    this.#releases.addLast(
       bus.onConnection((now) => {
         const back = now && !connected
         connected = now
@@ -357,13 +287,11 @@ export class RunningJob implements JobPeer {
       emit: (path, payload, options) => job.#publisher.emit(path, payload, options),
       log: (level, message) => job.log(level, message),
       atEnd(release) {
-        job.#releases.push(release)
-        if (job.isEnding) void job.#release()
+        job.#releases.add(release)
+        if (job.isEnding) void job.#releases.run()
       },
       pause: (reason) => void job.#pauseItself(reason),
       end: (reason) => void job.stop(reason),
     }
   }
 }
-
-const show = (value: unknown): string => (value === undefined ? 'nothing' : encodeValue(value).slice(0, 40))

@@ -65,7 +65,7 @@ export async function carryOut(job: CommandedJob, setting: string, command: SetC
   }
 }
 
-/** The outcome of a command that nobody can carry out. */
+/** The outcome of a command that is refused. */
 export const refusalOf = (command: SetCommand, clock: Clock, error: unknown): string =>
   outcomeOf(command, clock, { accepted: false, error: toErrorRecord(error) })
 
@@ -74,7 +74,7 @@ async function obey(job: CommandedJob, setting: string, { value: given }: SetCom
     await job.requestState(parseStateCommand(given))
     return job.state
   }
-  const value = job.definition.read(setting, given)
+  const value = job.definition.parse(setting, given)
   // A command right after the start means the job that is about to be ready.
   await job.startSettled
   await job.update(new Map([[setting, value]]))

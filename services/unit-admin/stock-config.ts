@@ -73,7 +73,7 @@ const UNDECLARED = {
   local_access_point: { ssid: 'pioreactor', passphrase: 'raspberry', proto: 'rsn' },
 }
 
-/** The configuration of a unit that nobody configured: what the jobs declare, and what belongs to none of them.
+/** The configuration of a unit without configuration files: what the jobs declare, and what belongs to none of them.
  * @throws LabError `declaration.invalid` when two defaults contradict each other. */
 export function stockConfig(dotPioreactor: string, jobs: readonly { readonly parameters: Parameters }[]): IniSections {
   const storage = STORED.map(([option, file]) => [option, join(dotPioreactor, 'storage', file).replaceAll('%', '%%')])

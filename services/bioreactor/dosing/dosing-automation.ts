@@ -16,7 +16,7 @@ const dosingKind = defineAutomationKind({
     },
     current_volume_ml: { ...volume, doc: 'Volume in the vial; by default as it was kept for the experiment.' },
     efflux_tube_volume_ml: { ...volume, doc: 'Volume at the end of the efflux tube; by default as it was kept.' },
-    max_subdose: {
+    max_subdose_ml: {
       schema: Type.Number({ exclusiveMinimum: 0 }),
       unit: 'mL',
       doc: 'Larger doses are given in halves, and those in halves again.',
@@ -29,7 +29,7 @@ const dosingKind = defineAutomationKind({
       config: ['dosing_automation.config', 'waste_removal_multiplier'],
       default: 2,
     },
-    pause_between_subdoses: {
+    pause_between_subdoses_s: {
       schema: Type.Number({ minimum: 0 }),
       unit: 's',
       doc: 'Time to mix after each addition.',

@@ -130,7 +130,7 @@ export const odReading = defineJob({
       config: [SECTION, 'turn_off_leds_during_reading'],
       default: true,
     },
-    led_settle: {
+    led_settle_s: {
       schema: Type.Number({ minimum: 0 }),
       unit: 's',
       doc: 'From switching LEDs to sampling.',
@@ -209,7 +209,7 @@ async function startOdReading(
     reference,
     irChannel,
     othersOff: params.turn_off_leds_during_reading,
-    settleS: params.led_settle,
+    settleS: params.led_settle_s,
     blank: corrections.blank,
   })
   const series = new OdSeries({

@@ -43,7 +43,7 @@ export class Stirrer implements Activity<StirringSettings> {
     if (enabled && !isCalibrated) {
       job.log('warning', 'Without a stirring calibration the speed around readings may be off at first.')
     }
-    this.#dodger = new OdDodger(job, { preS: params.pre_delay, postS: params.post_delay }, enabled, {
+    this.#dodger = new OdDodger(job, { preS: params.pre_delay_s, postS: params.post_delay_s }, enabled, {
       enter: (schedule) => this.#enterDodging(schedule.intervalS),
       leave: () => this.#leaveDodging(),
       beforeReading: () => this.#turnAt(job.value('target_rpm_during_od_reading') ?? 0, 1),
@@ -106,7 +106,7 @@ export class Stirrer implements Activity<StirringSettings> {
     const { clock, logger } = this.#job
     this.#timer = repeat({
       clock,
-      intervalS: this.#params.update_interval,
+      intervalS: this.#params.update_interval_s,
       runAfterS: FIRST_POLL_AFTER_S,
       immediately: true,
       tick: () => this.#poll(),

@@ -111,21 +111,21 @@ export const stirring = defineJob({
       config: [SECTION, 'pwm_hz'],
       default: 200,
     },
-    update_interval: {
+    update_interval_s: {
       schema: Type.Number({ exclusiveMinimum: 0 }),
       unit: 's',
       doc: 'From one measurement and correction of the speed to the next.',
       config: [SECTION, 'duration_between_updates_seconds'],
       default: 23,
     },
-    pre_delay: {
+    pre_delay_s: {
       schema: Delay,
       unit: 's',
       doc: 'Calm before an optical reading.',
       config: [SECTION, 'pre_delay_duration'],
       default: 1.5,
     },
-    post_delay: {
+    post_delay_s: {
       schema: Delay,
       unit: 's',
       doc: 'Calm after an optical reading.',
