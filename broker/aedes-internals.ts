@@ -16,15 +16,40 @@ export interface ClientInternals {
   resume(): void
 }
 
+interface BrokerInternals {
+  readonly version: string
+  /** The connection that has each client id. */
+  readonly clients: Readonly<Record<string, Client>>
+  registerClient(client: Client): void
+  unregisterClient(client: Client): void
+}
+
 export const internals = (client: Client): ClientInternals => client as unknown as ClientInternals
+
+const brokerInternals = (broker: Aedes): BrokerInternals => broker as unknown as BrokerInternals
+
+/** A connection may end while its CONNECT is still worked on. Aedes would then give it the client id for good, and, because it goes by
+ * the id, take out the connection that has the id now. */
+export function guardRegistration(broker: Aedes): void {
+  const inside = brokerInternals(broker)
+  const register = inside.registerClient.bind(broker)
+  const unregister = inside.unregisterClient.bind(broker)
+  inside.registerClient = (client) => {
+    if (!client.closed) register(client)
+  }
+  inside.unregisterClient = (client) => {
+    if (inside.clients[client.id] === client) unregister(client)
+  }
+}
 
 /** Tries on a connection of its own whether Aedes has what we rely on.
  * @throws Error that names what is missing, the version found and the version checked. */
 export function assertInternals(broker: Aedes, logger: Logger): void {
-  const found = String(Reflect.get(broker, 'version'))
+  const inside = brokerInternals(broker)
+  const found = inside.version
   const versions = { found, checked: CHECKED_VERSION }
   const client = broker.handle(new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() }))
-  const missing = missingOf(client, Reflect.get(broker, 'clients'))
+  const missing = missingOf(client, inside)
   client.close()
   if (missing.length > 0) {
     throw new Error(
@@ -34,7 +59,7 @@ export function assertInternals(broker: Aedes, logger: Logger): void {
   if (found !== CHECKED_VERSION) logger.warn(versions, 'another version of Aedes than this broker was checked with')
 }
 
-function missingOf(client: Client, clients: unknown): string[] {
+function missingOf(client: Client, { clients, registerClient, unregisterClient }: BrokerInternals): string[] {
   const inside = internals(client)
   const present = {
     'Client._parser.parse': typeof inside._parser?.parse === 'function',
@@ -47,6 +72,8 @@ function missingOf(client: Client, clients: unknown): string[] {
     'Client.connected': client.connected === false,
     'Client.conn': client.conn instanceof Duplex,
     'Aedes.clients': typeof clients === 'object',
+    'Aedes.registerClient': typeof registerClient === 'function',
+    'Aedes.unregisterClient': typeof unregisterClient === 'function',
   }
   return Object.entries(present).flatMap(([name, isThere]) => (isThere ? [] : [name]))
 }

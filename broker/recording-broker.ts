@@ -7,7 +7,7 @@ import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { matchesFilter, systemTopic } from '../events/topic.js'
 import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
-import { assertInternals } from './aedes-internals.js'
+import { assertInternals, guardRegistration } from './aedes-internals.js'
 import { AedesPersistence } from './aedes-persistence.js'
 import { ClientPackets, IDENTIFIER_REJECTED, MAX_CLIENT_ID_BYTES } from './client-packets.js'
 import { Connection } from './connection.js'
@@ -100,6 +100,7 @@ export class RecordingBroker extends Aedes {
     this.on('clientError', (client, error) => this.#failed(client, error))
     this.on('connectionError', (client, error) => this.#failed(client, error))
     assertInternals(this, options.logger)
+    guardRegistration(this)
     const handle = this.handle
     this.handle = (conn, request) => {
       const client = handle(conn, request)
@@ -302,7 +303,9 @@ const isOfWebSocket = (error: Error): boolean => 'code' in error && String(error
 
 /** Whether the network, or silence, ended a connection: nothing worth a line. */
 const isOfConnection = ({ message }: Error): boolean =>
-  /^keep alive timeout|^connect did not arrive|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|write after end/.test(message)
+  /^keep alive timeout|^connect did not arrive|^connection closed|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|write after end/.test(
+    message,
+  )
 
 const eventOf = (client: Client | null, { topic, payload, qos, retain }: PublishPacket): NewEvent => ({
   topic,

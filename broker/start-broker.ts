@@ -71,6 +71,10 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 
   tcp.maxConnections = MAX_CONNECTIONS
   const servers = [tcp, own, http]
+  for (const server of servers) {
+    // A connection that cannot be accepted is lost, and nothing else.
+    server.on('error', (error) => options.logger.warn({ err: error }, 'a connection could not be accepted'))
+  }
   const connections = servers.map(trackConnections)
   const stop = async (): Promise<void> => {
     endStatus()
