@@ -1,0 +1,3 @@
+import { killSuite } from '../support/kill-suite.js'
+
+killSuite(4)
