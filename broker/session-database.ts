@@ -24,7 +24,7 @@ const SCHEMA = `
   PRAGMA user_version = ${VERSION};
 `
 
-/** From the form without a version, which kept a row for each message in flight. */
+/** From the form without a version, which kept a row for each message in flight and did not know who was connected. */
 const UPGRADE = `
   ALTER TABLE sessions RENAME TO old_sessions;
   ALTER TABLE subscriptions RENAME TO old_subscriptions;
@@ -32,7 +32,7 @@ const UPGRADE = `
   INSERT INTO sessions (client, sent, in_flight, attached, seen)
     SELECT client, sent, (
       SELECT json_group_array(json_array(message_id, position, retain)) FROM (
-        SELECT * FROM in_flight f WHERE f.client = s.client AND qos = 1 ORDER BY position, message_id)), 0, 0
+        SELECT * FROM in_flight f WHERE f.client = s.client AND qos = 1 ORDER BY position, message_id)), 1, 0
     FROM old_sessions s;
   INSERT INTO subscriptions SELECT client, filter, qos, since, 0 FROM old_subscriptions;
   INSERT INTO exactly_once SELECT client, message_id, position, retain, released FROM in_flight WHERE qos = 2;

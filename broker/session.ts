@@ -40,10 +40,10 @@ type Filters = SubscriptionTree<SessionSubscription>
 
 /** Messages a client may leave unacknowledged; as Mosquitto is set up on a leader. */
 const WINDOW = 1000
-/** One step of catching up: a ms or two, then others have their turn. */
-const PAGE = { limit: 100, scan: 2000 } as const
-/** In one step. */
-const RESENT = 50
+/** One step of catching up, or of sending again: a ms or two, then others have their turn. */
+const STEP = { events: 100, rows: 2000, bytes: 64 * 1024 } as const
+/** Read at once: four of the largest are what a step can take too much. */
+const READ_EVENTS = 4
 /** Identifiers that stay taken because an order was withheld; beyond that the oldest is given out again. */
 const MOST_ABANDONED = 1000
 
@@ -234,7 +234,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     if (this.#resend.length > 0) this.#sendAgain()
     else if (!this.#upToDate) {
       // By the page, not by the message: each step is a query.
-      if (WINDOW - this.#inFlight.size < PAGE.limit) return false
+      if (WINDOW - this.#inFlight.size < STEP.events) return false
       this.#catchUp()
     } else if (!this.#replay(connection.replay)) return false
     return this.transmit()
@@ -262,18 +262,32 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
 
   /** What an earlier connection left without an answer. */
   #sendAgain(): void {
-    for (const messageId of this.#resend.splice(0, RESENT)) {
-      const message = this.#inFlight.get(messageId)
-      if (message === undefined) continue
-      const { position, qos, retain, state } = message
-      if (state === 'released') {
-        this.#unsent.push(encodePubrel(messageId))
-        continue
-      }
-      const event = this.#ports.reader.page({ after: position - 1, limit: 1, scan: 1 }).events[0]
-      if (event === undefined || (isOrder(event.topic) && !retain)) this.#withhold(messageId, message)
-      else this.#unsent.push(this.#encode(event, qos, messageId, { retain, dup: true }))
+    let bytes = 0
+    let sent = 0
+    for (const messageId of this.#resend.slice(0, STEP.events)) {
+      if (bytes >= STEP.bytes) break
+      bytes += this.#sendOneAgain(messageId)
+      sent++
     }
+    this.#resend.splice(0, sent)
+  }
+
+  /** @returns bytes of the message */
+  #sendOneAgain(messageId: number): number {
+    const message = this.#inFlight.get(messageId)
+    if (message === undefined) return 0
+    const { position, qos, retain, state } = message
+    if (state === 'released') {
+      this.#unsent.push(encodePubrel(messageId))
+      return 0
+    }
+    const event = this.#ports.reader.page({ after: position - 1, limit: 1, scan: 1 }).events[0]
+    if (event === undefined || (isOrder(event.topic) && !retain)) {
+      this.#withhold(messageId, message)
+      return 0
+    }
+    this.#unsent.push(this.#encode(event, qos, messageId, { retain, dup: true }))
+    return event.payload.length
   }
 
   /** An order of the former connection is not given again: its time is over. */
@@ -300,13 +314,18 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     this.#filters ??= this.#byLevel()
     const filters = this.#filters
     const match = (topic: string): boolean => filters.match(topic).length > 0
-    const page = this.#ports.reader.page({ after: this.#sent, match, ...PAGE })
-    for (const event of page.events) {
+    const end = Math.min(this.#sent + STEP.rows, delivered)
+    let bytes = 0
+    for (let read = 0; this.#sent < end && read < STEP.events && bytes < STEP.bytes; read += READ_EVENTS) {
       // What is committed but not yet delivered comes live.
-      if (event.position > delivered) break
-      this.#consider(event, filters)
+      const scan = end - this.#sent
+      const page = this.#ports.reader.page({ after: this.#sent, match, limit: READ_EVENTS, scan })
+      for (const event of page.events) {
+        bytes += event.payload.length
+        this.#consider(event, filters)
+      }
+      this.#sent = page.position
     }
-    this.#sent = Math.min(page.position, delivered)
     this.#moved()
   }
 

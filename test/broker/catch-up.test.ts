@@ -1,9 +1,14 @@
+import { connect as connectTcp } from 'node:net'
 import { connectAsync } from 'mqtt'
-import { expect, test } from 'vitest'
+import { generate } from 'mqtt-packet'
+import { expect, onTestFinished, test } from 'vitest'
 import { openEventLogReader, type PagingEventLogReader } from '../../event-log/reader.js'
 import { eventually } from '../support/eventually.js'
+import { residentMebibytes } from '../support/process-memory.js'
 import { recordingLogger } from '../support/recording-logger.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 import { rawClient } from './raw-client.js'
+import { spawnBroker } from './spawn-broker.js'
 import { connect, startTestBroker } from './test-broker.js'
 
 /** A reader of the log whose pages cannot be read while `broken` is set. */
@@ -83,3 +88,40 @@ test('sessions with a thousand filters each catch up, and go on live', async () 
     new Set(['missed', 'live']),
   )
 }, 60_000)
+
+test('a session that is a hundred megabytes behind and does not read takes no more than a few of them', async () => {
+  const broker = await spawnBroker(temporaryDirectory())
+  const clients = Array.from({ length: 10 }, (_, i) => `absent ${i}`)
+  for (const clientId of clients) {
+    const client = rawClient(broker, { clientId })
+    await client.subscribe('lab/#', 1)
+    client.close()
+  }
+  const publisher = await connect(broker)
+  const payload = Buffer.alloc(1_000_000)
+  for (let i = 0; i < 100; i++) await publisher.publishAsync('lab/large', payload, { qos: 1 })
+  const before = residentMebibytes(Number(broker.child.pid))
+  let highest = 0
+  const stalled = clients.map((clientId) => stalledClient(broker, clientId))
+  await Promise.all(stalled)
+  for (let i = 0; i < 100; i++) {
+    await publisher.publishAsync('door', 'goes on', { qos: 1 })
+    highest = Math.max(highest, residentMebibytes(Number(broker.child.pid)))
+  }
+  // All of it was a gigabyte.
+  expect(highest - before).toBeLessThan(300)
+}, 60_000)
+
+/** Comes back to its session and reads no more than the CONNACK. */
+async function stalledClient({ port }: { readonly port: number }, clientId: string): Promise<void> {
+  const socket = connectTcp(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  onTestFinished(() => {
+    socket.destroy()
+  })
+  socket.write(
+    generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: false, clientId, keepalive: 0 }),
+  )
+  await new Promise((resolve) => socket.once('data', resolve))
+  socket.pause()
+}

@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import type { IClientOptions, MqttClient } from 'mqtt'
 import { generate } from 'mqtt-packet'
 import { expect, test } from 'vitest'
@@ -187,6 +190,42 @@ test('a persistent publisher that sends a QoS 2 message again after a restart is
   await again.until('pubcomp 9')
   expect(textsOf(broker.events())).toEqual(['lab/dose=1'])
   again.close()
+})
+
+test('sessions in the form without a version are taken over, with what is in flight', async () => {
+  const first = await startTestBroker()
+  const publisher = await connect(first)
+  await publishAll(publisher, 0, 5)
+  await first.stop()
+  const path = join(first.home, 'sessions.db')
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+  const old = new Database(path)
+  old.exec(`
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE sessions (client TEXT PRIMARY KEY, sent INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE subscriptions (
+      client TEXT, filter TEXT, qos INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (client, filter)) WITHOUT ROWID;
+    CREATE TABLE in_flight (
+      client TEXT, message_id INTEGER, position INTEGER NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL,
+      released INTEGER NOT NULL, PRIMARY KEY (client, message_id)) WITHOUT ROWID;
+    CREATE TABLE received (client TEXT, message_id INTEGER, PRIMARY KEY (client, message_id)) WITHOUT ROWID;
+    INSERT INTO sessions VALUES ('raw', 3), ('other', 5);
+    INSERT INTO subscriptions VALUES ('raw', 'lab/#', 2, 0);
+    INSERT INTO in_flight VALUES ('raw', 11, 2, 1, 0, 0), ('raw', 12, 3, 2, 0, 1), ('raw', 10, 1, 2, 0, 0);`)
+  old.close()
+  const broker = await startTestBroker({ home: first.home })
+  expect(broker.sessionCounts().stored).toBe(2)
+  const client = rawClient(broker)
+  await eventually(() => expect(client.messages).toHaveLength(4))
+  expect(client.sessionPresent()).toBe(true)
+  expect(client.seen).toContain('pubrel 12')
+  expect(client.messages.map(({ payload, qos, dup }) => [payload, qos, dup])).toEqual([
+    ['0', 2, true],
+    ['1', 1, true],
+    ['3', 1, true],
+    ['4', 1, true],
+  ])
+  expect(client.messages.slice(0, 2).map(({ messageId }) => messageId)).toEqual([10, 11])
 })
 
 /** A client whose inbox is open before it connects, as messages come right behind the CONNACK. */
