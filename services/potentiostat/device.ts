@@ -72,6 +72,11 @@ export class Potentiostat {
     return this.#command('testStop', 1, ONCE)
   }
 
+  /** Asks a device at rest to stop: its next run ends by itself, cell open, when it has played what is queued. */
+  latchStop(): Promise<void> {
+    return this.#command('testStop', 1)
+  }
+
   reset(): Promise<void> {
     return this.#command('reset', 1)
   }

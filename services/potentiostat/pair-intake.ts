@@ -59,8 +59,7 @@ export class PairIntake {
   }
 }
 
-/** Pairs of a transfer: current and potential alternating. */
-export function split(values: Float32Array): Pairs {
+function split(values: Float32Array): Pairs {
   const current = new Float32Array(values.length >> 1)
   const potential = new Float32Array(values.length >> 1)
   for (let i = 0; i < current.length; i++) {

@@ -1,10 +1,10 @@
 import type { RangeChoice } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'
 import { ModbusTimeout } from '../transport/modbus-client.js'
-import type { Potentiostat } from './device.js'
-import { MeasurementAborted } from './errors.js'
+import { isRunning, type Potentiostat } from './device.js'
+import { MeasurementAborted, MeasurementInterrupted } from './errors.js'
 import { sineSegments } from './impedance.js'
-import { BLOCK_PAIRS, split } from './pair-intake.js'
+import { BLOCK_PAIRS, PairIntake } from './pair-intake.js'
 import type { GalvanostaticPlan, ImpedancePlan, MeasurementPlan, PotentiostaticPlan } from './plan.js'
 import {
   BLOCK_REGISTERS,
@@ -24,8 +24,10 @@ const BLOCK_POINTS = BLOCK_REGISTERS / REGISTERS_PER_POINT
 const PROBE_POINTS = 2 * BLOCK_POINTS
 /** The range has room for so much more than the expected current. */
 const HEADROOM = 1.5
-/** Without an average readings are single conversions. */
-const UNFILTERED = 1
+/** A running average of 0.7 ms: short, but no two transfers begin with equal readings, which tell them apart when a reply is lost. */
+const FILTER_SAMPLES = 4
+/** Time in which that average forgets what was before, ms. */
+const FORGOTTEN_MS = 8
 /** Samples at the start that only charge the double layer. */
 const CHARGING = 3
 /** Samples averaged against noise, and at the end of the probe. */
@@ -35,7 +37,9 @@ const LATE = 20
 const INFORMATIVE_V = 0.05
 /** Extremes of a waveform show in so many of its segments. */
 const MOST_SEGMENTS = 50_000
-const ATTEMPTS = 3
+const ATTEMPTS = 5
+/** Transfers that a damaged request, or a device without pairs, may refuse. */
+const MOST_REFUSED = 10
 
 /** Chooses the range for a mode: the most sensitive one that holds the current expected. Where the mode controls the current, that is
  * asked for; else the cell is probed for 43 ms, in the least sensitive range, with the potential the mode starts at. Where the mode leaves
@@ -65,8 +69,9 @@ async function probe(
   stop: AbortSignal,
 ): Promise<RangeChoice> {
   await device.setGain(0)
-  await device.setFilter(UNFILTERED)
+  await device.setFilter(FILTER_SAMPLES)
   try {
+    await clock.sleepUntil(clock.monotonicMs() + FORGOTTEN_MS, stop)
     const rest = await restingCell(device)
     const segments = [...probeSegments(plan, rest.potentialV)]
     const { values } = new WaveformCursor(segments).take(PROBE_POINTS)
@@ -85,7 +90,7 @@ async function probe(
   }
 }
 
-/** Average of a few looks: the readings are not filtered. */
+/** Average of a few looks: the readings are hardly filtered. */
 async function restingCell(device: Potentiostat): Promise<{ readonly potentialV: number; readonly currentA: number }> {
   const looks = []
   for (let i = 0; i < SMOOTH; i++) looks.push(await device.live())
@@ -127,11 +132,13 @@ async function played(
       await device.queuePoints(values.subarray(0, BLOCK_POINTS))
       await device.queuePoints(values.subarray(BLOCK_POINTS))
       await device.clearPairs()
-      await device.testStop()
-      await device.fifoStart(true)
-      const { adcQueued } = await runEnded(device, clock)
+      const intake = new PairIntake(device)
+      await intake.prepare()
+      await device.latchStop()
+      await startProbe(device)
+      await runEnded(device, clock)
       // The first pair is that of the time before the first point.
-      return (await takeAll(device, Math.min(adcQueued, values.length + 1))).slice(1)
+      return (await takeAll(intake, values.length + 1)).slice(1)
     } catch (error) {
       if (!(error instanceof ModbusTimeout) || attempt === ATTEMPTS) throw error
       await openCell(device, clock)
@@ -140,11 +147,23 @@ async function played(
   }
 }
 
-async function takeAll(device: Potentiostat, count: number): Promise<readonly number[]> {
+/** An unanswered start is not repeated: one that was heard may be over, and another would not end by itself. */
+async function startProbe(device: Potentiostat): Promise<void> {
+  try {
+    await device.fifoStart(true)
+  } catch (error) {
+    if (!(error instanceof ModbusTimeout) || !isRunning(await device.live())) throw error
+  }
+}
+
+async function takeAll(intake: PairIntake, count: number): Promise<readonly number[]> {
   const currents: number[] = []
-  while (currents.length < count) {
-    const pairs = split(await device.takePairs(Math.min(BLOCK_PAIRS, count - currents.length)))
-    currents.push(...pairs.current)
+  for (let refused = 0; currents.length < count; ) {
+    const pairs = await intake.take(Math.min(BLOCK_PAIRS, count - currents.length))
+    if (pairs === null && ++refused > MOST_REFUSED) {
+      throw new MeasurementInterrupted(`The device recorded fewer than the ${count} samples of a probe.`)
+    }
+    currents.push(...(pairs?.current ?? []))
   }
   return currents
 }

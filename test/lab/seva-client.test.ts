@@ -70,7 +70,7 @@ const AC = {
   current_ma: null,
   charge_cutoff_c: null,
   voltage_cutoff_v: null,
-  control_mode: 'potential',
+  control_mode: 'potential (V)',
 }
 
 const TERMINAL = ['done', 'failed', 'canceled', 'cancelled']
@@ -163,8 +163,9 @@ describe('a group of wells', () => {
 
   test('alternates where it was told to: two periods a second between both potentials', async () => {
     const { bytes } = await send('GET', `/runs/${runIds[1]}/zip`, { accept: 'application/zip' })
-    const [, ...rows] = readZip(bytes)[0]?.content.toString().trimEnd().split('\r\n') ?? []
-    const applied = rows.map((row) => Math.sign(Number(row.split(',').at(-1))))
+    const [header = '', ...rows] = readZip(bytes)[0]?.content.toString().trimEnd().split('\r\n') ?? []
+    const column = header.split(',').indexOf('Applied potential (V)')
+    const applied = rows.map((row) => Math.sign(Number(row.split(',')[column])))
     const changes = applied.filter((sign, at) => at > 0 && sign !== applied[at - 1])
     expect([applied.length, applied[0], changes]).toEqual([2777, 1, [-1, 1, -1]])
   })
@@ -185,7 +186,8 @@ test('an electrolysis by current ends with its charge', async () => {
     ...AC,
     duration_s: '20',
     frequency_hz: '0',
-    control_mode: 'current',
+    control_mode: 'current (mA)',
+    voltage_v: null,
     current_ma: '0.02',
     charge_cutoff_c: '0.000004',
   }
@@ -200,13 +202,47 @@ test('an electrolysis by current ends with its charge', async () => {
   })
 })
 
+test('an order that names no gain is measured in a range of its own choice', async () => {
+  const { run_id } = await ask<Run>('POST', '/jobs', { ...order('slot01', 'CV', CV), group_id: 'range' })
+  expect(await pollGroup([run_id])).toMatchObject([{ status: 'done', slots: [{ message: null }] }])
+  const { bytes } = await send('GET', `/runs/${run_id}/zip`, { accept: 'application/zip' })
+  const sidecar = JSON.parse(readZip(bytes)[1]?.content.toString() ?? '') as object
+  expect(sidecar).toMatchObject({
+    warnings: [],
+    report: {
+      saturated_samples: 0,
+      range: { probe: { duration_s: expect.any(Number), charge_c: expect.any(Number) } },
+    },
+  })
+})
+
+test('clipped data are told in the job, its slot, the rows, the sidecar and the plot, once each', async () => {
+  const clipped = { ...order('slot01', 'CV', CV), tia_gain: 3, make_plot: true, group_id: 'clipped' }
+  const { run_id } = await ask<Run>('POST', '/jobs', clipped)
+  const [ended] = await pollGroup([run_id])
+  const message = expect.stringMatching(/tia_gain 3 \(±5\.445 µA\) in \d+ of \d+ samples .* tia_gain 2/)
+  const warning = { code: 'current_saturated', message }
+  expect(ended).toMatchObject({
+    status: 'done',
+    warnings: [{ ...warning, slot: 'slot01', mode: 'CV' }],
+    slots: [{ status: 'done', message: expect.stringMatching(/^CV: The current is clipped/) }],
+  })
+  const { bytes } = await send('GET', `/runs/${run_id}/zip`, { accept: 'application/zip' })
+  const [csv = '', sidecar = '', png = ''] = readZip(bytes).map(({ content }) => content.toString('latin1'))
+  expect(csv.split('\r\n')[0]?.split(',').at(-1)).toBe('Saturated')
+  expect(csv.split('\r\n').filter((row) => row.endsWith(',1.0')).length).toBeGreaterThan(1000)
+  expect(JSON.parse(Buffer.from(sidecar, 'latin1').toString())).toMatchObject({ warnings: [warning], status: 'done' })
+  expect(sidecar.match(/current_saturated/g)).toHaveLength(1)
+  expect(png.slice(1, 4)).toBe('PNG')
+})
+
 test('a form that cannot be measured is refused with the reason', async () => {
   const { status, bytes } = await send('POST', '/jobs', {
     body: order('slot01', 'CA', { ...AC, control_mode: 'current' }),
   })
   expect([status, JSON.parse(bytes.toString())]).toMatchObject([
     422,
-    { code: 'jobs.invalid_params', message: expect.stringContaining('current_ma is missing') },
+    { code: 'jobs.invalid_params', message: expect.stringContaining('current_ma (mA) is missing') },
   ])
 })
 

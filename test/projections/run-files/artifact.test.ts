@@ -139,6 +139,47 @@ describe('plots', () => {
     expect(textPixels(png, 0, 0.9, 1, 1)).toBeGreaterThan(150)
   })
 
+  test('carry what the data must not be read without, and mark the samples it is about', async () => {
+    const clipped = (marks: Partial<SampleBlock>) => {
+      const mode = ca(3000)
+      const columns = [...mode.columns, { header: 'Saturated', field: 'saturated' } as const]
+      const current = range(3000).map((row) => (row < 1000 ? 3e-6 : row < 2000 ? 1e-6 : 5e-6))
+      const applied = current.map(() => 0.2)
+      return measured({ ...mode, columns }, { current, potential: applied, applied, ...marks })
+    }
+    const [plain, marked] = [
+      clipped({}),
+      clipped({
+        saturated: [
+          [1, 1000],
+          [0, 2000],
+        ],
+      }),
+    ]
+    const message =
+      'The current is clipped at the full scale of tia_gain 3 (±5.445 µA) in 1000 of 3000 samples (33.3 %).'
+    writeFileSync(marked.sidecarPath, JSON.stringify({ warnings: ['an early sentence', { code: 'c', message }] }))
+    await makeArtifact(plain)
+    await makeArtifact(marked)
+    const [without, withMarks] = [plain, marked].map(({ targetPath }) => readFileSync(targetPath))
+    if (without === undefined || withMarks === undefined) throw new Error('no plot')
+    expect(textPixels(without, 0.12, 0.2, 0.35, 0.42)).toBe(0)
+    // The line of the clipped third, 5 pixels thick.
+    expect(textPixels(withMarks, 0.12, 0.2, 0.35, 0.42)).toBeGreaterThan(500)
+    expect(textPixels(withMarks, 0, 0, 1, 0.19)).toBeGreaterThan(textPixels(without, 0, 0, 1, 0.19) + 1000)
+  })
+
+  test('of a spectrum without a single result still tell why', async () => {
+    const request = measured(EIS, {
+      frequency: [10, 1],
+      time: [1, 2],
+      potential: [0, 0],
+      current: [0, 0],
+    })
+    writeFileSync(request.sidecarPath, JSON.stringify({ warnings: [{ code: 'not_evaluated', message: 'Clipped.' }] }))
+    expect(await makeArtifact(request)).toBeGreaterThan(1000)
+  })
+
   test('are the same bytes each time', async () => {
     const first = spectrum()
     const second = spectrum()

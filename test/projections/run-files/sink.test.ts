@@ -46,6 +46,72 @@ const finished = (runId: string): TestEvent[] => [
   slotState(runId, 'done', { reports: [report(0, 4)] }),
 ]
 
+describe('what the data are worth', () => {
+  const columns = [
+    { header: 'Current (A)', field: 'current' },
+    { header: 'Saturated', field: 'saturated' },
+    { header: 'Off set point', field: 'off_target' },
+  ] as const
+  const mode = { ...cv(4), columns: [...columns] }
+  const sidecarOf = (files: Record<string, string>) =>
+    JSON.parse(files[CSV.replace('.csv', '.json')] ?? '') as Record<string, unknown>
+
+  test('stands in the rows it is about, and 0 where a block says nothing', () => {
+    const marks: Parameters<typeof samples>[3] = {
+      saturated: [
+        [0, 1],
+        [3, 1],
+      ],
+      off_target: [[1, 2]],
+    }
+    const { files } = write([
+      order('r1', { modes: [mode] }),
+      samples('r1', 0, 2, marks),
+      samples('r1', 2, 2),
+      slotState('r1', 'done', { reports: [report(0, 4)] }),
+    ])
+    expect(files[CSV]?.split('\r\n').map((row) => row.split(',').slice(1).join())).toEqual([
+      'Saturated,Off set point',
+      '0.0,1.0',
+      '3.0,1.0',
+      '0.0,0.0',
+      '0.0,0.0',
+      '',
+    ])
+  })
+
+  test('is told once at the top of the sidecar: of the order, of this mode, of its measurement', () => {
+    const coded = { code: 'current_saturated', message: 'Clipped.', mode_index: 0 }
+    const ofRun = { code: 'clamped', message: 'tia_gain 4 acts as 3.' }
+    const ofOther = { code: 'high_value', message: 'Long.', mode_index: 1 }
+    const { files } = write([
+      order('r1', { modes: [mode, ca(1)], warnings: [ofRun, ofOther] }),
+      slotState('r1', 'done', { reports: [{ ...report(0, 4), warnings: [coded] }] }),
+    ])
+    const sidecar = sidecarOf(files)
+    expect(sidecar['warnings']).toEqual([ofRun, coded])
+    expect(sidecar['report']).not.toHaveProperty('warnings')
+  })
+
+  test('of an early log, in sentences, stays where it was', () => {
+    const { files } = write([
+      order('r1', { warnings: ['of the order'] }),
+      slotState('r1', 'done', { reports: [{ ...report(0, 4), warnings: ['of the device'] }] }),
+    ])
+    const sidecar = sidecarOf(files)
+    expect(sidecar['warnings']).toEqual(['of the order'])
+    expect(sidecar['report']).toMatchObject({ warnings: ['of the device'] })
+  })
+
+  test('a mode without its result is not done', () => {
+    const { files } = write([
+      order('r1'),
+      slotState('r1', 'failed', { message: 'There is no result.', reports: [{ ...report(0, 4), no_result: true }] }),
+    ])
+    expect(sidecarOf(files)).toMatchObject({ status: 'failed', message: 'There is no result.' })
+  })
+})
+
 describe('files of a run', () => {
   test('are a CSV with exactly the rows, and a sidecar with what else is known', () => {
     const { files } = write(finished('r1'))

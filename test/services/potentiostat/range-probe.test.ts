@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { planOrder } from '../../../services/potentiostat/run-order.js'
 import type { CellFactory } from '../../../simulation/potentiostat/cell.js'
 import { ResistorCell } from '../../../simulation/potentiostat/dummy-cells.js'
+import { until } from '../../support/until.js'
 import { type Device, type Measured, openSocket, runMode, startDevice } from './bench.js'
 
 let device: Device
@@ -73,6 +75,39 @@ describe('current control', () => {
     const { observation } = await measured('CP', { current, duration: 0.5 }, cell)
     expect(observation.range).toEqual({ tia_gain: gain, expected_a: current, probe: null })
   })
+})
+
+test.each([{ dropEvery: 7 }, { corruptEvery: 11 }, { delayEvery: 9 }])(
+  'a probe on a line that does %j finds its range',
+  async (faults) => {
+    device = await startDevice({ cell: () => new ResistorCell(1e5), faults })
+    const raw = { potential: 0.4, duration: 0.3 }
+    const { error, observation } = await runMode(await openSocket(device.path), 'CA', raw, { gain: 'auto' })
+    expect(error).toBeNull()
+    expect(observation.range).toMatchObject({ tia_gain: 2 })
+    expect(device.device.cellSwitchClosed).toBe(false)
+  },
+)
+
+test('a device whose host dies in a probe opens the cell by itself', async () => {
+  device = await startDevice({ cell: () => new ResistorCell(1e5) })
+  const connection = await openSocket(device.path)
+  const measuring = runMode(connection, 'CA', { potential: 0.4, duration: 20 }, { gain: 'auto' })
+  await until(async () => device.device.cellSwitchClosed, 'the probe')
+  await connection.close()
+  expect((await measuring).error).not.toBeNull()
+  await until(async () => !device.device.cellSwitchClosed, 'an open cell')
+  expect(device.device.running).toBe(false)
+})
+
+test.each([
+  ['auto', null, 'auto'],
+  ['keep', null, null],
+  ['keep', 'auto', 'auto'],
+  ['auto', 2, 2],
+] as const)('where null means %s, a gain of %s is %s', (nullGain, asked, meant) => {
+  const order = { modes: ['OCP'], params_by_mode: { OCP: { duration: 1 } }, tia_gain: asked, sampling_interval: null }
+  expect(planOrder(order, nullGain).gain).toBe(meant)
 })
 
 test('an open circuit is not probed', async () => {

@@ -58,6 +58,7 @@ describe('ordering a run', () => {
   test.each([
     [{ devices: 'all' }, { devices: ['slot01', 'slot02'] }],
     [{ tia_gain: null }, { tia_gain: null }],
+    [{ tia_gain: 'auto' }, { tia_gain: 'auto' }],
     [{ tia_gain: '2' }, { tia_gain: 2 }],
     [{ tia_gain: 2.0 }, { tia_gain: 2 }],
     [{ tia_gain: true }, { tia_gain: 1 }],
