@@ -1,3 +1,4 @@
+import { bytesScenario } from './bytes.bench.js'
 import { coldStartScenario } from './cold-start.bench.js'
 import { foldScenario } from './fold.bench.js'
 import { latencyScenario } from './latency.bench.js'
@@ -13,6 +14,7 @@ const scenarios: readonly Scenario[] = [
   foldScenario,
   potentiostatScenario,
   memoryScenario,
+  bytesScenario,
   coldStartScenario,
 ]
 

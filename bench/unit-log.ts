@@ -1,4 +1,5 @@
 import { openForWriting } from '../event-log/database.js'
+import { LogState } from '../event-log/log-state.js'
 
 /** First event. */
 const START_MS = Date.parse('2026-11-20T09:00:00.000Z')
@@ -47,19 +48,17 @@ function eventAt(index: number): { readonly topic: string; readonly payload: str
   }
 }
 
-/** Makes a log of so many events, with its retained values. */
+/** Makes a log of so many events, with what follows from them. */
 export function writeUnitLog(path: string, events: number): void {
   const log = openForWriting(path)
-  const insert = log.prepare('INSERT INTO events VALUES (?, ?, ?, ?, 1, ?, ?)')
+  const insert = log.prepare('INSERT INTO recorded VALUES (?, ?, ?, ?, 1, ?, ?, NULL)')
   log.transaction(() => {
     for (let index = 0; index < events; index++) {
       const { topic, payload } = eventAt(index)
       const retain = topic.endsWith('events') ? 0 : 1
       insert.run(index + 1, START_MS + index * INTERVAL_MS, topic, Buffer.from(payload), retain, 'bench')
     }
-    log.exec(
-      'INSERT INTO retained (topic, position) SELECT topic, max(position) FROM events WHERE retain = 1 GROUP BY topic',
-    )
+    new LogState(log)
   })()
   log.close()
 }
