@@ -2,12 +2,13 @@ import { createHash, type Hash } from 'node:crypto'
 
 /** Bytes per event in the first of the three parts. */
 const NUMBERS_BYTES = 24
+const TWO_TO_32 = 2 ** 32
 /** What the first link stands on. */
 const GENESIS = Buffer.alloc(32)
 
 /** Stretches of events, in order of position: one, or a whole batch. */
 export interface Stretch {
-  /** From `packNumbers`, one after the other. */
+  /** `PackedNumbers`. */
   readonly numbers: Uint8Array
   /** Topic and client of each event, one after the other. */
   readonly text: string
@@ -15,35 +16,38 @@ export interface Stretch {
   readonly payloads: Uint8Array
 }
 
-export interface EventNumbers {
-  readonly recordedAt: number
-  readonly messageId: number
-  readonly qos: number
-  readonly retain: boolean
-  readonly topic: string
-  readonly client: string
-  readonly payloadBytes: number
-}
+/** The numbers of events, 24 bytes each, big-endian: `recorded_at` (8), `message_id` or 0 (2), `qos` (1), `retain` (1), and the lengths in
+ * bytes of topic, client and payload (4 each). It is filled for every event that is recorded, so it takes no objects. */
+export class PackedNumbers {
+  readonly bytes: Uint8Array
+  readonly #view: DataView
+  #at = 0
 
-/** The numbers of an event into the 24 bytes of its index, big-endian: `recorded_at` (8), `message_id` or 0 (2), `qos` (1), `retain` (1), and
- * the lengths in bytes of topic, client and payload (4 each). */
-export function packNumbers(
-  target: Buffer,
-  index: number,
-  { recordedAt, messageId, qos, retain, topic, client, payloadBytes }: EventNumbers,
-): void {
-  const offset = index * NUMBERS_BYTES
-  // Milliseconds fill 6 bytes until the year 10889.
-  target.writeUIntBE(recordedAt, offset + 2, 6)
-  target.writeUInt16BE(messageId, offset + 8)
-  target.writeUInt8(qos, offset + 10)
-  target.writeUInt8(retain ? 1 : 0, offset + 11)
-  target.writeUInt32BE(Buffer.byteLength(topic), offset + 12)
-  target.writeUInt32BE(Buffer.byteLength(client), offset + 16)
-  target.writeUInt32BE(payloadBytes, offset + 20)
-}
+  constructor(events: number) {
+    this.bytes = new Uint8Array(events * NUMBERS_BYTES)
+    this.#view = new DataView(this.bytes.buffer)
+  }
 
-export const numbersFor = (events: number): Buffer => Buffer.alloc(events * NUMBERS_BYTES)
+  add(recordedAt: number, messageId: number, qos: number, retain: boolean): void {
+    const view = this.#view
+    const at = this.#at
+    view.setUint32(at, Math.floor(recordedAt / TWO_TO_32))
+    view.setUint32(at + 4, recordedAt % TWO_TO_32)
+    view.setUint16(at + 8, messageId)
+    view.setUint8(at + 10, qos)
+    view.setUint8(at + 11, retain ? 1 : 0)
+  }
+
+  /** Lengths of the event that was added last, in bytes. */
+  addLengths(topic: number, client: number, payload: number): void {
+    const view = this.#view
+    const at = this.#at
+    view.setUint32(at + 12, topic)
+    view.setUint32(at + 16, client)
+    view.setUint32(at + 20, payload)
+    this.#at = at + NUMBERS_BYTES
+  }
+}
 
 /** The chain of links over all events: a link is SHA-256 of the link before, the last position as 8 bytes, and SHA-256 of each of
  * numbers, texts and payloads of the events since that link. Whoever changes an event must change every link after it. */
@@ -72,7 +76,7 @@ export class HashChain {
   /** The link over what was added since the last one, up to this position. */
   link(position: number): Uint8Array {
     const last = Buffer.alloc(8)
-    last.writeUIntBE(position, 2, 6)
+    last.writeBigInt64BE(BigInt(position))
     const link = createHash('sha256').update(this.#previous).update(last)
     for (const part of [this.#numbers, this.#text, this.#payloads]) link.update(part.digest())
     this.#previous = link.digest()

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Batch, BatchEvent } from './batch.js'
-import { HashChain, numbersFor, packNumbers } from './hash-chain.js'
+import { HashChain, PackedNumbers } from './hash-chain.js'
 import { hashed, stretchesAfter } from './recorded-rows.js'
 import { RetainedChanges } from './retained-changes.js'
 import { UnreleasedMessages } from './unreleased-messages.js'
@@ -8,6 +8,9 @@ import { UnreleasedMessages } from './unreleased-messages.js'
 /** Events after which what follows from them is written. The fewer, the more pages an event costs; the more, the longer is the tail that
  * a start and every reader of retained values go through. */
 const LINK_EVENTS = 1000
+/** A batch of so many comes from clients that publish as fast as they can: then a thousand topics may change with a thousand events. */
+const BUSY_EVENTS = 100
+const BUSY_LINK_EVENTS = 10_000
 /** The tail is hashed again at a start: no more than so many bytes. */
 const LINK_BYTES = 4 * 1024 * 1024
 
@@ -38,24 +41,30 @@ export class LogState {
     for (const rows of stretchesAfter(db, this.#position)) {
       for (const [, , topic, payload, , retain] of rows) this.#count(topic, payload, retain === 1)
       this.#chain.add(hashed(rows))
-      this.#writeIfDue()
+      this.#writeIfDue(LINK_EVENTS)
     }
   }
 
   /** Takes up a batch whose rows are inserted, and writes itself when that is due. */
   take(batch: Batch, events: readonly BatchEvent[]): void {
     const { recordedAt, text, payloads, releases } = batch
-    const numbers = numbersFor(events.length)
+    const numbers = new PackedNumbers(events.length)
+    // Nearly always: then the length of a text is that of its bytes.
+    const isAscii = Buffer.byteLength(text) === text.length
     let next = 0
-    for (const [index, event] of events.entries()) {
+    let index = 0
+    for (const { topic, client, payload, qos, retain, messageId } of events) {
       for (; releases[next]?.index === index; next++) this.#release(releases[next])
-      packNumbers(numbers, index, { ...event, recordedAt, payloadBytes: event.payload.length })
-      this.#count(event.topic, event.payload, event.retain)
-      if (event.messageId > 0) this.#unreleased.add(event.client, event.messageId, this.#position)
+      index++
+      numbers.add(recordedAt, messageId, qos, retain)
+      if (isAscii) numbers.addLengths(topic.length, client.length, payload.length)
+      else numbers.addLengths(Buffer.byteLength(topic), Buffer.byteLength(client), payload.length)
+      this.#count(topic, payload, retain)
+      if (messageId > 0) this.#unreleased.add(client, messageId, this.#position)
     }
     for (; next < releases.length; next++) this.#release(releases[next])
-    this.#chain.add({ numbers, text, payloads })
-    this.#writeIfDue()
+    this.#chain.add({ numbers: numbers.bytes, text, payloads })
+    this.#writeIfDue(events.length >= BUSY_EVENTS ? BUSY_LINK_EVENTS : LINK_EVENTS)
   }
 
   #release(placed: Batch['releases'][number] | undefined): void {
@@ -69,8 +78,8 @@ export class LogState {
     if (retain) this.#retained.keep(topic, this.#position, payload.length)
   }
 
-  #writeIfDue(): void {
-    if (this.#events < LINK_EVENTS && this.#bytes < LINK_BYTES) return
+  #writeIfDue(events: number): void {
+    if (this.#events < events && this.#bytes < LINK_BYTES) return
     this.#retained.write()
     this.#unreleased.write()
     this.#insertLink.run(this.#position, this.#chain.link(this.#position))

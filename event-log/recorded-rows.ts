@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Qos } from '../events/event.js'
-import { numbersFor, packNumbers, type Stretch } from './hash-chain.js'
+import { PackedNumbers, type Stretch } from './hash-chain.js'
 
 /** A row of `recorded`; positional, because named columns double the cost of a row. */
 export type RecordedRow = readonly [
@@ -61,21 +61,13 @@ function* cutAt(
 
 /** The rows in the form that the hash chain takes. */
 export function hashed(rows: readonly RecordedRow[]): Stretch {
-  const numbers = numbersFor(rows.length)
+  const numbers = new PackedNumbers(rows.length)
   let text = ''
-  for (const [index, [, recordedAt, topic, payload, qos, retain, client, messageId]] of rows.entries()) {
-    const payloadBytes = payload.length
-    packNumbers(numbers, index, {
-      recordedAt,
-      messageId: messageId ?? 0,
-      qos,
-      retain: retain === 1,
-      topic,
-      client,
-      payloadBytes,
-    })
+  for (const [, recordedAt, topic, payload, qos, retain, client, messageId] of rows) {
+    numbers.add(recordedAt, messageId ?? 0, qos, retain === 1)
+    numbers.addLengths(Buffer.byteLength(topic), Buffer.byteLength(client), payload.length)
     text += topic
     text += client
   }
-  return { numbers, text, payloads: Buffer.concat(rows.map(([, , , payload]) => payload)) }
+  return { numbers: numbers.bytes, text, payloads: Buffer.concat(rows.map(([, , , payload]) => payload)) }
 }

@@ -8,8 +8,8 @@ export const SCHEMA_VERSION = 3
 const PAGE_BYTES = 1024
 
 /** The format, explained in docs/event-log.md. `position` is the rowid, so reading by position needs no index, and the commit path
- * writes none. What follows from the events, `retained` and `unreleased`, is written with a link of the hash chain every thousand
- * events and is true up to the last link; what came after is read from the tail. `released` and `released_early` say which identifiers
+ * writes none. What follows from the events, `retained` and `unreleased`, is written with a link of the hash chain every some
+ * thousand events and is true up to the last link; what came after is read from the tail. `released` and `released_early` say which identifiers
  * were released since that link: all of a client up to a position, and single ones out of order. */
 const SCHEMA = `
   CREATE TABLE recorded (

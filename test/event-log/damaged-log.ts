@@ -9,9 +9,10 @@ const KINDS = { interior: 5, leaf: 13 } as const
 /** A closed log of so many events, each with a retained value. */
 export async function writtenLog(events: number, path = logPath()): Promise<string> {
   const writer = await openWriter({ path })
-  for (let from = 0; from < events; from += 1000) {
+  // Batches that are not so large that links become rare.
+  for (let from = 0; from < events; from += 50) {
     await writer.append(
-      Array.from({ length: Math.min(1000, events - from) }, (_, i) =>
+      Array.from({ length: Math.min(50, events - from) }, (_, i) =>
         event(`t/${(from + i) % 50}`, `value ${from + i}`, { retain: true }),
       ),
     )
@@ -20,15 +21,15 @@ export async function writtenLog(events: number, path = logPath()): Promise<stri
   return path
 }
 
-/** Overwrites the page of that kind that is nearest to the middle of the file. */
-export function overwritePage(path: string, kind: keyof typeof KINDS): void {
+/** Overwrites the page of that kind that is nearest to a place in the file, by default its middle. */
+export function overwritePage(path: string, kind: keyof typeof KINDS, place = 0.5): void {
   const file = readFileSync(path)
   const pages = file.length / PAGE_BYTES
   // The first pages are the roots.
   const ofKind = Array.from({ length: pages - 20 }, (_, i) => i + 20).filter(
     (page) => file[page * PAGE_BYTES] === KINDS[kind],
   )
-  const nearest = ofKind.toSorted((a, b) => Math.abs(a - pages / 2) - Math.abs(b - pages / 2))[0] ?? 0
+  const nearest = ofKind.toSorted((a, b) => Math.abs(a - place * pages) - Math.abs(b - place * pages))[0] ?? 0
   const fd = openSync(path, 'r+')
   writeSync(fd, Buffer.alloc(PAGE_BYTES, 0xa5), 0, PAGE_BYTES, nearest * PAGE_BYTES)
   closeSync(fd)

@@ -10,6 +10,7 @@ import type { RecordedEvent } from '../../events/event.js'
 import { openForWriting } from '../../projections/engine/database.js'
 import { Projector } from '../../projections/engine/projector.js'
 import { projections } from '../../projections/index.js'
+import { openReadModels } from '../../projections/read-models.js'
 import { MemoryLog } from '../support/memory-log.js'
 import { tableContents } from '../support/table-contents.js'
 import { event, logPath, openReader, openWriter } from './log.js'
@@ -33,13 +34,18 @@ function eventsOf(path: string): RecordedEvent[] {
   })) as never
 }
 
-function readModelsOf(log: ConstructorParameters<typeof Projector>[1]): unknown {
-  const database = openForWriting(join(dirname(logPath()), 'read-models.db'))
+/** Every table as folded from a log, and the run as clients see it. */
+async function readModelsOf(log: ConstructorParameters<typeof Projector>[1]) {
+  const readModelsPath = join(dirname(logPath()), 'read-models.db')
+  const database = openForWriting(readModelsPath)
   const projector = new Projector(database, log, projections)
   while (projector.foldNext() > 0);
-  const contents = tableContents(database)
+  const tables = tableContents(database)
   database.close()
-  return contents
+  const models = openReadModels({ readModelsPath, runFilesStatePath: '' })
+  const run = await models.run('run-1')
+  models.close()
+  return { tables, run }
 }
 
 const RETAINED = [
@@ -70,7 +76,10 @@ describe.each([2, 3])('a log as version %d wrote it', (version) => {
     expect(verifyLog(path)).toMatchObject({ ok: true, events: 1076, retainedTopics: 11, links: 1 })
     const memory = new MemoryLog()
     memory.events.push(...before)
-    expect(readModelsOf(reader)).toEqual(readModelsOf(memory))
+    const { tables, run } = await readModelsOf(reader)
+    expect({ tables, run }).toEqual(await readModelsOf(memory))
+    // A payload in the shape of its time, read in that of today.
+    expect(run?.warnings).toMatchObject([{ code: 'unspecified', message: 'recorded without a code' }])
     expect((await writer.append([event('next')])).firstPosition).toBe(1077)
   })
 })

@@ -38,8 +38,8 @@ test('the retained table is the fold of the log, whatever the order and the size
 test('reports a gap, changed events, a stale retained value and one too many', async () => {
   const path = logPath()
   const writer = await openWriter({ path })
-  const many = Array.from({ length: 1000 }, (_, i) => event(`t/${i % 4}`, `${i}`, { retain: true }))
-  await writer.append(many)
+  const many = Array.from({ length: 50 }, (_, i) => event(`t/${i % 4}`, `${i}`, { retain: true }))
+  for (let i = 0; i < 20; i++) await writer.append(many)
   await writer.append(many.slice(0, 7))
   await writer.close()
   const sound = { ok: true, events: 1007, lastPosition: 1007, retainedTopics: 4, links: 1, unlinked: 7, problems: [] }
@@ -55,8 +55,8 @@ test('reports a gap, changed events, a stale retained value and one too many', a
   expect(report.problems).toEqual([
     'Position 1 is followed by 3: events are missing.',
     'Events from position 1 to 1000 are not those that were recorded.',
-    'Retained value of t/3 at position 1000 is not in the table.',
-    'Retained value of t/1 at position 998 is not in the table.',
+    'Retained value of t/3 at position 998 is not in the table.',
+    'Retained value of t/1 at position 1000 is not in the table.',
     'Retained table has t/1 at position 5, the events do not.',
   ])
 })

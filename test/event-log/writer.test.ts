@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -62,6 +62,19 @@ test.each([31, 32, 33, 64, 100])('records a batch of %d events as it was given',
   const expected = given.map((one, i) => ({ ...one, position: i + 1, recordedAt: read[0]?.recordedAt }))
   expect(read.slice(0, count)).toEqual(expected)
   expect(verifyLog(path).problems).toEqual([])
+})
+
+test('an event alone in its transaction writes one small page', async () => {
+  const path = logPath()
+  const writer = await openWriter({ path })
+  await writer.append([event('first')])
+  const before = statSync(`${path}-wal`).size
+  // Fewer than make a checkpoint or a link.
+  for (let i = 0; i < 500; i++) {
+    await writer.append([event(`pioreactor/u1/growth/stirring/setting_${i % 20}`, '0'.repeat(75), { retain: true })])
+  }
+  const bytes = statSync(`${path}-wal`).size - before
+  expect(bytes / 500).toBeLessThan(1700)
 })
 
 test('continues at the next position after it was closed', async () => {
@@ -138,8 +151,14 @@ test('keeps the retained table right when the disk is full in the middle of it',
   // 1000 events take about 280 pages; their topics, in the retained table that is written with the link, some 220.
   const writer = await openWriter({ path, clock, maxPages: 400 })
   const topics = Array.from({ length: 1000 }, (_, i) => `${'long/'.repeat(40)}${i}`)
-  const appended = writer.append(topics.map((topic) => event(topic, '1', { retain: true })))
+  const appendAll = async (): Promise<void> => {
+    for (let from = 0; from < topics.length; from += 50) {
+      await writer.append(topics.slice(from, from + 50).map((topic) => event(topic, '1', { retain: true })))
+    }
+  }
+  const appended = appendAll()
   await eventually(() => expect(writer.status().reason).toMatch(/full/))
+  expect(openReader(path).lastPosition()).toBe(950)
   writer.limitPages(100_000)
   await eventually(async () => {
     await clock.advance(500)

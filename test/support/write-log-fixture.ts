@@ -68,7 +68,7 @@ await publish([
   odReading('1', 0.031, '2026-11-20T09:00:05.000Z'),
   odReading('2', 0.029, '2026-11-20T09:00:05.000Z'),
   { topic: 'pioreactor/u1/exp/dosing_events', payload: { volume_change: 0.5, event: 'add_media' }, retain: false },
-  order('run-1', { modes: [cv(4)] }),
+  order('run-1', { modes: [cv(4)], warnings: ['recorded without a code'] }),
   slotState('run-1', 'running', { mode_index: 0 }),
   samples('run-1', 0, 4),
   progress('run-1', 50, 1),
