@@ -1,3 +1,4 @@
+import { openEventLogReader } from '../event-log/reader.js'
 import { LOG_STATUS_TOPIC, LogStatus } from '../events/payloads.js'
 import { checkJson } from '../events/schema.js'
 import { createLogger } from '../logger.js'
@@ -60,16 +61,16 @@ export const gatewayCommand: Command = {
     await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => {
       status = checkJson(LogStatus, payload.toString())
     })
-    const http = await startHttpSide(
-      config,
-      clock,
-      logger,
-      { bus, logStatus: () => status },
-      await openDoors(config, logger),
-    )
+    const log = openEventLogReader(config.eventLogPath)
+    const floor = log.lastPosition()
+    const parts = { bus, log, logStatus: () => status, floor: () => floor }
+    // Others start what is still to come, if they do.
+    const gateway = { ...parts, areFilesWritten: () => true, isStarting: () => false }
+    const http = await startHttpSide(config, clock, logger, gateway, await openDoors(config, logger))
     print(`REST on port ${http.port}.`)
     await end
     await http.stop()
+    log.close()
     await bus.close()
     return 0
   },

@@ -112,24 +112,24 @@ export interface HttpSide {
   stop(): Promise<void>
 }
 
+/** What the gateway asks of the other parts. */
+type GatewayParts = Pick<
+  GatewayDeps,
+  'bus' | 'log' | 'logStatus' | 'floor' | 'readSide' | 'sessionCounts' | 'areFilesWritten' | 'isStarting'
+> &
+  Pick<GatewayOptions, 'onUpgrade'>
+
 export async function startHttpSide(
   config: Config,
   clock: Clock,
   logger: Logger,
-  {
-    bus,
-    logStatus,
-    readSide,
-    sessionCounts,
-    onUpgrade,
-  }: Pick<GatewayDeps, 'bus' | 'logStatus' | 'readSide' | 'sessionCounts'> & Pick<GatewayOptions, 'onUpgrade'>,
+  { onUpgrade, ...parts }: GatewayParts,
   { tls, ...admission }: Doors,
 ): Promise<HttpSide> {
   const readModels = openReadModels({
     readModelsPath: config.readModelsPath,
     runFilesStatePath: config.runFilesStatePath,
   })
-  const log = openEventLogReader(config.eventLogPath)
   const {
     unit,
     box,
@@ -149,14 +149,10 @@ export async function startHttpSide(
       ...place,
       ...secrets,
       ...admission,
+      ...parts,
       clock,
       logger,
-      bus,
       readModels,
-      log,
-      logStatus,
-      ...(readSide === undefined ? {} : { readSide }),
-      ...(sessionCounts === undefined ? {} : { sessionCounts }),
       startedAt: clock.now(),
     },
     host: config.host,
@@ -164,7 +160,6 @@ export async function startHttpSide(
     port: config.httpPort,
     ...(onUpgrade === undefined ? {} : { onUpgrade }),
   }).catch((error: unknown) => {
-    log.close()
     readModels.close()
     throw portProblem(config, error)
   })
@@ -172,7 +167,6 @@ export async function startHttpSide(
     port: gateway.port,
     async stop() {
       await gateway.stop()
-      log.close()
       readModels.close()
     },
   }

@@ -11,10 +11,11 @@ import type { Command } from './commands.js'
 import { requireRoom, roomProblem } from './disk-room.js'
 import { openDoors } from './doors.js'
 import { clockSettings, makeHome, openClock } from './home.js'
+import { openHttpDoor } from './http-door.js'
 import { findLauncher, type Launcher } from './launcher.js'
 import { makeOutputsSafe } from './make-outputs-safe.js'
 import { benchDirectory } from './open-hardware.js'
-import { startBrokerSide, startHttpSide, startLog, startReadSide } from './parts.js'
+import { startBrokerSide, startLog, startReadSide } from './parts.js'
 import { localHost, serviceBus } from './service-bus.js'
 import { findServiceManager, type ServiceManager } from './service-manager.js'
 import { mainPath } from './services-command.js'
@@ -130,8 +131,10 @@ async function startUnit(
     return part
   }
   const clock = openClock(config)
+  const stop = (part: Pick<Stoppable, 'stop'>): Promise<unknown> => part.stop()
   // A certificate that cannot be used is told before anything is started.
   const doors = await openDoors(config, logger)
+  const http = await add('gateway', () => openHttpDoor(config, clock, logger, doors), stop)
   if (config.hardware === 'simulated') {
     await add(
       'bench',
@@ -139,11 +142,12 @@ async function startUnit(
       () => shutDownBench(benchDirectory(config)),
     )
   }
-  const stop = (part: Pick<Stoppable, 'stop'>): Promise<unknown> => part.stop()
   const log = await add('log', () => startLog(config, clock, logger), stop)
   await correctLog(config, clock, log)
+  http.logOpened(log)
   // Before the broker, so that they end after it and see the last event.
   const readSide = startLater(parts, 'projections', startReadSide(config, logger))
+  void readSide.then(http.logFolded, ignore)
   const broker = await add('broker', () => startBrokerSide(config, clock, logger, log, doors), stop)
   const ports: Config = { ...config, mqttPort: broker.port, mqttWsPort: broker.wsPort }
   const connect = serviceBus(ports, logger)
@@ -152,14 +156,9 @@ async function startUnit(
     () => connect({ name: 'gateway' }),
     (opened) => opened.close(),
   )
-  // The culture need not wait until a long log is folded, but who asks must not be told of yesterday.
-  const { sessionCounts, handleUpgrade: onUpgrade } = broker
-  const gateway = { bus, logStatus: () => log.writer.status(), sessionCounts, onUpgrade }
-  const http = startLater(
-    parts,
-    'gateway',
-    readSide.then((running) => startHttpSide(ports, clock, logger, { ...gateway, readSide: running }, doors)),
-  )
+  http.brokerListens(broker, bus)
+  // Stopped before what it asks.
+  parts.push({ name: 'gateway', stop: http.stop })
   const afterDeath = (): Promise<void> =>
     within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
       logger.error({ err: error }, 'the end of the services could not be told'),
@@ -171,9 +170,10 @@ async function startUnit(
     if (failed !== '') logger.error({ reason: failed }, 'outputs are not all off')
   }, services.resume)
   systemd.watch(() => services.alive)
-  // Whichever of them fails first tells why; a log that cannot be folded does not wait for the services.
-  const [{ port }] = await unlessAborted(ending, Promise.all([http, servicesReady(bus, config, clock)]))
-  return { http: port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+  // Whichever of them fails first tells why; the culture need not wait until a long log is folded.
+  await unlessAborted(ending, Promise.all([readSide, servicesReady(bus, config, clock)]))
+  http.unitIsWhole()
+  return { http: http.port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
 }
 
 /** The work; rejects as soon as the signal is aborted. */

@@ -22,10 +22,14 @@ const JOB_START_WINDOW_MS = 1000
 /** Of all bodies and answers under way. */
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
 
+/** What goes on between requests. */
+type Follows = Pick<GatewayContext, 'services' | 'pendingTasks'>
+
 /** Both APIs as an Express application that does not listen yet. */
-export function createApp(deps: GatewayDeps, table: readonly Endpoint[] = endpoints): Express {
+export function createApp(deps: GatewayDeps, follows: Follows, table: readonly Endpoint[] = endpoints): Express {
   const context: GatewayContext = {
     ...deps,
+    ...follows,
     table,
     memory: createMemoryBudget(MEMORY_LIMIT_BYTES),
     jobStarts: createRateLimit(deps.clock, JOB_START_WINDOW_MS),

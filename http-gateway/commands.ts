@@ -1,42 +1,53 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Order, requestCommand } from '../bus/commands.js'
+import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
 import { NoAnswer } from '../events/errors.js'
 import type { RequestName } from '../events/payloads.js'
 import type { GatewayContext } from './context.js'
 import { RequestRefused } from './framework/errors.js'
+import { ServicesNotReady } from './readiness.js'
 
 /** The broker closes a connection that sends more than 1 MiB in one packet. */
 const MAX_ORDER_BYTES = 900 * 1024
 
-/** Orders something of the services; when the outcome is there, waits until the read models show what it caused.
+/** @throws RequestRefused `request.too_large` */
+export function refuseOversized(details: object): void {
+  if (Buffer.byteLength(JSON.stringify(details)) <= MAX_ORDER_BYTES) return
+  throw new RequestRefused('request.too_large', `The order is larger than ${MAX_ORDER_BYTES} bytes.`)
+}
+
+/** Orders something of the services, for which it waits a little; when the outcome is there, waits until the read models show what it caused.
  * @returns the outcome's result.
- * @throws LabError of the service, NoAnswer, RequestRefused `request.too_large` */
+ * @throws LabError of the service, ServicesNotReady, NoAnswer, RequestRefused `request.too_large` */
 export async function order<N extends RequestName>(
   context: GatewayContext,
   name: N,
   details: Order<N>,
   options: { readonly id?: string; readonly timeoutMs?: number } = {},
 ): Promise<unknown> {
-  if (Buffer.byteLength(JSON.stringify(details)) > MAX_ORDER_BYTES) {
-    throw new RequestRefused('request.too_large', `The order is larger than ${MAX_ORDER_BYTES} bytes.`)
-  }
+  refuseOversized(details)
+  const { bus, unit, services } = context
+  const { timeoutMs = ANSWER_TIMEOUT_MS } = options
+  const end = performance.now() + timeoutMs
+  if (!(await services.live(ANSWER_TIMEOUT_MS))) throw new ServicesNotReady(services.record()?.state)
   try {
-    const result = await requestCommand(context.bus, context.unit, name, details, options)
-    await caughtUp(context)
+    const result = await requestCommand(bus, unit, name, details, { ...options, timeoutMs: end - performance.now() })
+    await caughtUp(context, end)
     return result
   } catch (error) {
     // A refusal is an outcome too, and may have left a failed task.
-    if (!(error instanceof NoAnswer)) await caughtUp(context)
+    if (!(error instanceof NoAnswer)) await caughtUp(context, end)
     throw error
   }
 }
 
 const POLL_MS = 3
-/** Bound of 1.5 s: a client would rather read something old than wait for ever. */
-const POLLS = 500
+/** Also of an answer that took its time. */
+const LEAST_MS = 300
 
-/** Waits until the read models have folded everything that is in the log now, so that a client reads its own writes. */
-export async function caughtUp({ log, readModels }: GatewayContext): Promise<void> {
+/** Waits until the read models have folded everything that is in the log now, so that a client reads its own writes; but no longer than
+ * until `end`: a client would rather read something old than wait for ever. */
+async function caughtUp({ log, readModels }: GatewayContext, end: number): Promise<void> {
   const position = log.lastPosition()
-  for (let poll = 0; poll < POLLS && (await readModels.position()) < position; poll++) await delay(POLL_MS)
+  const last = Math.max(end, performance.now() + LEAST_MS)
+  while ((await readModels.position()) < position && performance.now() < last) await delay(POLL_MS)
 }

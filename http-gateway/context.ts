@@ -6,6 +6,8 @@ import type { Endpoint } from './framework/endpoint.js'
 import type { IdempotencyCache } from './framework/idempotency-cache.js'
 import type { MemoryBudget } from './framework/memory-budget.js'
 import type { RateLimit } from './framework/rate-limit.js'
+import type { PendingTasks } from './pending-tasks.js'
+import type { ServicePresence } from './service-presence.js'
 
 /** What the gateway is given by the composition root. */
 export interface GatewayDeps extends Admission {
@@ -34,8 +36,16 @@ export interface GatewayDeps extends Admission {
   readonly logStatus: () => LogStatus | null
   /** What keeps the read models from following the log; absent where they are made in another process. */
   readonly readSide?: { degradations(): readonly string[] }
-  /** Persistent MQTT sessions; absent where the broker runs in another process. */
-  readonly sessionCounts?: () => { readonly stored: number; readonly connected: number; readonly most: number }
+  /** Persistent MQTT sessions; absent where the broker runs in another process, undefined before it runs. */
+  readonly sessionCounts?: () =>
+    | { readonly stored: number; readonly connected: number; readonly most: number }
+    | undefined
+  /** Position the log had when the unit started: what is folded less far is of yesterday. Null until the log is open. */
+  readonly floor: () => number | null
+  /** Whether the run-file sink has caught up with the log since the start. */
+  readonly areFilesWritten: () => boolean
+  /** Whether parts of the unit are still to come for the first time. */
+  readonly isStarting: () => boolean
   readonly hardwareKind: 'simulated' | 'real'
   readonly startedAt: Date
 }
@@ -44,6 +54,8 @@ export interface GatewayDeps extends Admission {
 export interface GatewayContext extends GatewayDeps {
   readonly table: readonly Endpoint[]
   readonly memory: MemoryBudget
+  readonly services: ServicePresence
+  readonly pendingTasks: PendingTasks
   /** One accepted start per job name and second. */
   readonly jobStarts: RateLimit
   /** Orders of the last half minute, for clients that repeat a request they got no answer to. */

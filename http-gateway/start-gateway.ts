@@ -7,6 +7,8 @@ import { createHttpServer, type HttpLimits, type HttpServer } from '../doors/htt
 import type { TlsIdentity } from '../doors/tls-identity.js'
 import { createApp } from './app.js'
 import type { GatewayDeps } from './context.js'
+import { createPendingTasks } from './pending-tasks.js'
+import { followServices } from './service-presence.js'
 
 export interface GatewayOptions {
   readonly deps: GatewayDeps
@@ -30,7 +32,9 @@ export interface Gateway {
 /** Listens for both APIs. @throws Error of the operating system when the port cannot be had. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { deps, host, port, onUpgrade, limits, tls } = options
-  const server = createHttpServer(createApp(deps), { limits, tls })
+  const services = followServices(deps.bus, deps.unit, () => deps.log.lastPosition())
+  const pendingTasks = createPendingTasks({ ...deps, services })
+  const server = createHttpServer(createApp(deps, { services, pendingTasks }), { limits, tls })
   const endConnections = trackConnections(server)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
@@ -43,6 +47,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port: (server.address() as AddressInfo).port,
     server,
     async stop() {
+      await pendingTasks.stop()
       const closed = once(server, 'close')
       server.close()
       endConnections()

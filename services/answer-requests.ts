@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { LabError, toErrorRecord } from '../events/errors.js'
 import { type CommandOutcome, type Request, type RequestName, requests, timestampOf } from '../events/payloads.js'
-import type { BusMessage, Clock, Logger, MessageBus } from '../events/ports.js'
+import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
 import { COMMAND_ID, outcomeTopic, parseTopic, requestTopic } from '../events/topic.js'
 import type { Service } from './service.js'
@@ -13,23 +13,36 @@ export interface AnswerDeps {
   readonly logger: Logger
 }
 
+/** A client that lost its connection sends again what was not acknowledged; by then it has given so many other orders at most. */
+const REMEMBERED = 1000
+
 /** Answers `system/<unit>/request/<name>` with the service that declares the request; every order gets an outcome, refusals included.
- * An order without an id is given one, under which its task can be found; one with an id that cannot be a topic level is only logged. */
+ * An order that comes again is carried out once. One without an id is given one, under which its task can be found; one with an id that
+ * cannot be a topic level is only logged. */
 export async function answerRequests(services: readonly Service[], deps: AnswerDeps): Promise<() => Promise<void>> {
+  const seen = new Set<string>()
   return deps.bus.subscribe(requestTopic(deps.unit, '+'), (message) => {
     // A retained order is yesterday's order.
-    if (!message.retain) void answer(services, deps, message)
+    if (message.retain) return
+    const { text, id } = withId(message.payload.toString())
+    if (id !== null && seen.has(id)) return
+    if (id !== null) seen.add(id)
+    for (const oldest of seen) {
+      if (seen.size <= REMEMBERED) break
+      seen.delete(oldest)
+    }
+    void answer(services, deps, message.topic, { text, id })
   })
 }
 
 async function answer(
   services: readonly Service[],
   { bus, unit, clock, logger }: AnswerDeps,
-  message: BusMessage,
+  orderTopic: string,
+  { text, id }: IdentifiedOrder,
 ): Promise<void> {
-  const topic = parseTopic(message.topic)
+  const topic = parseTopic(orderTopic)
   if (topic.family !== 'request') return
-  const { text, id } = withId(message.payload.toString())
   let outcome: Pick<CommandOutcome, 'accepted' | 'result' | 'error'>
   try {
     const result = await dispatch(services, topic.request, text)
@@ -68,8 +81,13 @@ const unknownRequest = (name: string): LabError =>
 const asRequestName = (name: string): RequestName | null =>
   Object.hasOwn(requests, name) ? (name as RequestName) : null
 
-/** The order with its id, null when nothing can be published under it. */
-function withId(text: string): { readonly text: string; readonly id: string | null } {
+interface IdentifiedOrder {
+  readonly text: string
+  /** Null when nothing can be published under it. */
+  readonly id: string | null
+}
+
+function withId(text: string): IdentifiedOrder {
   try {
     const order = JSON.parse(text) as { readonly id?: unknown }
     const { id = randomUUID() } = order

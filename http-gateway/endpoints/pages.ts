@@ -23,6 +23,7 @@ const getOpenApi = endpoint({
   summary: 'This API as an OpenAPI 3.1 document.',
   response: Type.Record(Type.String(), Type.Unknown()),
   errors: [],
+  needs: 'nothing',
   auth: 'open',
   handle: (_input, { table }) => documentOf(table),
 })
@@ -40,6 +41,7 @@ const getDocs = endpoint({
   response: Type.String(),
   produces: 'text/html',
   errors: [],
+  needs: 'nothing',
   auth: 'open',
   handle: ({ response }, { table }) => sendPage(response, pageOf(table)),
 })
@@ -52,6 +54,7 @@ const getRedoc = endpoint({
   status: 308,
   produces: 'text/plain',
   errors: [],
+  needs: 'nothing',
   auth: 'open',
   handle({ response }) {
     response.redirect(308, '/docs')

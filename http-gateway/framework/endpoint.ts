@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Request, Response } from 'express'
 import type { GatewayContext } from '../context.js'
+import type { Needs } from '../readiness.js'
 import type { ErrorCode } from './error-codes.js'
 
 export type Method = 'get' | 'post' | 'patch' | 'delete'
@@ -59,6 +60,8 @@ export interface Endpoint<
   readonly produces?: string
   /** Codes of the errors it answers with, apart from those every endpoint shares. */
   readonly errors: readonly ErrorCode[]
+  /** What must be there before the handler runs; the read models unless given. It is waited for a little, then the answer is 503. */
+  readonly needs?: Needs
   /** `open`: no secret is asked for. */
   readonly auth?: 'open'
   /** Seconds for `Cache-Control: public, max-age`. */

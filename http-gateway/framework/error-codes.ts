@@ -34,6 +34,7 @@ export const errorCodes = {
   'input.invalid': [400, 'A value has the wrong type or is out of range; the message names field, value and limit.'],
   'config.invalid': [500, 'Settings of the environment are wrong; reported at start, never over HTTP.'],
   'tls.unusable': [500, 'Certificate, key or authorities of TLS cannot be used; reported at start, never over HTTP.'],
+  'services.not_ready': [503, 'The services are starting or gone, so nothing was ordered of them.'],
   'services.no_answer': [503, 'The services did not answer the command in time; it may still be executed.'],
   'services.refused': [409, 'A service refused the command without naming a reason.'],
   'log.unavailable': [503, 'The event log cannot be written, so nothing is accepted.'],

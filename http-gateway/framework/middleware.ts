@@ -6,6 +6,7 @@ import type { Logger } from '../../events/ports.js'
 import type { GatewayContext } from '../context.js'
 import { conventionsOf } from '../conventions/conventions.js'
 import { matchesPath, methodsOf } from './endpoint.js'
+import type { ErrorCode } from './error-codes.js'
 import { RequestRefused, statusOf, toLabError } from './errors.js'
 import { notFound, sendJson } from './mount.js'
 
@@ -62,6 +63,16 @@ export const noRoute =
     response.status(200).end()
   }
 
+/** Errors that the next attempt may not meet. */
+const PASSING: ReadonlySet<string> = new Set<ErrorCode>([
+  'services.not_ready',
+  'services.no_answer',
+  'services.suspended',
+  'read_models.not_ready',
+  'projections.behind',
+  'log.unavailable',
+])
+
 /** Writes any error in the body of the API that was addressed. What is ours to mend is logged and hidden. */
 export const answerErrors =
   (logger: Logger): ErrorRequestHandler =>
@@ -80,7 +91,7 @@ export const answerErrors =
       return
     }
     if (error.code === 'auth.invalid_password') response.setHeader('www-authenticate', 'Basic realm="unit"')
-    const { retry_after_s: retryAfter } = error.details
+    const { retry_after_s: retryAfter = PASSING.has(error.code) ? 1 : undefined } = error.details
     if (typeof retryAfter === 'number') response.setHeader('retry-after', retryAfter)
     // What is still to come of the body is not waited for.
     if (['request.too_large', 'gateway.busy'].includes(error.code)) response.setHeader('connection', 'close')

@@ -1,6 +1,7 @@
 import type { Express, Request, Response } from 'express'
 import type { GatewayContext } from '../context.js'
 import { type Conventions, conventionsOf } from '../conventions/conventions.js'
+import { awaitNeeds } from '../readiness.js'
 import { type Endpoint, methodsOf, Reply, SENT } from './endpoint.js'
 import { RequestRefused } from './errors.js'
 import { readBody } from './read-body.js'
@@ -37,6 +38,7 @@ async function serve(
           await readBody(request, conventions.maxBodyBytes, take),
           request.get('content-type'),
         )
+  await awaitNeeds(context, endpoint.needs ?? 'read models')
   const answer = await endpoint.handle({ params, query, body, request, response }, context)
   if (answer === SENT) return
   if (endpoint.maxAge !== undefined) response.set('cache-control', `public, max-age=${endpoint.maxAge}`)

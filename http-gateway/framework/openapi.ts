@@ -51,7 +51,7 @@ export function errorsByStatus(endpoint: Endpoint): ReadonlyMap<number, readonly
 }
 
 /** What is refused before a handler sees it, and what can go wrong with any answer. */
-function sharedErrors({ path, auth, query, body }: Endpoint): readonly ErrorCode[] {
+function sharedErrors({ path, auth, query, body, needs, errors }: Endpoint): readonly ErrorCode[] {
   const isUnit = conventionsOf(path).name === 'unit'
   const ofBody = [isUnit ? 'request.invalid_body' : 'request.validation_error', 'request.too_large'] as const
   const ofSecret = [isUnit ? 'auth.invalid_password' : 'auth.invalid_api_key', 'auth.too_many_attempts'] as const
@@ -59,6 +59,8 @@ function sharedErrors({ path, auth, query, body }: Endpoint): readonly ErrorCode
     ...(query === undefined ? [] : (['request.validation_error'] as const)),
     ...(body === undefined ? [] : ofBody),
     ...(auth === 'open' ? [] : ofSecret),
+    ...(needs === 'nothing' ? [] : (['read_models.not_ready'] as const)),
+    ...(needs === 'services' || errors.includes('services.no_answer') ? (['services.not_ready'] as const) : []),
     'gateway.busy',
     'internal.error',
   ]

@@ -43,14 +43,18 @@ it.each([
 it('a culture does not wait until a long log is folded; requests do', async () => {
   const readModels = openForWriting(join(lab.home, 'read-models.db'))
   readModels.exec('BEGIN IMMEDIATE')
-  const port = await freePort()
-  const unit = lab.launch({ MQTT_PORT: port })
+  const [port, httpPort] = [await freePort(), await freePort()]
+  const unit = lab.launch({ MQTT_PORT: port, HTTP_PORT: httpPort })
   const states: string[] = []
   const client = await connected(`mqtt://localhost:${port}`)
   client.on('message', (_topic, payload) => states.push(payload.toString()))
   await client.subscribeAsync('system/lab/service')
   await until(() => states.some((state) => state.includes('"ready"')), 'the services')
   expect(unit.output()).not.toContain(READY)
+  const health = await fetch(`http://localhost:${httpPort}/unit_api/health`)
+  expect(await health.json()).toMatchObject({ status: 'ok', starting: true })
+  const jobs = await fetch(`http://localhost:${httpPort}/unit_api/jobs/running`)
+  expect([jobs.status, jobs.headers.get('retry-after')]).toEqual([503, '1'])
   await client.endAsync()
   readModels.exec('ROLLBACK')
   readModels.close()

@@ -4,6 +4,7 @@ import { connectAsync } from 'mqtt'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { timestampOf } from '../../events/payloads.js'
+import { matchesFilter } from '../../events/topic.js'
 import { outputsOn } from '../support/bench-outputs.js'
 import { freePort } from '../support/free-port.js'
 import { createLabHome, type Lab, type LabHome, READY } from '../support/start-lab.js'
@@ -23,6 +24,10 @@ interface Run {
   readonly ended_at: string | null
   readonly progress_pct: number
   readonly slots: readonly { readonly message: string | null }[]
+}
+
+interface Health {
+  readonly degraded?: readonly string[]
 }
 
 /** Stirring, readings with their LED, and a measurement that has produced something. */
@@ -124,6 +129,7 @@ it('after a kill of everything nobody is ever told that the dead are at work', a
   await until(() => outputsOn(lab.home).length === 0, 'safe outputs')
   const end = lastSampleOf(runId)
 
+  const health = askWithoutEnd<Health>('/unit_api/health')
   const running = askWithoutEnd<unknown[]>('/unit_api/jobs/running')
   const run = askWithoutEnd<Run>(`/jobs/${runId}`)
   const unit = home.launch(ports)
@@ -138,11 +144,16 @@ it('after a kill of everything nobody is ever told that the dead are at work', a
   await until(() => unit.output().includes(READY), 'the whole unit', 60_000)
   await client.endAsync()
 
+  await until(() => health.answers.at(-1)?.body.degraded === undefined, 'a whole unit')
+  const told = await health.stop()
+  expect(told[0]).toMatchObject({ status: 'ok', starting: true, degraded: expect.any(Array) })
+  const whole = told.findIndex(({ degraded }) => degraded === undefined)
+  expect(told.slice(whole).every(({ degraded }) => degraded === undefined)).toBe(true)
   expect(new Set((await running.stop()).map((jobs) => jobs.length))).toEqual(new Set([0]))
-  for (const told of await run.stop()) {
-    expect(told).toMatchObject({ status: 'failed', ended_at: end })
-    expect(told.progress_pct).toBeGreaterThanOrEqual(before.progress_pct)
-    expect(told.progress_pct).toBeLessThan(100)
+  for (const state of await run.stop()) {
+    expect(state).toMatchObject({ status: 'failed', ended_at: end })
+    expect(state.progress_pct).toBeGreaterThanOrEqual(before.progress_pct)
+    expect(state.progress_pct).toBeLessThan(100)
   }
   expect(heard.get(`${JOB}/stirring/$state`)).toEqual(['lost'])
   expect(heard.get(`${JOB}/od_reading/$state`)).toEqual(['lost'])
@@ -177,5 +188,59 @@ it('when the services alone die, what they left on is told as off before others 
   expect(run).toMatchObject({ status: 'failed', ended_at: lastSampleOf(runId) })
   expect(run.progress_pct).toBeLessThan(100)
   await client.endAsync()
+  expect(await lab.interrupt()).toBe(0)
+}, 120_000)
+
+/** Orders a job as soon as somebody takes the order. @returns the task's id */
+async function startStirringEarly(): Promise<string> {
+  let id: string | undefined
+  await until(async () => {
+    const url = `http://127.0.0.1:${ports['HTTP_PORT']}/unit_api/jobs/run/job_name/stirring`
+    const response = await fetch(url, { method: 'POST', body: '{}' }).catch(() => null)
+    if (response?.status !== 202) return false
+    id = ((await response.json()) as { task_id: string }).task_id
+    return true
+  }, 'an accepted task')
+  return id ?? ''
+}
+
+/** Everything the log holds of the topics, in order. */
+function recorded(filter: string): readonly { readonly topic: string; readonly status?: string }[] {
+  const log = openEventLogReader(join(home.home, 'event-log.db'))
+  try {
+    return log
+      .read({ after: 0, limit: 10_000 })
+      .filter(({ topic }) => matchesFilter(filter, topic))
+      .map(({ topic, payload }) => ({ ...(JSON.parse(Buffer.from(payload).toString()) as object), topic }))
+  } finally {
+    log.close()
+  }
+}
+
+it('a job that is ordered before the services are there is a task at once, and starts once', async () => {
+  const unit = home.launch(ports)
+  const id = await startStirringEarly()
+  expect(unit.output()).not.toContain(READY)
+  const status = () => recorded(`system/lab/tasks/${id}`).map((task) => task.status)
+  await until(
+    () => status().at(-1) === 'succeeded',
+    () => `the task to succeed, but it was ${status()}`,
+  )
+  expect(status()).toEqual(['pending', 'running', 'succeeded'])
+  expect(recorded('system/lab/request/run_job')).toHaveLength(1)
+  expect(outputsOn(home.home)).toContainEqual(expect.stringMatching(/^pwm 17/))
+  expect(await unit.interrupt()).toBe(0)
+}, 120_000)
+
+it('a task accepted right before everything is killed has failed afterwards, and is not carried out', async () => {
+  const unit = home.launch(ports)
+  const id = await startStirringEarly()
+  process.kill(-Number(unit.main.pid), 'SIGKILL')
+  await unit.exited()
+  const lab = await home.start(ports)
+  expect(recorded(`system/lab/tasks/${id}`).map(({ status }) => status)).toEqual(['pending', 'failed'])
+  expect(await lab.get(`/unit_api/task_results/${id}`)).toMatchObject({ status: 'failed' })
+  expect(recorded('system/lab/request/run_job')).toEqual([])
+  expect(await lab.get('/unit_api/jobs')).toEqual([])
   expect(await lab.interrupt()).toBe(0)
 }, 120_000)

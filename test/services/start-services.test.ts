@@ -84,6 +84,14 @@ describe('requests', () => {
     expect(broker.payloads('system/u1/commands/c-1')[0]).toContain('run_id is missing')
   })
 
+  it('that come again are carried out once', async () => {
+    const bus = broker.connect()
+    const text = JSON.stringify({ id: 'c-1', run_id: 'r1' })
+    for (let time = 0; time < 3; time++) await bus.publish('system/u1/request/cancel_run', text)
+    await cancel('r2')
+    expect(broker.payloads('system/u1/commands/c-1')).toHaveLength(1)
+  })
+
   it('that were retained are never executed', async () => {
     const bus = broker.connect()
     broker.retained.set('system/u1/request/cancel_run', Buffer.from('{"id":"old","run_id":"r1"}'))

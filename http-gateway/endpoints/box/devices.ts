@@ -36,6 +36,7 @@ const getDevices = endpoint({
     Type.Array(DeviceEntry),
     Type.Object({ devices: Type.Array(DeviceEntry), slots: Type.Array(Type.String()), count: Type.Integer() }),
   ]),
+  needs: 'services',
   errors: [],
   async handle(_input, { readModels, devicesShape }) {
     const connected = [...(await connectedDevices(readModels))]
@@ -49,6 +50,7 @@ const getDevicesStatus = endpoint({
   path: '/devices/status',
   summary: 'What each connected potentiostat does: the state of its slot in the run that holds it, or idle.',
   response: Type.Array(SlotStatus),
+  needs: 'services',
   errors: [],
   handle: async (_input, { readModels }) =>
     Promise.all((await connectedDevices(readModels)).map((device) => statusOf(readModels, device))),

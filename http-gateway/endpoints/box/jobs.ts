@@ -31,6 +31,7 @@ const startRun = endpoint({
     client_datetime: '2025-11-03T10-15-31',
   },
   response: RunStatusBody,
+  needs: 'services',
   errors: [
     'request.validation_error',
     'jobs.invalid_request',
@@ -66,6 +67,7 @@ const listRuns = endpoint({
     group_id: Type.Optional(Type.String()),
   }),
   response: Type.Array(RunSummary),
+  needs: 'run files',
   errors: ['request.validation_error'],
   async handle({ query: { state, group_id = '' } }, { readModels }) {
     const latestFirst = (one: RunSummary, other: RunSummary): number =>
@@ -85,6 +87,7 @@ const getRunStatuses = endpoint({
   body: Type.Object({ run_ids: Type.Array(Type.String(), { minItems: 1, maxItems: 1000 }) }),
   example: { run_ids: ['20261120T094157_56a1cb'] },
   response: Type.Array(RunStatusBody),
+  needs: 'run files',
   errors: ['request.validation_error', 'jobs.missing_run_ids', 'jobs.run_ids_unknown'],
   async handle({ body }, { readModels }) {
     const wanted = body.run_ids.filter((runId) => runId !== '')
@@ -107,6 +110,7 @@ const getRunStatus = endpoint({
   summary: 'State and progress of a run.',
   params: RunId,
   response: RunStatusBody,
+  needs: 'run files',
   errors: ['jobs.not_found'],
   handle: async ({ params }, context) => runStatusBody(await getRun(context, params.run_id)),
 })
@@ -119,6 +123,7 @@ const cancelRun = endpoint({
   params: RunId,
   response: Type.Object({ run_id: Type.String(), status: Type.String() }),
   status: 202,
+  needs: 'run files',
   errors: ['jobs.not_found', 'services.no_answer', 'log.unavailable'],
   async handle({ params: { run_id } }, context) {
     const { status } = await getRun(context, run_id)

@@ -25,6 +25,7 @@ const getModes = endpoint({
   path: '/modes',
   summary: 'Names of the measurement modes.',
   response: Type.Array(Type.String()),
+  needs: 'services',
   errors: ['devices.unavailable'],
   handle: (_input, context) => modeNames(context),
 })
@@ -36,6 +37,7 @@ const getModeParameters = endpoint({
   params: ModeName,
   query: Type.Object({ schema: Type.Optional(Type.Literal('full')) }),
   response: Type.Record(Type.String(), Type.Unknown()),
+  needs: 'services',
   errors: ['devices.unavailable', 'modes.parameter_error'],
   async handle({ params, query }, context) {
     const names = await modeNames(context)
@@ -76,6 +78,7 @@ const validateMode = endpoint({
       Type.Object({ field: Type.String(), from: Type.Unknown(), to: Type.Unknown(), reason: Type.String() }),
     ),
   }),
+  needs: 'services',
   errors: ['modes.not_found', 'request.validation_error'],
   async handle({ params: { mode }, body }, context) {
     const declared = await findMode(context, mode)

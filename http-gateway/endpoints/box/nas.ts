@@ -40,6 +40,7 @@ const setUpNas = endpoint({
     retention_days: 14,
   },
   response: Probe,
+  needs: 'nothing',
   errors: ['nas.invalid_config', 'request.validation_error', 'services.no_answer', 'log.unavailable'],
   async handle({ body }, context) {
     for (const field of ['host', 'share', 'username', 'password'] as const) {
@@ -58,6 +59,7 @@ const getNasHealth = endpoint({
   path: '/nas/health',
   summary: 'Probes the network share now, reading only.',
   response: Health,
+  needs: 'nothing',
   errors: ['services.no_answer', 'log.unavailable'],
   handle: async (_input, context) =>
     check(Health, await order(context, 'nas_health', {}, { timeoutMs: PROBE_TIMEOUT_MS }), 'nas_health'),
@@ -70,6 +72,7 @@ const uploadRun = endpoint({
     'Queues the files of an ended run for the network share; `uploaded` tells whether they are there, `last_error` why not.',
   params: Type.Object({ run_id: Type.String() }),
   response: Queued,
+  needs: 'run files',
   errors: ['runs.not_found', 'runs.not_complete', 'services.no_answer', 'log.unavailable'],
   async handle({ params }, context) {
     const { run_id } = await findRun(context, params.run_id)

@@ -18,6 +18,7 @@ const listRunFiles = endpoint({
     files: Type.Array(Type.String()),
     entries: Type.Array(Type.Object({ path: Type.String(), size: Type.Integer(), mtime: Type.String() })),
   }),
+  needs: 'run files',
   errors: ['runs.not_found'],
   async handle({ params }, context) {
     const found = await runFiles(context, await findRun(context, params.run_id))
@@ -36,6 +37,7 @@ const downloadRunFile = endpoint({
   query: Type.Object({ path: Type.String() }),
   response: Bytes,
   produces: 'application/octet-stream',
+  needs: 'run files',
   errors: [
     'runs.not_found',
     'runs.file_not_found',
@@ -77,6 +79,7 @@ const downloadRunZip = endpoint({
   params: RunId,
   response: Bytes,
   produces: 'application/zip',
+  needs: 'run files',
   errors: ['runs.not_found'],
   async handle({ params, request, response }, context) {
     const run = await findRun(context, params.run_id)

@@ -3,6 +3,7 @@ import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
 import { degradations } from '../../degradations.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { areCurrent } from '../../readiness.js'
 import { type ConnectedDevice, connectedDevices, DeviceEntry } from './devices.js'
 
 /** `2026-11-20T09:41:57.443Z` → `20261120T094157Z` */
@@ -22,6 +23,7 @@ const getVersion = endpoint({
     python: Type.String(),
     build: Type.String(),
   }),
+  needs: 'nothing',
   errors: [],
   auth: 'open',
   handle: (_input, { startedAt, build, hardwareKind }) => ({
@@ -49,17 +51,19 @@ const getBoxHealth = endpoint({
     uptime_s: Type.Integer(),
     message: Type.Optional(Type.String()),
   }),
+  needs: 'nothing',
   errors: [],
   async handle(_input, context) {
-    const { boxId, hardwareKind, readModels, clock, startedAt } = context
+    const { boxId, hardwareKind, readModels, clock, startedAt, services } = context
+    const isKnown = services.isLive() && (await areCurrent(context))
     const log = context.logStatus()
     const message = (await degradations(context)).join(' ')
     return {
       ok: true as const,
-      devices: (await connectedDevices(readModels)).length,
+      devices: isKnown ? (await connectedDevices(readModels)).length : 0,
       box_id: boxId,
       simulated: hardwareKind === 'simulated',
-      services: (await readModels.service())?.state ?? 'unknown',
+      services: services.record()?.state ?? 'unknown',
       log: { writable: log?.writable ?? true, reason: log?.reason ?? null },
       uptime_s: Math.floor((clock.now().getTime() - startedAt.getTime()) / 1000),
       ...(message === '' ? {} : { message }),
@@ -81,6 +85,7 @@ const rescan = endpoint({
     busy: Type.Array(Type.String()),
     entries: Type.Array(DeviceEntry),
   }),
+  needs: 'services',
   errors: ['services.no_answer', 'log.unavailable'],
   async handle(_input, context) {
     const before = await connectedDevices(context.readModels)

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Order } from '../../../bus/commands.js'
 import { LabError } from '../../../events/errors.js'
 import type { RequestName } from '../../../events/payloads.js'
-import { order } from '../../commands.js'
+import { order, refuseOversized } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
 import { invalidBody } from '../../conventions/unit/strict-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
@@ -32,10 +32,15 @@ const jobVariables = (env: Readonly<Record<string, string>>): Record<string, str
     Object.entries(env).filter(([name, value]) => JOB_VARIABLES.has(name) && value !== '' && value !== 'None'),
   )
 
-/** Gives the order an id under which its task will be found, and answers once a service has taken it. A refusal is the task's
- * failure, which clients poll for; only an order that nobody took is an error here. */
+/** Gives the order an id under which its task will be found, and answers once a service has taken it, or once it is recorded as pending
+ * while the services are not there. A refusal is the task's failure, which clients poll for; only an order that nobody took is an error here. */
 async function startTask<N extends RequestName>(context: GatewayContext, name: N, details: Order<N>) {
   const taskId = randomUUID()
+  if (!context.services.isLive()) {
+    refuseOversized(details)
+    await context.pendingTasks.accept(taskId, name, details)
+    return accepted(context, taskId)
+  }
   try {
     await order(context, name, details, { id: taskId })
   } catch (error) {
@@ -53,6 +58,7 @@ const runJob = endpoint({
   example: { options: { target_rpm: '200' }, env: { JOB_SOURCE: 'api' }, args: [], config_overrides: [] },
   response: Accepted,
   status: 202,
+  needs: 'nothing',
   errors: [
     'job.start_too_frequent',
     'request.invalid_body',
@@ -92,6 +98,7 @@ const stopJobs = endpoint({
   example: { job_name: 'stirring' },
   response: Accepted,
   status: 202,
+  needs: 'nothing',
   errors: ['job.no_filter', 'request.invalid_body', 'services.no_answer', 'log.unavailable'],
   handle({ body: { job_name, experiment, job_source, job_id } }, context) {
     if (typeof job_id === 'string' && !/^\d*$/.test(job_id)) {
@@ -116,6 +123,7 @@ const stopAllJobs = endpoint({
   summary: 'Stops every running job, except the long-running ones that belong to the unit itself.',
   response: Accepted,
   status: 202,
+  needs: 'nothing',
   errors: ['services.no_answer', 'log.unavailable'],
   handle: (_input, context) => startTask(context, 'stop_jobs', { all: true }),
 })

@@ -51,6 +51,7 @@ const updateJobSettings = endpoint({
   body: Type.Object({ settings: Type.Record(Type.String(), Type.Unknown()) }),
   example: { settings: { target_rpm: 600 } },
   response: Type.Object({ status: Type.Literal('success') }),
+  needs: 'nothing',
   errors: [
     'request.invalid_body',
     'job.not_running',

@@ -10,7 +10,7 @@ const getHealth = endpoint({
   method: 'get',
   path: '/unit_api/health',
   summary:
-    'Whether the unit answers. Independent of jobs, services and log; `degraded` appears only when something is wrong.',
+    'Whether the unit answers. Independent of jobs, services and log; `degraded` appears only when something is wrong, `starting` until the unit is whole.',
   response: Type.Object({
     status: Type.Literal('ok'),
     pioreactor_unit: Type.String(),
@@ -22,17 +22,21 @@ const getHealth = endpoint({
       ),
     ),
     degraded: Type.Optional(Type.Array(Type.String())),
+    starting: Type.Optional(Type.Literal(true)),
   }),
   errors: [],
+  needs: 'nothing',
   maxAge: 0,
   async handle(_input, context) {
     const degraded = await degradations(context)
+    const sessions = context.sessionCounts?.()
     return {
       status: 'ok' as const,
       pioreactor_unit: context.unit,
       utc_time: timestampOf(context.clock.now()),
-      ...(context.sessionCounts === undefined ? {} : { mqtt_sessions: context.sessionCounts() }),
+      ...(sessions === undefined ? {} : { mqtt_sessions: sessions }),
       ...(degraded.length === 0 ? {} : { degraded: [...degraded] }),
+      ...(context.isStarting() ? { starting: true as const } : {}),
     }
   },
 })
@@ -43,6 +47,7 @@ const getAppVersion = endpoint({
   summary: 'Release of the unit API that this unit behaves like.',
   response: Type.Object({ version: Type.String() }),
   errors: [],
+  needs: 'nothing',
   maxAge: 30,
   handle: () => ({ version: UNIT_API_VERSION }),
 })
@@ -70,6 +75,7 @@ const getCapabilities = endpoint({
     }),
   ),
   errors: [],
+  needs: 'services',
   handle: async (_input, { readModels }) =>
     (await readModels.jobCapabilities())
       .map(({ long_running: _, form: __, ...capability }) => capability)

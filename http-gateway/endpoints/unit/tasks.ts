@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { type Endpoint, endpoint, Reply } from '../../framework/endpoint.js'
+import { areCurrent } from '../../readiness.js'
 import { taskUrl } from './accepted.js'
 
 const Task = Type.Object({
@@ -19,9 +20,11 @@ const getTaskResult = endpoint({
     'State of asynchronous work: 202 while pending or running, 200 when it succeeded or failed. An unknown id is pending.',
   params: Type.Object({ task_id: Type.String() }),
   response: Task,
+  needs: 'nothing',
   errors: [],
-  async handle({ params: { task_id } }, { readModels }) {
-    const task = await readModels.task(task_id)
+  async handle({ params: { task_id } }, context) {
+    // What is not known yet is told as what is not known at all: clients ask again.
+    const task = (await areCurrent(context)) ? await context.readModels.task(task_id) : null
     const head = { task_id, result_url_path: taskUrl(task_id) }
     if (task === null) return new Reply(202, { ...head, status: 'pending' as const })
     switch (task.status) {

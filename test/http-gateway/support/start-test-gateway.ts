@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { createAttempts } from '../../../doors/attempts.js'
 import { HTTP_LIMITS } from '../../../doors/http-server.js'
 import { LabError, toErrorRecord } from '../../../events/errors.js'
-import type { LogStatus, RequestName } from '../../../events/payloads.js'
+import type { LogStatus, RequestName, ServiceRecord } from '../../../events/payloads.js'
 import { outcomeTopic, requestTopic } from '../../../events/topic.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
@@ -28,7 +28,6 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
   const broker = new MemoryBroker()
   const logger = recordingLogger()
   const { log, readModels, fold, given, givenRun, close } = openGivenLog()
-  given(serviceState('ready'))
   const status: { value: LogStatus | null } = { value: null }
   const deps: GatewayDeps = {
     unit: 'u1',
@@ -48,13 +47,23 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
     readModels,
     log,
     logStatus: () => status.value,
+    floor: () => 0,
+    areFilesWritten: () => true,
+    isStarting: () => false,
     hardwareKind: 'simulated',
     startedAt: clock.now(),
     ...overrides,
   }
+  const services = broker.connect()
+  const say = async (state: ServiceRecord['state']): Promise<void> => {
+    const record = serviceState(state)
+    given(record)
+    await services.publish(record.topic, JSON.stringify(record.payload), { retain: true })
+  }
+  await say('ready')
+  broker.published.length = 0
   const gateway = await startGateway({ deps, host: '127.0.0.1', port: 0, limits })
   const base = `http://127.0.0.1:${gateway.port}`
-  const services = broker.connect()
 
   /** Answers every request of that name as a service would; returns the orders seen. */
   async function serve(
@@ -101,6 +110,8 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
   return {
     ...{ base, deps, port: gateway.port, broker, clock, readModels, lines: logger.lines, log, status, serve, send },
     ...{ fold, given, givenRun },
+    /** The services say how they are. */
+    say,
     get: (path: string, headers: Record<string, string> = {}) => send('GET', path, undefined, headers),
     /** Sends path and headers exactly as given, which `fetch` would not. */
     raw: async (path: string, headers: Record<string, string> = {}) => {

@@ -22,12 +22,12 @@ describe('identity', () => {
 
   test('health answers 200 and says what is wrong when the log cannot be written and services are gone', async () => {
     gateway.status.value = { writable: false, position: 7, reason: 'disk full', timestamp: '2026-01-02T03:04:05.000Z' }
-    gateway.given({ topic: 'system/u1/service' })
+    await gateway.say('lost')
     const { status, json } = await gateway.get('/unit_api/health')
     expect(status).toBe(200)
     expect(json).toMatchObject({
       status: 'ok',
-      degraded: ['The event log cannot be written: disk full.', 'The services are not started.'],
+      degraded: ['The event log cannot be written: disk full.', 'The services are lost.'],
     })
   })
 

@@ -1,0 +1,88 @@
+import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
+import { LabError, NoAnswer, toErrorRecord } from '../events/errors.js'
+import { type RequestName, type TaskRecord, timestampOf } from '../events/payloads.js'
+import { systemTopic } from '../events/topic.js'
+import type { GatewayDeps } from './context.js'
+import type { ServicePresence } from './service-presence.js'
+
+/** How long a task waits for the services, ms. They start within seconds, or not at all. */
+const PENDING_MS = 30_000
+
+/** Tasks accepted while the services are not there. They are kept in memory alone: an order of yesterday is not carried out today. */
+export interface PendingTasks {
+  /** Records the task as pending; gives the order when the services are there, once. Resolves when the task is on disk. */
+  accept<N extends RequestName>(id: string, name: N, details: Order<N>): Promise<void>
+  /** What still waits will not be carried out. Resolves when that is recorded, if it can be. */
+  stop(): Promise<void>
+}
+
+type Deps = Pick<GatewayDeps, 'bus' | 'unit' | 'clock' | 'logger' | 'readModels'> & {
+  readonly services: ServicePresence
+}
+
+export function createPendingTasks(
+  { bus, unit, clock, logger, readModels, services }: Deps,
+  patienceMs = PENDING_MS,
+): PendingTasks {
+  const stopping = new AbortController()
+  const waiting = new Set<Promise<void>>()
+
+  const record = (id: string, task: Pick<TaskRecord, 'name' | 'status' | 'error'>): Promise<void> => {
+    const timestamp = timestampOf(clock.now())
+    const payload: TaskRecord = { task_id: id, ...task, timestamp }
+    return bus.publish(systemTopic(unit, `tasks/${id}`), JSON.stringify(payload), { retain: true })
+  }
+
+  async function carryOut<N extends RequestName>(id: string, name: N, details: Order<N>): Promise<void> {
+    try {
+      if (!(await services.live(patienceMs, stopping.signal))) throw notCarriedOut(patienceMs, stopping.signal.aborted)
+      await requestCommand(bus, unit, name, details, { id })
+    } catch (error) {
+      // Whoever has begun the task tells its end, or it is told for them.
+      if (error instanceof NoAnswer && (await readModels.task(id))?.status === 'running') return
+      await record(id, { name, status: 'failed', error: toErrorRecord(error) })
+    }
+  }
+
+  return {
+    async accept(id, name, details) {
+      const recorded = record(id, { name, status: 'pending' })
+      try {
+        await inTime(recorded)
+      } catch (error) {
+        // Should it be recorded after all, it must not stay pending for ever.
+        recorded.then(() => record(id, { name, status: 'failed', error: toErrorRecord(error) })).catch(ignore)
+        throw error
+      }
+      const work = carryOut(id, name, details)
+        .catch((error: unknown) => logger.error({ task: id, err: error }, 'task end not recorded'))
+        .finally(() => waiting.delete(work))
+      waiting.add(work)
+    },
+    async stop() {
+      stopping.abort()
+      if (bus.connected) await Promise.all(waiting)
+    },
+  }
+}
+
+/** @throws NoAnswer when the log takes no events: the task may be recorded later, but it is not carried out. */
+async function inTime(recorded: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = new NoAnswer(`The task was not recorded within ${ANSWER_TIMEOUT_MS} ms; it is not carried out.`)
+    timer = setTimeout(() => reject(error), ANSWER_TIMEOUT_MS)
+  })
+  try {
+    await Promise.race([recorded, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const ignore = (): void => undefined
+
+const notCarriedOut = (patienceMs: number, stopped: boolean): LabError => {
+  const why = stopped ? 'The unit stopped' : `The services were not there within ${patienceMs / 1000} s`
+  return new LabError('services.not_ready', 'state', `${why} before the task began; it was not carried out.`)
+}

@@ -1,0 +1,55 @@
+import { ServiceRecord } from '../events/payloads.js'
+import type { MessageBus } from '../events/ports.js'
+import { checkJson } from '../events/schema.js'
+import { systemTopic } from '../events/topic.js'
+
+/** Whether the services are there, by what they say last. It can be believed: what a dead process said is corrected by whoever saw it die. */
+export interface ServicePresence {
+  /** Null before anything is known. */
+  record(): ServiceRecord | null
+  /** They answer, though they may be suspended. */
+  isLive(): boolean
+  /** Resolves with whether they are there, as soon as they are or after `timeoutMs`, or when `stop` is aborted. */
+  live(timeoutMs: number, stop?: AbortSignal): Promise<boolean>
+  /** Last position of the log when they were last heard to be there: their announcements are before it. */
+  since(): number
+}
+
+/** Follows the services' own record from now on, and for as long as the connection. */
+export function followServices(
+  bus: Pick<MessageBus, 'subscribe'>,
+  unit: string,
+  lastPosition: () => number,
+): ServicePresence {
+  let record: ServiceRecord | null = null
+  let since = 0
+  const waiting = new Set<() => void>()
+  const isLive = (): boolean => record?.state === 'ready' || record?.state === 'suspended'
+  void bus.subscribe(systemTopic(unit, 'service'), ({ payload }) => {
+    const wasLive = isLive()
+    record = payload.length === 0 ? null : checkJson(ServiceRecord, payload.toString(), 'service record')
+    if (!isLive()) return
+    if (!wasLive) since = lastPosition()
+    for (const wake of waiting) wake()
+  })
+  return {
+    record: () => record,
+    isLive,
+    since: () => since,
+    async live(timeoutMs, stop) {
+      if (isLive() || stop?.aborted === true) return isLive()
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer)
+          waiting.delete(done)
+          stop?.removeEventListener('abort', done)
+          resolve()
+        }
+        const timer = setTimeout(done, timeoutMs)
+        waiting.add(done)
+        stop?.addEventListener('abort', done)
+      })
+      return isLive()
+    },
+  }
+}
