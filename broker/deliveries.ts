@@ -94,13 +94,7 @@ export class Deliveries {
 
   /** Ends a turn: what must be written is, then the sessions' frames go out. */
   flush(): void {
-    for (const session of this.#touched) {
-      try {
-        session.transmit()
-      } catch (error) {
-        session.fail(error)
-      }
-    }
+    for (const session of this.#touched) isSent(session)
     this.#touched.clear()
     if (this.#position - this.#idleSavedAt < IDLE_EVENTS) return
     this.#idleSavedAt = this.#position
@@ -193,6 +187,16 @@ export class Deliveries {
     }
     const waiting = [...this.#unwritten]
     this.#unwritten.clear()
-    for (const session of waiting) if (session.transmit()) this.#turns.add(session)
+    for (const session of waiting) if (isSent(session)) this.#turns.add(session)
+  }
+}
+
+/** Sends what a session has prepared; what that throws ends its connection. */
+function isSent(session: Session): boolean {
+  try {
+    return session.transmit()
+  } catch (error) {
+    session.fail(error)
+    return false
   }
 }

@@ -2,12 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import {
   isCommandTopic,
+  isTopicFilter,
   jobTopic,
   matchesFilter,
   outcomeTopic,
   parseTopic,
   requestTopic,
   runTopic,
+  topicLevel,
 } from '../../events/topic.js'
 
 describe('topics', () => {
@@ -91,4 +93,23 @@ describe('topic filters', () => {
       }),
     )
   })
+})
+
+test.each(['a', 'ä b', '🧫', '$x', '.', '\ufeff', '\ufffd'])("'%s' can be a topic level", (name) => {
+  expect(topicLevel('experiment', name)).toBe(name)
+})
+
+test.each(['', 'a/b', '+', '#', 'a\0', 'a\n', '\u007f', '\u0085', '\ufffe', '\ud800', 'x'.repeat(256)])(
+  '%j cannot: a broker would close the connection of whoever publishes with it',
+  (name) => {
+    expect(() => topicLevel('experiment', name)).toThrow(/^experiment/)
+  },
+)
+
+test.each(['a', '/', '+', '#', 'a/+/b', '+/+', 'a/#', '/+/#', ' ', 'a//#'])("'%s' can be subscribed to", (filter) => {
+  expect(isTopicFilter(filter)).toBe(true)
+})
+
+test.each(['', 'a+', '+a', 'a/b+/c', '#/a', 'a/#/b', 'a#', '#a', '##', '+#', 'a/+#'])("'%s' cannot", (filter) => {
+  expect(isTopicFilter(filter)).toBe(false)
 })
