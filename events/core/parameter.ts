@@ -95,3 +95,12 @@ export const isPublished = ({ published, settable }: Parameter): boolean => publ
 
 export const optionDetails = ({ option }: Parameter): OptionDetails | null =>
   option === undefined ? null : option === true ? {} : option
+
+/** The same parameter once for each of several channels, as `od1` … `od4`. */
+export const perChannel = <const Prefix extends string, const C extends string, const P extends Parameter>(
+  prefix: Prefix,
+  channels: readonly C[],
+  parameter: (channel: C) => P,
+): { readonly [K in `${Prefix}${C}`]: P } =>
+  // Keys made of literal types are known as such to the declared result only.
+  Object.fromEntries(channels.map((channel) => [`${prefix}${channel}`, parameter(channel)])) as never

@@ -1,5 +1,6 @@
 import type { JobDefinition, ParametersOf, SettingsOf } from '../../events/core/define-job.js'
 import type { Values } from '../../events/core/parameter.js'
+import { LabError } from '../../events/errors.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import type { UnitConfig } from '../unit-admin/unit-config.js'
@@ -87,11 +88,15 @@ export function createJob<D extends JobDefinition>(
 }
 
 /** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; told to stop, it sees
- * `job.ending` aborted. What it switches on it registers with `job.atEnd`. */
+ * `job.ending` aborted. What it switches on it registers with `job.atEnd`.
+ * @throws LabError `declaration.invalid` for a job that is not declared as an action: asked to sleep, it would go on */
 export function createAction<D extends JobDefinition>(
   definition: D,
   run: (job: JobContext<SettingsOf<D>>, params: ParametersOf<D>) => Promise<void>,
 ): Job {
+  if (definition.action !== true) {
+    throw new LabError('declaration.invalid', 'defect', `Job '${definition.name}' is not declared as an action.`)
+  }
   return createJob<JobDefinition>(definition, async (job, params) => ({
     setters: {},
     begin() {

@@ -58,11 +58,12 @@ export async function announceJobs(
 ): Promise<void> {
   const topicOf = (rest: string): string => systemTopic(unit, `capabilities/jobs/${rest}`)
   const announced = new Map(offered.all().map(({ definition }) => [topicOf(definition.key), definition]))
-  for (const { topic } of retained) {
-    const isPast = matchesFilter(topicOf('#'), topic) && !announced.has(topic)
-    if (isPast) await bus.publish(topic, '', { retain: true })
-  }
-  for (const [topic, definition] of announced) {
-    await bus.publish(topic, JSON.stringify(definition.capability(unit)), { retain: true })
-  }
+  const past = retained.filter(({ topic }) => matchesFilter(topicOf('#'), topic) && !announced.has(topic))
+  // Published together, so that they share a commit of the log.
+  await Promise.all([
+    ...past.map(({ topic }) => bus.publish(topic, '', { retain: true })),
+    ...[...announced].map(([topic, definition]) =>
+      bus.publish(topic, JSON.stringify(definition.capability(unit)), { retain: true }),
+    ),
+  ])
 }

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
+import { perChannel } from '../../../events/core/parameter.js'
 import { choice } from '../../../events/core/values.js'
 import { LabError } from '../../../events/errors.js'
 import {
@@ -11,7 +12,7 @@ import {
   Timestamp,
 } from '../../../events/payloads.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
-import type { Bioreactor, PdChannel } from '../bench-hardware.js'
+import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../bench-hardware.js'
 import type { Calibrations } from '../calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import type { LedBoard } from '../led-board.js'
@@ -25,16 +26,25 @@ const SECTION = 'od_reading.config'
 
 const RelativeIntensity = Type.Object({ relative_intensity_of_ir_led: Type.Number(), timestamp: Timestamp })
 
-/** The same setting of one photodiode after the other. */
-const od = { schema: ODReading, published: true, when: 'while the photodiode has an angle', valuePath: 'od' } as const
-const rawOd = {
-  schema: RawODReading,
-  published: true,
-  when: 'while the photodiode is calibrated',
-  valuePath: 'od',
-  doc: 'Raw reading behind a calibrated one.',
-} as const
-const calibratedOd = { ...rawOd, schema: CalibratedODReading, doc: 'Calibrated reading.' } as const
+/** What is published of each photodiode. */
+const odOf = (channel: PdChannel) =>
+  ({
+    schema: ODReading,
+    published: true,
+    when: 'while the photodiode has an angle',
+    valuePath: 'od',
+    doc: `Photodiode ${channel}: calibrated if it can be, else raw.`,
+  }) as const
+const rawOdOf = (channel: PdChannel) =>
+  ({
+    schema: RawODReading,
+    published: true,
+    when: 'while the photodiode is calibrated',
+    valuePath: 'od',
+    doc: `Raw reading behind a calibrated one of photodiode ${channel}.`,
+  }) as const
+const calibratedOdOf = (channel: PdChannel) =>
+  ({ ...rawOdOf(channel), schema: CalibratedODReading, doc: `Calibrated reading of photodiode ${channel}.` }) as const
 
 /** Source of names, ranges and defaults: Pioreactor 26.7 `od_reading`. */
 export const odReading = defineJob({
@@ -81,18 +91,9 @@ export const odReading = defineJob({
       valuePath: 'relative_intensity_of_ir_led',
     },
     ods: { schema: ODReadings, doc: 'All signal channels of one reading.', published: true },
-    od1: { ...od, doc: 'Photodiode 1: calibrated if it can be, else raw.' },
-    od2: { ...od, doc: 'Photodiode 2.' },
-    od3: { ...od, doc: 'Photodiode 3.' },
-    od4: { ...od, doc: 'Photodiode 4.' },
-    raw_od1: rawOd,
-    raw_od2: rawOd,
-    raw_od3: rawOd,
-    raw_od4: rawOd,
-    calibrated_od1: calibratedOd,
-    calibrated_od2: calibratedOd,
-    calibrated_od3: calibratedOd,
-    calibrated_od4: calibratedOd,
+    ...perChannel('od', PD_CHANNELS, odOf),
+    ...perChannel('raw_od', PD_CHANNELS, rawOdOf),
+    ...perChannel('calibrated_od', PD_CHANNELS, calibratedOdOf),
     od_fused: {
       schema: ODFused,
       doc: 'Several angles combined by an estimator.',

@@ -93,3 +93,9 @@ test.each([
   expect(pumps.seen).toEqual([])
   expect(lab.published('add_media/$state')).toEqual([])
 })
+
+test('a job that could be asked to sleep is no action', async () => {
+  await start()
+  const job = defineJob({ name: 'waiting', help: '', parameters: {} })
+  expect(() => createAction(job, async () => undefined)).toThrow('not declared as an action')
+})

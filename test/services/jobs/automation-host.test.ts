@@ -85,6 +85,29 @@ describe('an LED automation', () => {
     expect(lines(shown).slice(2)).toEqual(lines(example.trim()))
   })
 
+  test('does not compile with a setting it does not have', () => {
+    const parameters = { level: { schema: Type.Number(), doc: '', settable: true } } as const
+    const wrong = (): void => {
+      ledAutomation(
+        { name: 'x', help: '', parameters },
+        {
+          schedule: 'continuous',
+          // @ts-expect-error no such setting
+          decide: ({ settings }) => ({ want: { B: settings.levle } }),
+        },
+      )
+      ledAutomation(
+        { name: 'x', help: '', parameters },
+        {
+          schedule: 'continuous',
+          // @ts-expect-error no such LED
+          decide: ({ settings }) => ({ want: { E: settings.level } }),
+        },
+      )
+    }
+    expect(wrong).toBeTypeOf('function')
+  })
+
   test('does what it decides, when it wants to be asked again', async () => {
     await start()
     expect(await run()).toMatchObject({ status: 'succeeded' })
