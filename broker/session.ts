@@ -1,6 +1,7 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Qos, RecordedEvent } from '../events/event.js'
 import { isOrder } from './access.js'
+import { InFlightMessages } from './in-flight-messages.js'
 import { lowerQos, type Message } from './message.js'
 import type { Outbox } from './outbox.js'
 import { encodePublish, encodePubrel } from './publish-frame.codec.js'
@@ -13,7 +14,7 @@ import type {
   SessionStore,
   SessionSubscription,
 } from './session-store.js'
-import { type Answer, nextMessageId, REPLAY_WINDOW, type Subscriber } from './subscriber.js'
+import { type Answer, REPLAY_WINDOW, type Subscriber } from './subscriber.js'
 import { SubscriptionTree } from './subscription-tree.js'
 import type { SteppedWork, Turns } from './turns.js'
 
@@ -44,8 +45,6 @@ const WINDOW = 1000
 const STEP = { events: 100, rows: 2000, bytes: 64 * 1024 } as const
 /** Read at once: four of the largest are what a step can take too much. */
 const READ_EVENTS = 4
-/** Identifiers that stay taken because an order was withheld; beyond that the oldest is given out again. */
-const MOST_ABANDONED = 1000
 
 /** A persistent session: a cursor into the log. A connected one that is up to date is handed what is delivered; one that was away,
  * or whose window is full, reads the log from its cursor until it has caught up. Of QoS 1 the unacknowledged messages are saved with
@@ -54,15 +53,9 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   readonly client: string
   readonly #ports: SessionPorts
   readonly #subscriptions: Map<string, SessionSubscription>
-  /** By packet identifier, in the order sent; abandoned ones are not among them. */
-  readonly #inFlight = new Map<number, InFlight>()
-  readonly #abandoned = new Map<number, InFlight>()
-  /** QoS 2 messages that are complete, but still written as in flight. */
-  readonly #completed = new Set<number>()
+  readonly #inFlight: InFlightMessages
   /** Filters whose retained values are sent, but still written as wanted. */
   readonly #replayed = new Set<string>()
-  /** Positions of QoS 2 messages that were sent before the process ended. */
-  readonly #sentOnce: ReadonlySet<number>
   /** Of QoS 1, events up to here may have been sent before the process ended. */
   readonly #maybeSent: number
   /** Every event up to here was considered. */
@@ -72,7 +65,6 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   #upToDate = false
   /** QoS 0 messages and orders up to this position were published while the client was away. */
   #connectedAt = 0
-  #lastId = 0
   /** Identifiers to be sent again. */
   #resend: number[] = []
   /** The subscriptions by level, while the session reads the log. */
@@ -87,14 +79,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     this.client = client
     this.#ports = ports
     this.#subscriptions = new Map(saved?.subscriptions)
-    const sentOnce = new Set<number>()
-    for (const [messageId, message] of saved?.inFlight ?? []) {
-      if (message.state === 'abandoned') this.#abandoned.set(messageId, message)
-      else this.#inFlight.set(messageId, message)
-      if (message.qos === 2 && !message.retain) sentOnce.add(message.position)
-      this.#lastId = Math.max(this.#lastId, messageId)
-    }
-    this.#sentOnce = sentOnce
+    this.#inFlight = new InFlightMessages(saved?.inFlight ?? [], ports.delivered())
     this.#maybeSent = saved?.attached === true ? ports.startedAt : 0
     // A log that was put back from a backup is shorter than the cursor says.
     this.#sent = Math.min(saved?.sent ?? ports.delivered(), ports.delivered())
@@ -113,7 +98,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     const { store, turns } = this.#ports
     this.#connection = connection
     this.#connectedAt = this.#ports.delivered()
-    this.#resend = [...this.#inFlight.keys()]
+    this.#resend = [...this.#inFlight.messages.keys()]
     const owed = [...this.#subscriptions].filter(([, { replay }]) => replay)
     connection.replay.ask(owed.map(([filter, { qos }]) => ({ filter, qos })))
     store.saveNow(this)
@@ -161,7 +146,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     const outbox = this.#connection?.outbox
     if (outbox === undefined) return
     if (message.position === 0) {
-      outbox.write(qos === 0 ? frame() : this.#encode(message, qos, this.#takeId()))
+      outbox.write(qos === 0 ? frame() : this.#encode(message, qos, this.#inFlight.takeId()))
       return
     }
     if (!this.#upToDate) return
@@ -194,27 +179,18 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   }
 
   awaited(messageId: number): Answer | undefined {
-    const message = this.#inFlight.get(messageId) ?? this.#abandoned.get(messageId)
-    if (message === undefined) return undefined
-    if (message.qos === 1) return 'puback'
-    return message.state === 'released' ? 'pubcomp' : 'pubrec'
+    return this.#inFlight.awaited(messageId)
   }
 
   acknowledged(messageId: number): void {
-    const message = this.#inFlight.get(messageId)
-    if (message === undefined) return
-    this.#inFlight.delete(messageId)
-    if (message.qos === 2) this.#completed.add(messageId)
+    if (!this.#inFlight.acknowledge(messageId)) return
     this.#moved()
     if (!this.#upToDate || this.#connection?.replay.pending === true) this.#ports.turns.add(this)
   }
 
   released(messageId: number): void {
-    const message = this.#inFlight.get(messageId) ?? this.#abandoned.get(messageId)
-    if (message === undefined || message.qos !== 2) return
-    this.#abandoned.delete(messageId)
-    this.#inFlight.set(messageId, message)
-    message.state = 'released'
+    const message = this.#inFlight.release(messageId)
+    if (message === undefined) return
     this.#keep(messageId, message)
     if (!this.#ports.store.flush()) throw new Error('sessions cannot be written')
   }
@@ -245,14 +221,14 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
       client: this.client,
       sent: this.#considered,
       attached: this.attached,
-      inFlight: this.#inFlight,
-      completed: this.#completed,
+      inFlight: this.#inFlight.messages,
+      completed: this.#inFlight.completed,
       replayed: this.#replayed,
     }
   }
 
   saved(): void {
-    this.#completed.clear()
+    this.#inFlight.saved()
     this.#replayed.clear()
   }
 
@@ -274,7 +250,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
 
   /** @returns bytes of the message */
   #sendOneAgain(messageId: number): number {
-    const message = this.#inFlight.get(messageId)
+    const message = this.#inFlight.messages.get(messageId)
     if (message === undefined) return 0
     const { position, qos, retain, state } = message
     if (state === 'released') {
@@ -283,7 +259,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     }
     const event = this.#ports.reader.page({ after: position - 1, limit: 1, scan: 1 }).events[0]
     if (event === undefined || (isOrder(event.topic) && !retain)) {
-      this.#withhold(messageId, message)
+      this.#withhold(messageId)
       return 0
     }
     this.#unsent.push(this.#encode(event, qos, messageId, { retain, dup: true }))
@@ -291,17 +267,10 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   }
 
   /** An order of the former connection is not given again: its time is over. */
-  #withhold(messageId: number, message: InFlight): void {
-    this.#inFlight.delete(messageId)
+  #withhold(messageId: number): void {
+    const message = this.#inFlight.abandon(messageId)
     this.#moved()
-    if (message.qos < 2) return
-    message.state = 'abandoned'
-    this.#abandoned.set(messageId, message)
-    this.#keep(messageId, message)
-    const [oldest] = this.#abandoned.keys()
-    if (oldest === undefined || this.#abandoned.size <= MOST_ABANDONED) return
-    this.#abandoned.delete(oldest)
-    this.#completed.add(oldest)
+    if (message !== undefined) this.#keep(messageId, message)
   }
 
   #catchUp(): void {
@@ -331,7 +300,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
 
   #consider(event: RecordedEvent, filters: Filters): void {
     const { position, topic } = event
-    if (this.#sentOnce.has(position)) return
+    if (this.#inFlight.wasSentOnce(position)) return
     const granted = grantedTo(event, filters)
     if (granted === undefined) return
     const qos = lowerQos(event.qos, granted)
@@ -365,10 +334,10 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   }
 
   #prepare(message: Message, qos: Qos, flags = { retain: false, dup: false }): void {
-    const messageId = qos > 0 ? this.#takeId() : 0
+    const messageId = qos > 0 ? this.#inFlight.takeId() : 0
     if (qos > 0 && message.position > 0) {
       const inFlight: InFlight = { position: message.position, qos, retain: flags.retain, state: 'sent' }
-      this.#inFlight.set(messageId, inFlight)
+      this.#inFlight.add(messageId, inFlight)
       this.#moved()
       if (qos === 2) {
         this.#keep(messageId, inFlight)
@@ -388,12 +357,6 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
 
   #encode({ topic, payload }: Message, qos: Qos, messageId: number, flags = { retain: false, dup: false }): Buffer {
     return encodePublish({ topic, payload, qos, messageId, ...flags })
-  }
-
-  #takeId(): number {
-    do this.#lastId = nextMessageId(this.#lastId)
-    while (this.#inFlight.has(this.#lastId) || this.#abandoned.has(this.#lastId) || this.#completed.has(this.#lastId))
-    return this.#lastId
   }
 }
 

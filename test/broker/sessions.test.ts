@@ -192,6 +192,25 @@ test('a persistent publisher that sends a QoS 2 message again after a restart is
   again.close()
 })
 
+test('after a log was put back from a backup a session goes on with it: what was in flight before stands for nothing', async () => {
+  const first = await startTestBroker()
+  const client = rawClient(first)
+  await client.subscribe('lab/#', 2)
+  const publisher = await connect(first)
+  for (let i = 0; i < 5; i++) await publisher.publishAsync('lab/a', `lost ${i}`, { qos: 2 })
+  await eventually(() => expect(client.messages).toHaveLength(5))
+  client.close()
+  await first.stop()
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${join(first.home, 'event-log.db')}${suffix}`, { force: true })
+  const broker = await startTestBroker({ home: first.home })
+  const again = rawClient(broker)
+  await again.until('connack')
+  const anew = await connect(broker)
+  for (let i = 0; i < 8; i++) await anew.publishAsync('lab/a', `new ${i}`, { qos: 2 })
+  await eventually(() => expect(again.messages).toHaveLength(8))
+  expect(again.messages.map(({ payload }) => payload)).toEqual(Array.from({ length: 8 }, (_, i) => `new ${i}`))
+})
+
 test('sessions in the form without a version are taken over, with what is in flight', async () => {
   const first = await startTestBroker()
   const publisher = await connect(first)
