@@ -185,3 +185,25 @@ test('a log that cannot be read on is named, and ends the start', async () => {
   overwritePage(paths.eventLogPath, 'leaf')
   await expect(startProjections({ ...paths, logger: silentLogger })).rejects.toMatchObject({ code: 'log.damaged' })
 })
+
+test('a log that cannot be read on while they run is told, and they stay', async () => {
+  const { paths, writer } = await startUnit()
+  // So many that the run-file sink has noted how far it is, too.
+  await append(
+    writer,
+    Array.from({ length: 12_000 }, (_, i) => setting('target_rpm', String(i))),
+  )
+  await writer.close()
+  const first = await start(paths)
+  await first.stop()
+  overwritePage(paths.eventLogPath, 'leaf')
+  // They are up to date, and do not look back.
+  const projections = await start(paths)
+  expect(projections.degradations()).toEqual([])
+  // Made anew from the first event on, they meet the page.
+  rmSync(paths.readModelsPath)
+  await eventually(
+    () => expect(projections.degradations()).toEqual([expect.stringMatching(/^The projector thread .* is damaged/)]),
+    60_000,
+  )
+})
