@@ -21,6 +21,8 @@ export const MAX_CLIENT_ID_BYTES = 256
 
 /** One client's packets are handled so long; the rest waits until others had their turn. */
 const SLICE_MS = 1
+/** After so many bytes the clock is looked at: some tens of messages, or one long list of filters. */
+const SLICE_LOOK_BYTES = 4096
 
 /** What a client sends: every packet is checked here before anybody acts on it. Aedes gets CONNECT, decoded; all that follows goes to
  * the handler. What comes before the client is fully connected waits until it is. A malformed packet, or one that is too long, closes
@@ -90,13 +92,17 @@ export class ClientPackets implements SteppedWork {
   #handlePackets(): boolean {
     const client = this.#client
     const end = performance.now() + SLICE_MS
+    let bytes = 0
     while (!client.closed && !client.conn.destroyed && (client.connected || !this.#connectCame)) {
       const packet = this.#stream.next()
       if (packet === undefined) return false
       this.#handle(packet)
       // Whole packets count, not bytes [MQTT-3.1.2-24].
       internals(client)._keepaliveTimer?.refresh()
+      bytes += packet.length
+      if (bytes < SLICE_LOOK_BYTES) continue
       if (performance.now() >= end) return true
+      bytes = 0
     }
     return false
   }

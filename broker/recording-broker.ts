@@ -301,9 +301,9 @@ function connackError(message: string, returnCode: number): AuthenticateError {
 /** Whether a client sent frames that WebSocket forbids. */
 const isOfWebSocket = (error: Error): boolean => 'code' in error && String(error.code).startsWith('WS_ERR_')
 
-/** Whether the network, or silence, ended a connection: nothing worth a line. */
+/** Whether the network, silence or the peer ended a connection: nothing worth a line. */
 const isOfConnection = ({ message }: Error): boolean =>
-  /^keep alive timeout|^connect did not arrive|^connection closed|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|write after end/.test(
+  /^(keep alive timeout|connect did not arrive|connection closed|WebSocket is not open)|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|write after end/.test(
     message,
   )
 
