@@ -175,7 +175,7 @@ export class RunningJob implements JobPeer {
       this.#enter('init')
       this.#opened.resolve()
       await bus.subscribe(will.topic, ({ payload }) => {
-        if (payload.toString() === 'lost') this.#reassertState()
+        if (payload.toString() === 'lost') this.reassertState()
       })
       this.#refuseEnding()
       // Nothing is awaited between the hardware being ready and the job being so.
@@ -253,8 +253,8 @@ export class RunningJob implements JobPeer {
     )
   }
 
-  /** Corrects a `$state` that claims we are gone. */
-  #reassertState(): void {
+  /** Corrects a `$state` that claims this job is gone. */
+  reassertState(): void {
     if (!this.isEnding) this.#publisher.announceState(this.#state)
   }
 

@@ -8,7 +8,14 @@ export class RunningJobs implements JobPeers {
 
   add(job: RunningJob): void {
     this.#jobs.add(job)
-    void job.ended.then(() => this.#jobs.delete(job))
+    void job.ended.then(() => {
+      this.#jobs.delete(job)
+      // Actions of one name share a topic: the end of one is not the end of the others.
+      const { definition, order } = job
+      this.named(definition.name)
+        .findLast((other) => other.order.experiment === order.experiment)
+        ?.reassertState()
+    })
   }
 
   /** In the order they were started. */

@@ -67,6 +67,17 @@ test('two of the same name run side by side, and one command ends both', async (
   expect(pumps.on).toBe(0)
 })
 
+test('the end of one is not the end of another of its name', async () => {
+  await start()
+  await lab.run('add_media', { duration: 3 })
+  await lab.run('add_media', { duration: 30 })
+  await lab.clock.advance(4000)
+  expect(pumps.on).toBe(1)
+  expect(lab.published('add_media/$state').slice(-2)).toEqual(['disconnected', 'ready'])
+  await lab.clock.advance(30_000)
+  expect(lab.published('add_media/$state').at(-1)).toBe('disconnected')
+})
+
 test('without the broker it ends at once', async () => {
   await start()
   await lab.run('add_media', { duration: 30 })
