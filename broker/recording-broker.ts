@@ -85,7 +85,7 @@ export class RecordingBroker extends Aedes {
       options.deliveries.flush()
     }
     this.#recorder = new Recorder(options.log, deliver, ({ client }, error) =>
-      options.logger.error({ client, error }, 'a recorded message could not be acknowledged'),
+      options.logger.error({ client, err: error }, 'a recorded message could not be acknowledged'),
     )
     // What these throw, Aedes would pass on to the process.
     this.authenticate = (client, username, password, done) => {
@@ -221,7 +221,7 @@ export class RecordingBroker extends Aedes {
     try {
       this.#record(client, eventOf(client, will), done)
     } catch (error) {
-      this.#options.logger.error({ client: client?.id, error }, 'a will could not be published')
+      this.#options.logger.error({ client: client?.id, err: error }, 'a will could not be published')
       done()
     }
   }
@@ -271,7 +271,7 @@ export class RecordingBroker extends Aedes {
       connection.end()
     } catch (error) {
       this.#options.logger.error(
-        { client: client.id, error },
+        { client: client.id, err: error },
         'the session of a client that left could not be put away',
       )
     }
@@ -283,9 +283,9 @@ export class RecordingBroker extends Aedes {
     if (error instanceof ProtocolViolation || isOfWebSocket(error)) {
       logger.warn({ client: client.id, reason: error.message }, 'connection closed: the client broke the rules of MQTT')
     } else if (isOfConnection(error)) {
-      logger.debug({ client: client.id, error }, 'connection lost')
+      logger.debug({ client: client.id, err: error }, 'connection lost')
     } else {
-      logger.error({ client: client.id, error }, 'connection closed: what the client asked for failed')
+      logger.error({ client: client.id, err: error }, 'connection closed: what the client asked for failed')
     }
   }
 }

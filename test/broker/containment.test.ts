@@ -49,7 +49,7 @@ test('a log that cannot be read ends the connection of the session that reads it
       {
         level: 'error',
         message: 'connection closed: what the client asked for failed',
-        fields: { client: 'back', error: expect.objectContaining({ message: 'disk I/O error' }) },
+        fields: { client: 'back', err: expect.objectContaining({ message: 'disk I/O error' }) },
       },
     ])
     await witness.publishAsync('other', 'x', { qos: 1 })
