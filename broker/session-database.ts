@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { Logger } from '../events/ports.js'
 
@@ -42,29 +42,40 @@ const UPGRADE = `
   DROP TABLE received;
 `
 
-/** Opens the sessions, or begins anew when the file is damaged: without fsync a power cut can do that. */
+/** The file cannot be used, and never will be. */
+class UnusableSessions extends Error {}
+
+/** Opens the sessions, or begins anew when the file is damaged: without fsync a power cut can do that. It is put aside.
+ * @throws the error of a disk that is full or fails: what is on it is not given up for that */
 export function openSessionDatabase(path: string, logger: Logger): Database.Database {
   try {
     return prepare(path)
   } catch (error) {
-    logger.warn({ path, err: error }, 'sessions are unreadable and start anew')
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+    if (!isDamage(error)) throw error
+    const aside = `${path}.unusable`
+    logger.warn({ path, aside, err: error }, 'sessions cannot be used and start anew')
+    renameSync(path, aside)
+    for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
     return prepare(path)
   }
 }
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof UnusableSessions ||
+  (error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code))
 
 function prepare(path: string): Database.Database {
   const db = new Database(path)
   try {
     const state = db.pragma('quick_check(1)', { simple: true })
-    if (state !== 'ok') throw new Error(String(state))
+    if (state !== 'ok') throw new UnusableSessions(String(state))
     db.pragma(`page_size = ${PAGE_BYTES}`)
     // A lost cursor repeats messages, but loses none; what a process wrote survives its own death without fsync.
     db.pragma('synchronous = OFF')
     const version = db.pragma('user_version', { simple: true })
     if (version === 0) make(db)
     else if (version !== VERSION)
-      throw new Error(`sessions of version ${String(version)}; this program reads ${VERSION}`)
+      throw new UnusableSessions(`sessions of version ${String(version)}; this program reads ${VERSION}`)
     db.pragma('journal_mode = WAL')
     return db
   } catch (error) {

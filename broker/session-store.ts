@@ -113,7 +113,9 @@ export class SessionStore {
       ),
     }
     // Who was connected until the process ended was last seen then, however long ago its cursor moved.
-    this.#db.prepare('UPDATE sessions SET seen = ? WHERE attached = 1').run(this.#now())
+    const seen = prepare('UPDATE sessions SET seen = ? WHERE attached = 1')
+    const startedAt = this.#now()
+    this.#change(() => seen.run(startedAt))
   }
 
   has(client: string): boolean {

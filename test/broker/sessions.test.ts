@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { IClientOptions, MqttClient } from 'mqtt'
@@ -209,6 +209,30 @@ test('after a log was put back from a backup a session goes on with it: what was
   for (let i = 0; i < 8; i++) await anew.publishAsync('lab/a', `new ${i}`, { qos: 2 })
   await eventually(() => expect(again.messages).toHaveLength(8))
   expect(again.messages.map(({ payload }) => payload)).toEqual(Array.from({ length: 8 }, (_, i) => `new ${i}`))
+})
+
+test.each([
+  ['no database', Buffer.alloc(2048, 'x'), 0],
+  ['damaged inside', Buffer.alloc(1024, 'x'), 512],
+  ['of a later version', Buffer.from([0, 0, 0, 99]), 60],
+])('a file of sessions that is %s is put aside, and clients begin anew', async (_, bytes, at) => {
+  const first = await startTestBroker()
+  const client = rawClient(first)
+  await client.subscribe('lab/#', 1)
+  client.publish('lab/dose', '1', 2, 7)
+  await client.until('pubrec 7')
+  await first.stop()
+  const path = join(first.home, 'sessions.db')
+  const file = openSync(path, 'r+')
+  writeSync(file, bytes, 0, bytes.length, at)
+  closeSync(file)
+  const broker = await startTestBroker({ home: first.home })
+  const again = rawClient(broker)
+  again.publish('lab/dose', '2', 2, 7)
+  await again.until('pubrec 7')
+  expect(again.sessionPresent()).toBe(false)
+  expect(textsOf(broker.events())).toEqual(['lab/dose=1', 'lab/dose=2'])
+  expect(existsSync(`${path}.unusable`)).toBe(true)
 })
 
 test('sessions in the form without a version are taken over, with what is in flight', async () => {

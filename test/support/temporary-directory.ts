@@ -10,8 +10,11 @@ export function temporaryDirectory(): string {
   return directory
 }
 
+/** A log that is removed under a running broker is written anew: it is stopped after this. */
+const AGAIN = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 } as const
+
 const directories: string[] = []
 
 afterEach(() => {
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
+  for (const directory of directories.splice(0)) rmSync(directory, AGAIN)
 })
