@@ -27,7 +27,7 @@ export class LogState {
 
   /** Reads the last link and the events since: a start costs the same however long the log is. Where they are many, because they were
    * copied from elsewhere, they get their links here. */
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, progress: (position: number) => void = () => undefined) {
     this.#retained = new RetainedChanges(db)
     this.#unreleased = new UnreleasedMessages(db)
     this.#insertLink = db.prepare('INSERT INTO links VALUES (?, ?)')
@@ -41,7 +41,7 @@ export class LogState {
     for (const rows of stretchesAfter(db, this.#position)) {
       for (const [, , topic, payload, , retain] of rows) this.#count(topic, payload, retain === 1)
       this.#chain.add(hashed(rows))
-      this.#writeIfDue(LINK_EVENTS)
+      if (this.#writeIfDue(LINK_EVENTS)) progress(this.#position)
     }
   }
 
@@ -78,12 +78,14 @@ export class LogState {
     if (retain) this.#retained.keep(topic, this.#position, payload.length)
   }
 
-  #writeIfDue(events: number): void {
-    if (this.#events < events && this.#bytes < LINK_BYTES) return
+  /** @returns whether it was */
+  #writeIfDue(events: number): boolean {
+    if (this.#events < events && this.#bytes < LINK_BYTES) return false
     this.#retained.write()
     this.#unreleased.write()
     this.#insertLink.run(this.#position, this.#chain.link(this.#position))
     this.#events = 0
     this.#bytes = 0
+    return true
   }
 }

@@ -45,7 +45,7 @@ const TEXT_COLUMNS = `e.position, e.recorded_at, e.topic,
 
 /** The table was written at the last link; the events since have the last word. */
 const RETAINED = `
-  SELECT ${EVENT_COLUMNS} FROM retained r JOIN recorded e ON e.position = r.position WHERE wanted(r.topic)
+  SELECT ${EVENT_COLUMNS} FROM retained r CROSS JOIN recorded e ON e.position = r.position WHERE wanted(r.topic)
   UNION ALL
   SELECT ${EVENT_COLUMNS} FROM recorded e
   WHERE e.position > (SELECT coalesce(max(position), 0) FROM links) AND e.retain = 1 AND wanted(e.topic)`

@@ -1,10 +1,11 @@
 import type Database from 'better-sqlite3'
 import type { ReceivedMessage, Release } from '../events/event.js'
 
-/** Recorded with an identifier and not released: those of the table at the last link and those since, less what was released since. */
+/** Recorded with an identifier and not released: those of the table at the last link and those since, less what was released since. In
+ * the order of a CROSS JOIN, because SQLite would go through all events to have them sorted. */
 const UNRELEASED = `
   SELECT client, message_id AS messageId, position FROM (
-    SELECT e.client, e.message_id, e.position FROM unreleased u JOIN recorded e ON e.position = u.position
+    SELECT e.client, e.message_id, e.position FROM unreleased u CROSS JOIN recorded e ON e.position = u.position
     UNION ALL
     SELECT client, message_id, position FROM recorded
     WHERE position > (SELECT coalesce(max(position), 0) FROM links) AND message_id IS NOT NULL

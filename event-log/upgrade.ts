@@ -16,17 +16,19 @@ export class LogNotUpgraded extends LabError {
 }
 
 /** What an upgrade is about, in order. */
-export type UpgradeStage = 'copy' | 'compare' | 'keep' | 'place'
+export type UpgradeStage = 'copy' | 'link' | 'compare' | 'keep' | 'place'
 
 export interface UpgradeProgress {
   readonly stage: UpgradeStage
   /** Version that is being written. */
   readonly version: number
-  /** Events copied so far, of so many. */
+  /** Events the stage is through with, of so many. */
   readonly position: number
   readonly last: number
 }
 
+/** Links come every thousand events; so often they are told of. */
+const TELL_EVENTS = 250_000
 const DRAFT_SUFFIX = '.upgrade'
 
 /** Whether a log of this version can be made into one of the present. */
@@ -102,12 +104,15 @@ function takeStep(
     db.pragma('journal_mode = OFF')
     db.pragma('synchronous = OFF')
     db.prepare('ATTACH ? AS old').run(source)
-    let copied = 0
-    step.write(db, (position) => {
-      copied = position
-      progress('copy', position)
+    let linked = 0
+    step.write(db, (stage, position) => {
+      if (stage === 'link') {
+        if (position < linked + TELL_EVENTS) return
+        linked = position
+      }
+      progress(stage, position)
     })
-    progress('compare', copied)
+    progress('compare', 0)
     const problems = step.compare(db)
     if (problems.length > 0) {
       throw new LogNotUpgraded(`The event log ${source} could not be copied: ${problems.join(' ')}`, {

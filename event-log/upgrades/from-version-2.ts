@@ -11,9 +11,9 @@ export const fromVersion2: UpgradeStep = {
   write(db, progress) {
     createSchema(db)
     const upTo = numberOf(db, 'SELECT coalesce(max(position), 0) FROM old.events')
-    copyEvents(db, { table: 'events', messageId: 'NULL', upTo }, progress)
+    copyEvents(db, { table: 'events', messageId: 'NULL', upTo }, (position) => progress('copy', position))
     // Links the chain and folds the retained values.
-    db.transaction(() => new LogState(db))()
+    db.transaction(() => new LogState(db, (position) => progress('link', position)))()
   },
   compare(db) {
     const problems: string[] = []

@@ -5,8 +5,8 @@ export interface UpgradeStep {
   /** The version it reads; it writes the next. */
   readonly from: number
   /** Writes all events into an empty database, to which the log of version `from` is attached as `old`.
-   * @param progress to be called now and then with the position reached */
-  write(db: Database.Database, progress: (position: number) => void): void
+   * @param progress to be called now and then with the position reached, first in copying, then in computing the links */
+  write(db: Database.Database, progress: (stage: 'copy' | 'link', position: number) => void): void
   /** One sentence per thing that is not as it was. */
   compare(db: Database.Database): readonly string[]
 }

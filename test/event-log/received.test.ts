@@ -1,6 +1,8 @@
 import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { openForReading } from '../../event-log/database.js'
+import { unreleasedStatement } from '../../event-log/unreleased-messages.js'
 import { verifyLog } from '../../event-log/verify.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
 import { startWriterThread } from '../../event-log/writer-thread.js'
@@ -106,6 +108,15 @@ test('what is received is what came less what was released, in any order, across
     }),
     { numRuns: 25 },
   )
+})
+
+test('asking for them does not go through the log', async () => {
+  const path = logPath()
+  await openWriter({ path })
+  const db = openForReading(path)
+  onTestFinished(() => void db.close())
+  const plan = db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${unreleasedStatement(db).source}`).all()
+  expect(plan.map(({ detail }) => detail).filter((detail) => /^SCAN (e|recorded)\b/.test(detail))).toEqual([])
 })
 
 test('a thread that dies takes no identifier and no release along', async () => {
