@@ -23,19 +23,22 @@ export async function unwindControl(
   stop: AbortSignal,
 ): Promise<void> {
   const gain = await device.controlGain()
+  // What the open cell reads is the amplifier's error; control takes it for current.
+  const { currentA: errorA } = await device.live()
   const giveUpMs = clock.monotonicMs() + TIMEOUT_MS
   for (let moving = false; ; ) {
     const outputV = await device.controlOutput()
     const missingV = potentialV - outputV
     if (Math.abs(missingV) <= TOLERANCE_V) {
       if (!moving) return
+      await device.pidStart(errorA)
       await stopRun(device, clock)
       moving = false
       continue
     }
     if (stop.aborted) throw new MeasurementAborted(String(stop.reason))
     if (clock.monotonicMs() > giveUpMs) throw new ControlNotUnwound(outputV, potentialV)
-    await device.pidStart(missingV / (gain * TIME_CONSTANT_MS))
+    await device.pidStart(errorA + missingV / (gain * TIME_CONSTANT_MS))
     moving = true
     await clock.sleepUntil(clock.monotonicMs() + LOOK_MS, stop)
   }

@@ -214,7 +214,7 @@ describe('success', () => {
     const { files } = json as { files: string[] }
     expect(files).toEqual(finishedSlot.files)
     const csv = await box.get(`/runs/finished/file?path=${CSV}`)
-    expect(csv.text.split('\r\n')[0]).toBe('Time (s),Potential (V),Current (A),Exp,Applied potential (V)')
+    expect(csv.text.split('\r\n')[0]).toBe('Time (s),Potential (V),Current (A),Exp,Applied potential (V),Saturated')
     expect(csv.text.trimEnd().split('\r\n')).toHaveLength(1 + 555)
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8')
     expect(csv.headers.get('content-disposition')).toBe('attachment; filename="My_Exp_slot01_CA.csv"')

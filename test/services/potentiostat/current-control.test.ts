@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { Potentiostat } from '../../../services/potentiostat/device.js'
+import { registerGroups } from '../../../services/potentiostat/registers.js'
+import { encodeFloats } from '../../../services/transport/register-values.codec.js'
 import { ResistorCell } from '../../../simulation/potentiostat/dummy-cells.js'
 import type { ServeOptions } from '../../../simulation/potentiostat/serve.js'
 import { type Device, type Measured, openSocket, runMode, startDevice } from './bench.js'
@@ -12,6 +15,8 @@ const start = async (options: Partial<ServeOptions> = {}): Promise<void> => {
 const run = async (mode: string, raw: Record<string, unknown>, gain = 1): Promise<Measured> =>
   runMode(await openSocket(device?.path ?? ''), mode, raw, { gain })
 const codes = ({ observation }: Measured): readonly string[] => observation.warnings.map(({ code }) => code)
+/** Added to the pin voltage of the current amplifier, V; three times that is the error behind it. */
+const CURRENT_OFFSET_ADDRESS = registerGroups.analogInConfig.address + 2
 const highest = (values: readonly number[]): number => Math.max(...values.map(Math.abs))
 
 describe.each([false, true])('current control by firmware that queues pairs: %s', (pidPushesPairs) => {
@@ -25,6 +30,23 @@ describe.each([false, true])('current control by firmware that queues pairs: %s'
     expect(highest(after.potential)).toBeLessThan(0.35)
     expect(device?.device.cellSwitchClosed).toBe(false)
   }, 30_000)
+
+  test.each([0.004, -0.004])(
+    'is unwound with an amplifier that is off by 12 µA (%d V)',
+    async (offsetV) => {
+      await start({ pidPushesPairs })
+      const gain = 0
+      await run('CP', { current: 4e-3, duration: 1.5 }, gain)
+      const other = new Potentiostat(await openSocket(device?.path ?? ''))
+      await other.modbus.write(CURRENT_OFFSET_ADDRESS, encodeFloats([offsetV]))
+      await other.close()
+      await run('OCP', { duration: 2 }, gain)
+      const { error, potential } = await run('CP', { current: 3 * (offsetV / 1000), duration: 0.5 }, gain)
+      expect(error).toBeNull()
+      expect(highest(potential)).toBeLessThan(0.4)
+    },
+    30_000,
+  )
 
   test.each([
     ['CP', { current: 4e-4, duration: 20, potential_max: 1 }],
