@@ -13,3 +13,9 @@ export const systemEnvironment = (env: Environment): NodeJS.ProcessEnv => pick(e
 /** The environment of a child that reads these settings. Secrets are given to nobody by accident: what is not listed is not passed on. */
 export const environmentWith = (env: Environment, settings: readonly string[]): NodeJS.ProcessEnv =>
   pick(env, (name) => SYSTEM.test(name) || settings.includes(name))
+
+/** Takes all but that from this process's own environment, so that whatever it starts is told no more. */
+export function forgetSettings(env: NodeJS.ProcessEnv): void {
+  const kept = systemEnvironment(env)
+  for (const name of Object.keys(env)) if (!(name in kept)) Reflect.deleteProperty(env, name)
+}

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type IClientOptions, MqttClient } from 'mqtt'
 import { withSocketPath } from '../doors/socket-path.js'
 import { LabError } from '../events/errors.js'
@@ -20,6 +21,8 @@ export interface BusOptions {
 /** A dead link is noticed after 1.5 times as long [MQTT-3.1.2-24]; the will follows. */
 const KEEPALIVE_S = 2
 const RECONNECT_MS = 250
+/** A client that was cut off while messages were under way may wait for ever for their acknowledgements before it leaves. */
+const LEAVE_MS = 1000
 
 /** Opens one MQTT connection and waits until the broker accepted it. Sessions are clean: an order given while nobody listened is never
  * executed later. After a loss the connection comes back by itself, subscribes again and resends what was not acknowledged, so a
@@ -126,7 +129,14 @@ class MqttBus implements MessageBus {
   async close(): Promise<void> {
     this.#listeners.clear()
     // Without a connection there is nobody to take leave of; waiting for one would hold a shutdown up.
-    await this.#client.endAsync(!this.#client.connected)
+    const left = this.#client.endAsync(!this.#client.connected)
+    const patience = new AbortController()
+    const late = delay(LEAVE_MS, undefined, { signal: patience.signal }).then(
+      () => this.#client.stream.destroy(),
+      () => undefined,
+    )
+    await Promise.race([left, late])
+    patience.abort()
   }
 
   #dispatch(message: BusMessage): void {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
+import { forgetSettings } from '../environment.js'
 import type { Logger } from '../events/ports.js'
 import { createLogger } from '../logger.js'
 import { ACQUISITION, claimPriority } from '../priority.js'
@@ -40,6 +41,8 @@ const random = (): number => randomInt(2 ** 32) / 2 ** 32
 export const servicesCommand: Command = {
   async run({ config }) {
     const end = endOfService()
+    // All settings are read; the programs that drivers and uploads call need none.
+    forgetSettings(process.env)
     refuseIfInUse(config, 'services')
     const logger = createLogger(config.logLevel, 'services')
     claimPriority(ACQUISITION)

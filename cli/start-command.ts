@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config, OutputsConfig, Variable } from '../config.js'
 import { environmentWith, systemEnvironment } from '../environment.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { systemTopic } from '../events/topic.js'
 import { createLogger } from '../logger.js'
+import { readResult } from '../services/safe-state-result.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import { correctLog, tellAftermath } from './aftermath.js'
@@ -159,10 +161,12 @@ async function startUnit(
   http.brokerListens(broker, bus)
   // Stopped before what it asks.
   parts.push({ name: 'gateway', stop: http.stop })
-  const afterDeath = (): Promise<void> =>
-    within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
+  const afterDeath = async (): Promise<void> => {
+    const told = within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
       logger.error({ err: error }, 'the end of the services could not be told'),
     )
+    await Promise.all([told, standInForGuardian(config)])
+  }
   const services = await add('services', async () => superviseServices(ports, logger, afterDeath), stop)
   onTerminalStop(async () => {
     await services.halt()
@@ -174,6 +178,15 @@ async function startUnit(
   await unlessAborted(ending, Promise.all([readSide, servicesReady(bus, config, clock)]))
   http.unitIsWhole()
   return { http: http.port, mqtt: ports.mqttPort, webSocket: ports.mqttWsPort }
+}
+
+/** A guardian that lives has done its work by then. */
+const GUARDIAN_MS = 500
+
+/** Drives the outputs of services that died safe, if their guardian died with them. */
+async function standInForGuardian(config: Config): Promise<void> {
+  await delay(GUARDIAN_MS)
+  if (readResult(config.runDirectory) === null) await makeOutputsSafe(config)
 }
 
 /** The work; rejects as soon as the signal is aborted. */

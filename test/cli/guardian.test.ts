@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,12 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
 
 const entry = fileURLToPath(new URL('../support/ward.js', import.meta.url))
+
+/** Whether a process has told the kernel that SIGTERM is nothing to it. */
+function ignoresTerm(pid: number): boolean {
+  const [, mask = '0'] = /SigIgn:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n
+}
 
 describe.each(['perl', 'sh'])('a guardian in %s', (interpreter) => {
   let ward: ChildProcess
@@ -73,6 +79,7 @@ describe.each(['perl', 'sh'])('a guardian in %s', (interpreter) => {
 
   it('leaves a ward alone that beats, whatever signals come', async () => {
     const guardian = await startWard()
+    await until(() => ignoresTerm(guardian), 'the guardian to have read its script')
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) process.kill(guardian, signal)
     // One that takes too few beats for a freeze acts within this time, which no event marks.
     await new Promise((resolve) => setTimeout(resolve, 4000))

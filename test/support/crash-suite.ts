@@ -11,7 +11,9 @@ import type { EventLogReader } from '../../events/ports.js'
 import { rebuildReadModels } from '../../projections/rebuild.js'
 import { outputsOn } from './bench-outputs.js'
 import { processState } from './process-state.js'
+import { findGuardian } from './processes.js'
 import { createLabHome, type Lab } from './start-lab.js'
+import { startWork } from './start-work.js'
 import { tableContents } from './table-contents.js'
 import { until } from './until.js'
 
@@ -38,6 +40,19 @@ const deaths: readonly {
   },
   { name: 'kill -9 of main', kill: killMain, unitLives: false, safeWithinMs: SAFE_WITHIN_MS },
   { name: 'kill -9 of the services', kill: signalServices('SIGKILL'), unitLives: true, safeWithinMs: SAFE_WITHIN_MS },
+  {
+    name: 'kill -9 of the services together with their guardian',
+    kill: async (lab) => {
+      const services = lab.servicesPid()
+      const guardian = findGuardian(lab.home)
+      if (guardian === undefined) throw new Error('no guardian')
+      // Frozen, they start no other one.
+      process.kill(services, 'SIGSTOP')
+      for (const pid of [guardian.pid, services]) process.kill(pid, 'SIGKILL')
+    },
+    unitLives: true,
+    safeWithinMs: SAFE_WITHIN_MS,
+  },
   {
     name: 'services that hang',
     kill: signalServices('SIGSTOP'),
@@ -127,33 +142,6 @@ export function crashSuite(times: number): void {
       }
     })
   })
-}
-
-/** Stirring, optical density and a long measurement: something of every kind that can be left on. */
-async function startWork(lab: Lab): Promise<string> {
-  await until(
-    async () =>
-      (await lab.get<{ connected?: boolean }[]>('/devices')).filter(({ connected }) => connected).length === 2,
-    'slots',
-  )
-  const env = { EXPERIMENT: 'crash' }
-  for (const job of ['stirring', 'od_reading']) await lab.send('POST', `/unit_api/jobs/run/job_name/${job}`, { env })
-  const { status, body } = await lab.send<{ run_id: string }>('POST', '/jobs', {
-    devices: 'all',
-    modes: ['CA'],
-    params_by_mode: { CA: { potential: 0.3, duration: 600 } },
-    tia_gain: 1,
-    experiment_name: 'crash',
-    client_datetime: '2026-01-01T00-00-00',
-    make_plot: false,
-  })
-  expect([status, body]).toEqual([200, expect.objectContaining({ run_id: expect.any(String) })])
-  const working = ['pwm 17', 'cell'] as const
-  await until(
-    () => working.every((output) => outputsOn(lab.home).some((on) => on.startsWith(output))),
-    () => `outputs to be on, but on is: ${outputsOn(lab.home)}\n${lab.output()}`,
-  )
-  return body.run_id
 }
 
 interface Sent {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { shutDownBench } from '../../simulation/bench-directory.js'
 import { isAlive } from './is-alive.js'
+import { findProcesses } from './processes.js'
 import { until } from './until.js'
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url))
@@ -39,6 +40,8 @@ export interface Lab extends LaunchedLab {
   get<T = unknown>(path: string): Promise<T>
   /** Sends JSON; resolves with status and body. */
   send<T = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }>
+  /** Process id of main, be it under the launcher or not. */
+  mainPid(): number
   /** Process id of the services. */
   servicesPid(): number
   /** kill -9 of the whole process group. */
@@ -51,8 +54,9 @@ export interface LabHome {
   start(env?: Readonly<Record<string, string>>): Promise<Lab>
   /** Does not wait for it; or runs another command. */
   launch(env?: Readonly<Record<string, string>>, ...args: readonly string[]): LaunchedLab
-  /** As `npm start` does: its `main` is the launcher. */
+  /** As `npm start` does: the `main` of it is the launcher. */
   launchSupervised(env?: Readonly<Record<string, string>>): LaunchedLab
+  startSupervised(env?: Readonly<Record<string, string>>): Promise<Lab>
   /** Ends whatever still runs, the bench included, and removes the directory. */
   remove(): Promise<void>
 }
@@ -67,13 +71,16 @@ export function createLabHome(): LabHome {
     return launched
   }
   const launch: LabHome['launch'] = (env = {}, ...args) => run(env, process.execPath, main, ...args)
+  const launchSupervised: LabHome['launchSupervised'] = (env = {}) => run(env, 'sh', launcher)
   return {
     home,
     launch,
-    launchSupervised: (env = {}) => run(env, 'sh', launcher),
+    launchSupervised,
     start: (env = {}) => whenReady(home, launch(env), env['UNIT_NAME'] ?? 'lab'),
+    startSupervised: (env = {}) => whenReady(home, launchSupervised(env), env['UNIT_NAME'] ?? 'lab', childOfLauncher),
     async remove() {
       for (const child of started) killGroup(child)
+      await until(() => !isSafeStateRunning(home), 'the guardian and what it runs to be gone')
       await shutDownBench(join(home, 'run', 'bench')).catch(() => undefined)
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
     },
@@ -122,7 +129,14 @@ function launchLab(
   }
 }
 
-async function whenReady(home: string, launched: LaunchedLab, unit: string): Promise<Lab> {
+const childOfLauncher = (child: ChildProcess): number => childPid(Number(child.pid), 'main.js')
+
+async function whenReady(
+  home: string,
+  launched: LaunchedLab,
+  unit: string,
+  mainOf = (child: ChildProcess): number => Number(child.pid),
+): Promise<Lab> {
   const { main: child, output } = launched
   await until(() => output().includes(READY) || child.exitCode !== null, 'the banner', 90_000)
   const port = (pattern: RegExp): number => Number(pattern.exec(output())?.[1] ?? fail(output()))
@@ -148,10 +162,11 @@ async function whenReady(home: string, launched: LaunchedLab, unit: string): Pro
       const response = await fetch(url + path, { method, ...init })
       return { status: response.status, body: (await response.json()) as T }
     },
-    servicesPid: () => childPid(Number(child.pid), 'services'),
+    mainPid: () => mainOf(child),
+    servicesPid: () => childPid(mainOf(child), 'services'),
     async killAll() {
       const alive = child.exitCode === null && child.signalCode === null
-      const services = alive ? childPid(Number(child.pid), 'services') : null
+      const services = alive ? childPid(mainOf(child), 'services') : null
       killGroup(child)
       if (services === null) return
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -159,6 +174,10 @@ async function whenReady(home: string, launched: LaunchedLab, unit: string): Pro
     },
   }
 }
+
+/** The guardian, or safe-state: both are told the directory. */
+const isSafeStateRunning = (home: string): boolean =>
+  findProcesses(({ command }) => command.at(-1) === join(home, 'run')).length > 0
 
 function killGroup(child: ChildProcess): void {
   try {
@@ -168,13 +187,13 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-/** The child of a process whose command line ends with the given word. */
-function childPid(parent: number, lastArgument: string): number {
+/** The child of a process whose command line ends with the given text. */
+function childPid(parent: number, end: string): number {
   const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ')
   for (const pid of children) {
-    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2) === lastArgument) return Number(pid)
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2)?.endsWith(end)) return Number(pid)
   }
-  throw new Error(`process ${parent} has no child '${lastArgument}'`)
+  throw new Error(`process ${parent} has no child '${end}'`)
 }
 
 function fail(output: string): never {
