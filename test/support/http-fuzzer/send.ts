@@ -51,13 +51,15 @@ function encodeRequest({ method, target, headers, body, length }: FuzzedRequest)
   return Buffer.concat([Buffer.from(head, 'latin1'), body])
 }
 
-/** Of several answers, as after `100 Continue`, the last. */
+/** The first answer that is final; what the server makes of the rest of the bytes may follow it. */
 function decodeAnswer(bytes: Buffer): FuzzAnswer {
   const text = bytes.toString('latin1').replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '')
   const end = text.indexOf('\r\n\r\n')
   const status = /^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1]
   if (status === undefined || end === -1) return { status: null, headers: '', body: text }
   const headers = text.slice(0, end)
-  const body = Buffer.from(text.slice(end + 4), 'latin1').toString()
+  const length = /^content-length: (\d+)$/im.exec(headers)?.[1]
+  const content = text.slice(end + 4)
+  const body = Buffer.from(length === undefined ? content : content.slice(0, Number(length)), 'latin1').toString()
   return { status: Number(status), headers, body }
 }
