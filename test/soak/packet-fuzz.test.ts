@@ -38,9 +38,9 @@ test(
     expect(timesMs).toHaveLength(sent)
     expect(received).toEqual(Array.from({ length: sent }, (_, i) => String(i)))
     await lab.get('/unit_api/health')
-    expect(p99Ms).toBeLessThan(50)
     expect(await lab.interrupt()).toBe(0)
     expect(verifyLog(join(home.home, 'event-log.db')).problems).toEqual([])
+    expect(p99Ms).toBeLessThan(50)
   },
   1000 * SECONDS + 120_000,
 )
