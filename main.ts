@@ -2,7 +2,7 @@
 import { type CommandEntry, parseCommandLine } from './cli/commands.js'
 import { createPrivateFiles } from './cli/private-files.js'
 import { readConfig, readOutputsConfig } from './config.js'
-import { LabError } from './events/errors.js'
+import { LabError } from './events/core/errors.js'
 
 const commands: readonly CommandEntry[] = [
   {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { LabError, NoAnswer } from '../events/errors.js'
+import { defineError, fromErrorRecord, NoAnswer } from '../events/core/errors.js'
 import { CommandOutcome, type Request, type RequestName } from '../events/payloads.js'
 import type { MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
@@ -7,6 +7,8 @@ import { outcomeTopic, requestTopic } from '../events/topic.js'
 
 /** How long a client waits for a command's outcome before it says that nobody answered. */
 export const ANSWER_TIMEOUT_MS = 1500
+
+const OrderRefused = defineError('services.refused', 'state', 'A service refused the command without naming a reason.')
 
 /** A request without the id that its outcome is published under. */
 export type Order<N extends RequestName> = Omit<Request<N>, 'id'>
@@ -57,15 +59,7 @@ async function answered(
 
 function resultOf({ accepted, result, error }: CommandOutcome): unknown {
   if (accepted) return result
-  throw new LabError(
-    error?.code ?? 'services.refused',
-    error?.family ?? 'state',
-    error?.message ?? 'The command was refused.',
-    {
-      ...(error?.remediation && { remediation: error.remediation }),
-      ...(error?.details && { details: error.details }),
-    },
-  )
+  throw error === undefined ? new OrderRefused('The command was refused.') : fromErrorRecord(error)
 }
 
 const noAnswer = (topic: string, timeoutMs: number): NoAnswer =>

@@ -6,7 +6,7 @@ import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { namesOf } from '../doors/hosts.js'
 import { selfSigned } from '../doors/self-signed.js'
-import { InvalidInput, LabError } from '../events/errors.js'
+import { InvalidInput, LabError } from '../events/core/errors.js'
 import type { Command } from './commands.js'
 import { interfaceAddresses } from './doors.js'
 

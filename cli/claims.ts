@@ -1,7 +1,7 @@
 import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.js'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import { identityOf, readIfThere } from './process-identity.js'
 
 /** What only one process may do with a data directory: write the log, drive the hardware, write read models and run files. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Config, OutputsConfig } from '../config.js'
-import { InvalidInput } from '../events/errors.js'
+import { InvalidInput } from '../events/core/errors.js'
 
 /** What a command is given: the validated settings, its own options, and where to write. */
 export interface CommandContext {

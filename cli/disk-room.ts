@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 
 /** The log's and the read models' write-ahead files grow to 4 MiB each before they are written back. */
 const START_MIB = 16

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { type ClockSettings, createClock } from '../clock.js'
 import { type Config, newSecret } from '../config.js'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import type { Clock } from '../events/ports.js'
 import { keepFromOthers } from './private-files.js'
 import { readIfThere } from './process-identity.js'

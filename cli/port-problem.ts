@@ -1,5 +1,5 @@
 import type { Config } from '../config.js'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 
 type Listening = NodeJS.ErrnoException & { readonly port?: number; readonly address?: string }
 

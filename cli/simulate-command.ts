@@ -1,4 +1,4 @@
-import { InvalidInput } from '../events/errors.js'
+import { InvalidInput } from '../events/core/errors.js'
 import {
   parseSimulatePotentiostat,
   simulatePotentiostat,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 
 const POLL_MS = 20
 

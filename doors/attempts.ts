@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import { ipv6Groups } from './addresses.js'
 
 /** Checks of secrets, slowed down for addresses that give wrong ones. One table for all doors. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { Server, TlsOptions } from 'node:tls'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import type { Logger } from '../events/ports.js'
 import { contextOf, expiryOf, problemsOf, type TlsFile, type TlsFiles } from './tls-files.js'
 

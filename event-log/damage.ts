@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/errors.js'
+import { type ErrorOptions, LabError } from '../events/core/errors.js'
 
 /** A part of the log's file cannot be read: the disk lost it, or another program wrote into it. */
 export class LogDamaged extends LabError {

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/errors.js'
+import { type ErrorOptions, LabError } from '../events/core/errors.js'
 import { isDamage, LogDamaged } from './damage.js'
 import { APPLICATION_ID, createSchema, SCHEMA_VERSION } from './schema.js'
 import { canUpgrade, type UpgradeProgress, upgradeLog } from './upgrade.js'

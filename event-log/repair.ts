@@ -1,7 +1,7 @@
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/errors.js'
+import { type ErrorOptions, LabError } from '../events/core/errors.js'
 import { copyEvents } from './copy-events.js'
 import { openForInspection, tolerateShortFiles, versionOf } from './database.js'
 import { intactPart } from './intact-part.js'

@@ -1,7 +1,7 @@
 import { linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/errors.js'
+import { type ErrorOptions, LabError } from '../events/core/errors.js'
 import { lackOfRoom } from './room.js'
 import { SCHEMA_VERSION } from './schema.js'
 import { finishCopy, syncToDisk } from './sync-to-disk.js'

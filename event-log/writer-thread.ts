@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { LabError, LogUnavailable } from '../events/errors.js'
+import { LabError, LogUnavailable } from '../events/core/errors.js'
 import { transferList } from './batch.js'
 import type { UpgradeProgress } from './upgrade.js'
 import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'

@@ -1,5 +1,5 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import type { Batch } from './batch.js'
 import { COMMIT_CHANNEL } from './commit-channel.js'
 import { namedDamage } from './damage.js'

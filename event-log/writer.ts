@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LogUnavailable } from '../events/errors.js'
+import { LogUnavailable } from '../events/core/errors.js'
 import type { NewEvent, Release } from '../events/event.js'
 import { type LogStatus, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'

@@ -1,4 +1,4 @@
-import { InvalidInput } from './errors.js'
+import { InvalidInput } from './core/errors.js'
 
 /** Names of run folders and files from what a client sent. Pure text rules, so that whoever checks an order and whoever writes its
  * files agree. */

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { InvalidInput } from './errors.js'
+import { InvalidInput } from './core/errors.js'
 
 /** Schemas are TypeBox, checked by ajv. Our own keywords document a value: `unit` is appended to limits in messages. */
 const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, keywords: ['unit', 'doc', 'step'] })

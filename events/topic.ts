@@ -1,4 +1,4 @@
-import { InvalidInput } from './errors.js'
+import { InvalidInput } from './core/errors.js'
 
 /** The topic grammar. Levels are never empty and never hold `/`, `+`, `#` or what MQTT text cannot have. */
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
-import { NoAnswer } from '../events/errors.js'
+import { NoAnswer } from '../events/core/errors.js'
 import type { RequestName } from '../events/payloads.js'
 import type { GatewayContext } from './context.js'
 import { RequestRefused } from './framework/errors.js'

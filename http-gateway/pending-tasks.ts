@@ -1,5 +1,5 @@
 import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
-import { LabError, NoAnswer, toErrorRecord } from '../events/errors.js'
+import { LabError, NoAnswer, toErrorRecord } from '../events/core/errors.js'
 import { type RequestName, type TaskRecord, timestampOf } from '../events/payloads.js'
 import { systemTopic } from '../events/topic.js'
 import type { GatewayDeps } from './context.js'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS } from '../bus/commands.js'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import type { GatewayContext } from './context.js'
 
 /** What must be there before a handler runs. `read models`: folded as far as the log went when the unit started, so that nobody is told of

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import { announcementQueries } from './announcements/announcements.js'
 import { taskQueries } from './commands/tasks.js'
 import { checkpointQueries } from './engine/checkpoint.js'

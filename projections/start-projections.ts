@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { type ErrorRecord, LabError } from '../events/errors.js'
+import { defineError, fromErrorRecord } from '../events/core/errors.js'
 import type { Logger } from '../events/ports.js'
 import type { WorkerOrder, WorkerReport } from './engine/projection-worker.js'
 import type { ProjectorWorkerData } from './projector-worker.js'
@@ -23,10 +23,10 @@ export interface RunningProjections {
 }
 
 /** A projection thread ended by itself. */
-export class ProjectionsEnded extends LabError {
+export class ProjectionsEnded extends defineError('projections.ended', 'defect', 'A thread that folds the log ended.') {
   constructor(name: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : 'it ended'
-    super('projections.ended', 'defect', `The ${name} thread ended: ${reason}`, { cause })
+    super(`The ${name} thread ended: ${reason}`, { cause })
   }
 }
 
@@ -96,7 +96,7 @@ function startThread(name: string, url: URL, parentLogger: Logger, workerData: o
           logger.error({ reason: report.message, stack: report.stack }, 'a batch failed and is tried again')
           degradation = `The ${name} thread cannot go on: ${report.message}`
           // No further attempt reads what the disk has lost.
-          if (report.error?.code === 'log.damaged') reject(errorOf(report.error))
+          if (report.error?.code === 'log.damaged') reject(fromErrorRecord(report.error))
       }
     })
   })
@@ -115,11 +115,4 @@ function startThread(name: string, url: URL, parentLogger: Logger, workerData: o
       await ended
     },
   }
-}
-
-function errorOf({ code, family, message, remediation, details }: ErrorRecord): LabError {
-  return new LabError(code, family, message, {
-    ...(remediation === undefined ? {} : { remediation }),
-    ...(details === undefined ? {} : { details }),
-  })
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { LabError, toErrorRecord } from '../events/errors.js'
+import { LabError, toErrorRecord } from '../events/core/errors.js'
 import { type CommandOutcome, type Request, type RequestName, requests, timestampOf } from '../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LabError, NoDevice } from '../events/errors.js'
+import { LabError, NoDevice } from '../events/core/errors.js'
 import { LED_CHANNELS } from './bioreactor/bench-hardware.js'
 import { DAC43608_ADDRESS, POWER_DOWN_ALL } from './bioreactor/chips/dac43608.codec.js'
 import { encodeLed, PICO_ADDRESS } from './bioreactor/chips/pico.codec.js'

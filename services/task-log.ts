@@ -1,4 +1,4 @@
-import { toErrorRecord } from '../events/errors.js'
+import { toErrorRecord } from '../events/core/errors.js'
 import { type TaskRecord, timestampOf } from '../events/payloads.js'
 import { systemTopic } from '../events/topic.js'
 import type { ServiceContext } from './service.js'

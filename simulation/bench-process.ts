@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { createClock } from '../clock.js'
-import { InvalidInput } from '../events/errors.js'
+import { InvalidInput } from '../events/core/errors.js'
 import { createLogger } from '../logger.js'
 import { claimPriority, HARDWARE } from '../priority.js'
 import { createBenchPotentiostats } from './potentiostat/bench-potentiostats.js'

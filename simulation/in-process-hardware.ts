@@ -1,4 +1,4 @@
-import { InvalidInput, NoDevice } from '../events/errors.js'
+import { InvalidInput, NoDevice } from '../events/core/errors.js'
 import type { Hardware, PwmOutput } from '../services/transport/hardware.js'
 import type { VirtualBench } from './virtual-bench.js'
 

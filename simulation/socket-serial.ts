@@ -1,4 +1,4 @@
-import { NoDevice } from '../events/errors.js'
+import { NoDevice } from '../events/core/errors.js'
 import type { SerialConnection } from '../services/transport/hardware.js'
 import { connectTo } from './unix-sockets.js'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import type { BenchOptions } from './virtual-bench.js'
 
 export class BenchFailed extends LabError {

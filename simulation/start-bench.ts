@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { LabError } from '../events/errors.js'
+import { LabError } from '../events/core/errors.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { type PluggableDevice, serveControl } from './bench-control.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import type { Command, CommandContext } from '../commands.js'
 import { checkMachine, surveyMachine } from './survey.js'
 import { activation, type Installation, MARK, SERVICE, systemFiles } from './system-files.js'

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { InvalidInput, LabError } from '../../events/errors.js'
+import { InvalidInput, LabError } from '../../events/core/errors.js'
 import { mainPath } from '../services-command.js'
 import type { Installation } from './system-files.js'
 

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import { MARK, type SystemFile } from './system-files.js'
 
 /** A file of the same name that we did not write. */

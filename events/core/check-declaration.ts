@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
-import { LabError } from '../errors.js'
 import { violations } from '../schema.js'
 import type { JobDeclaration } from './define-job.js'
+import { LabError } from './errors.js'
 import { isPublished, type Parameter } from './parameter.js'
 
 const JOB_NAME = /^[a-z0-9]+(_[a-z0-9]+)*( [a-z0-9]+(_[a-z0-9]+)*)?$/

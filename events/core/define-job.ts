@@ -1,8 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
-import { InvalidInput } from '../errors.js'
 import { jobTopic } from '../topic.js'
 import { type JobCapability, jobCapability } from './capability.js'
 import { checkDeclaration } from './check-declaration.js'
+import { InvalidInput } from './errors.js'
 import {
   isPublished,
   type Parameter,

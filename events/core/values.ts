@@ -1,6 +1,6 @@
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
-import { InvalidInput } from '../errors.js'
 import { checkJson, violations } from '../schema.js'
+import { InvalidInput } from './errors.js'
 
 /** What a text is read as. */
 export interface ValueSpec<S extends TSchema = TSchema> {

@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Request } from 'express'
-import type { LabError } from '../../events/errors.js'
+import type { LabError } from '../../events/core/errors.js'
 import type { GatewayDeps } from '../context.js'
 import { authenticateBox, authenticateUnit } from './authenticate.js'
 import { boxErrorBody } from './box/error-body.js'

@@ -1,4 +1,4 @@
-import { type ErrorFamily, LabError, toErrorRecord } from '../../events/errors.js'
+import { type ErrorFamily, LabError, toErrorRecord } from '../../events/core/errors.js'
 import { type ErrorCode, errorCodes } from './error-codes.js'
 
 /** A request that no handler gets to see, or that names something that does not exist. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 
 /** Bounds the memory of bodies and answers under way, over all connections. */
 export interface MemoryBudget {

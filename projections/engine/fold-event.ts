@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import type { TextEvent } from '../../events/event.js'
 import { check, parseJson } from '../../events/schema.js'
 

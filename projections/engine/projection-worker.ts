@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { type ErrorRecord, LabError, toErrorRecord } from '../../events/errors.js'
+import { type ErrorRecord, LabError, toErrorRecord } from '../../events/core/errors.js'
 import { followLog } from './follow-log.js'
 import { type Follower, RenewedFollower } from './renewed-follower.js'
 

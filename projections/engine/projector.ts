@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import type { TextEvent } from '../../events/event.js'
 import type { EventLogReader } from '../../events/ports.js'
 import { matchesFilter } from '../../events/topic.js'

@@ -1,7 +1,7 @@
 import { rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import { compileFilters } from '../../events/filter-tree.js'
 import type { EventLogReader } from '../../events/ports.js'
 import { FoldEvent } from '../engine/fold-event.js'

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import { RunRetired } from '../../events/nas.js'
 import { RunOrder, SampleBlock, SampleLoss, SlotState } from '../../events/payloads.js'
 import { isTerminal, type RunStatus } from '../../events/run-status.js'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { parse } from 'yaml'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import { check } from '../../events/schema.js'
 
 const Numbers = Type.Array(Type.Number())

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import { violations } from '../../events/schema.js'
 import { hatTables, modelAdcTables, ProfileTables } from './hardware-tables.js'
 

@@ -1,4 +1,4 @@
-import { toErrorRecord } from '../../events/errors.js'
+import { toErrorRecord } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'
 import type { JobContext } from '../jobs/job.js'

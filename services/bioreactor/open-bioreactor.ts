@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import type { Clock } from '../../events/ports.js'
 import type { Hardware } from '../transport/hardware.js'
 import { createInTurn } from '../transport/in-turn.js'

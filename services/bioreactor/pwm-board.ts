@@ -1,4 +1,4 @@
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import type { JobContext } from '../jobs/job.js'
 import type { PwmOutput } from '../transport/hardware.js'
 import type { Bioreactor, PwmChannel } from './bench-hardware.js'

@@ -1,6 +1,6 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
+import { toErrorRecord } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
-import { toErrorRecord } from '../../events/errors.js'
 import { type AutomationEvent, type AutomationSettings, timestampOf } from '../../events/payloads.js'
 import { Alarm } from '../runtime/alarm.js'
 import type { Automation, Cause } from './automation.js'

@@ -1,4 +1,4 @@
-import { LabError, toErrorRecord } from '../../events/errors.js'
+import { LabError, toErrorRecord } from '../../events/core/errors.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Logger } from '../../events/ports.js'
 

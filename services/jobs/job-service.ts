@@ -1,5 +1,5 @@
 import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../events/errors.js'
+import { InvalidInput, LabError } from '../../events/core/errors.js'
 import type { Request } from '../../events/payloads.js'
 import { systemTopic, topicLevel } from '../../events/topic.js'
 import type { RetainedText } from '../aftermath/retained.js'

@@ -1,6 +1,6 @@
 import type { JobDefinition, ParametersOf, SettingsOf } from '../../events/core/define-job.js'
+import { LabError } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
-import { LabError } from '../../events/errors.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import type { UnitConfig } from '../unit-admin/unit-config.js'

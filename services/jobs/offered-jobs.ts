@@ -1,4 +1,4 @@
-import { InvalidInput, LabError } from '../../events/errors.js'
+import { InvalidInput, LabError } from '../../events/core/errors.js'
 import { matchesFilter, systemTopic } from '../../events/topic.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { ServiceContext } from '../service.js'

@@ -1,8 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { JobDefinition } from '../../events/core/define-job.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import { optionDetails, type Parameter, type Values } from '../../events/core/parameter.js'
 import { decodeValue, encodeValue } from '../../events/core/values.js'
-import { InvalidInput } from '../../events/errors.js'
 import type { UnitConfig } from '../unit-admin/unit-config.js'
 
 /** What a start says itself. */

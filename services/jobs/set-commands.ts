@@ -1,5 +1,5 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
-import { InvalidInput, toErrorRecord } from '../../events/errors.js'
+import { InvalidInput, toErrorRecord } from '../../events/core/errors.js'
 import { isJobState, isRequestableState, JOB_STATES, type JobState } from '../../events/job-state.js'
 import { type CommandOutcome, timestampOf } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'

@@ -1,4 +1,4 @@
-import { type ErrorOptions, LabError } from '../../events/errors.js'
+import { type ErrorOptions, LabError } from '../../events/core/errors.js'
 
 /** What keeps files from reaching the share. */
 export type NasReason =

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import type { NasSetup } from '../../events/nas.js'
 
 /** Content of the configuration file, under the names the box API's contract gives them; without the password. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import { type NasRecord, type RunRetired, UploadRecord } from '../../events/nas.js'
 import { timestampOf } from '../../events/payloads.js'
 import { matchesFilter, runTopic, systemTopic } from '../../events/topic.js'

@@ -1,4 +1,4 @@
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import type { UploadRecord } from '../../events/nas.js'
 import { timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger } from '../../events/ports.js'

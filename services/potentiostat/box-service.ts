@@ -1,5 +1,5 @@
+import { InvalidInput, LabError } from '../../events/core/errors.js'
 import type { AnnouncedMode } from '../../events/define-mode.js'
-import { InvalidInput, LabError } from '../../events/errors.js'
 import { MAX_PACKET_BYTES } from '../../events/limits.js'
 import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../events/payloads.js'
 import { deviceTopic, systemTopic } from '../../events/topic.js'

@@ -1,4 +1,4 @@
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 
 /** The device does not reach the state it was asked for. */
 export class DeviceStuck extends LabError {

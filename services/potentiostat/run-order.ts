@@ -1,5 +1,5 @@
+import { InvalidInput } from '../../events/core/errors.js'
 import type { ParameterIssue, ParameterValues } from '../../events/define-mode.js'
-import { InvalidInput } from '../../events/errors.js'
 import type { Request, RunMode } from '../../events/payloads.js'
 import type { RunWarning } from '../../events/run-warnings.js'
 import { validateParameters } from '../../events/validate-mode.js'

@@ -1,4 +1,4 @@
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import { type ModeReport, type RunOrder, type SampleLoss, type SlotState, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import { upcastWarnings } from '../../events/run-warnings.js'

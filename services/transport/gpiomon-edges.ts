@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import { decodeEdge, decodeGpiomonVersion, findHeaderChip, gpiomonArguments } from './gpiomon.codec.js'
 import type { GpioEdges } from './hardware.js'
 

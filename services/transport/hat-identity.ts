@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 
 /** Version text of the HAT's `product_ver`: its last two digits, so `0x0012` is `1.2`.
  * @throws InvalidInput when they are not digits. */

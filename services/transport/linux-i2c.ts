@@ -1,5 +1,5 @@
 import type { PromisifiedBus } from 'i2c-bus'
-import { LabError, NoDevice } from '../../events/errors.js'
+import { LabError, NoDevice } from '../../events/core/errors.js'
 import type { I2cBus } from './hardware.js'
 
 export class NoI2cBus extends LabError {

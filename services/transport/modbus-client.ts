@@ -1,4 +1,4 @@
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import type { SerialConnection } from './hardware.js'
 import { createInTurn } from './in-turn.js'
 import {

@@ -1,6 +1,6 @@
 /** Modbus RTU frames ⇄ values. Source: Modbus over Serial Line V1.02 §2.5; Modbus Application Protocol V1.1b3 §6, §7. */
 
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 
 export const FunctionCode = {
   readHolding: 0x03,

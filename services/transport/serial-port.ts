@@ -1,5 +1,5 @@
 import { SerialPort } from 'serialport'
-import { NoDevice } from '../../events/errors.js'
+import { NoDevice } from '../../events/core/errors.js'
 import type { SerialConnection, SerialPorts } from './hardware.js'
 import { POTENTIOSTAT_USB } from './usb-ids.js'
 

@@ -1,7 +1,7 @@
 import { access, constants, open, readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { InvalidInput, LabError } from '../../events/errors.js'
+import { InvalidInput, LabError } from '../../events/core/errors.js'
 import type { PwmOutput, PwmOutputs } from './hardware.js'
 import { createInTurn } from './in-turn.js'
 import { CONTROLLER_CHANNELS, decodeAttribute, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'

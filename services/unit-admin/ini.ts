@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 
 /** Options by section, in order of appearance; null for an option without a delimiter. `DEFAULT` is a section like the others here. */
 export type IniSections = ReadonlyMap<string, ReadonlyMap<string, string | null>>

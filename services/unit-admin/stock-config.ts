@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { LabError } from '../../events/core/errors.js'
 import type { Parameters } from '../../events/core/parameter.js'
 import { encodeValue } from '../../events/core/values.js'
-import { LabError } from '../../events/errors.js'
 import { type IniSections, mergeIni } from './ini.js'
 
 const STORED = [

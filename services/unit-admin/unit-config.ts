@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import { type IniSections, mergeIni, parseIni, readOption } from './ini.js'
 
 /** One temporary change: section, option, value. */

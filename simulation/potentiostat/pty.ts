@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 
 /** A pseudo-terminal in raw mode: programs open `link` like a serial port, we are the device. */
 export interface Pty {

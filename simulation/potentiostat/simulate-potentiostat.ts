@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import type { Clock } from '../../events/ports.js'
 import { type CellName, cells } from './cell-models.js'
 import type { Faults } from './faults.js'

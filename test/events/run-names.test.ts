@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import { runNames, segmentName, timestampNames } from '../../events/run-names.js'
 
 describe('segment names', () => {

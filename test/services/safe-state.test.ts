@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
-import { NoDevice } from '../../events/errors.js'
+import { NoDevice } from '../../events/core/errors.js'
 import { driveOutputsSafe } from '../../services/safe-state.js'
 import type { Hardware } from '../../services/transport/hardware.js'
 import { connectBench } from '../../simulation/connect-bench.js'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { requestCommand } from '../../bus/commands.js'
-import { InvalidInput } from '../../events/errors.js'
+import { InvalidInput } from '../../events/core/errors.js'
 import { LOG_STATUS_TOPIC, type Request } from '../../events/payloads.js'
 import type { Service, ServiceContext } from '../../services/service.js'
 import { type RunningServices, startServices } from '../../services/start-services.js'

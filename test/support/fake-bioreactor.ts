@@ -1,4 +1,4 @@
-import { LabError } from '../../events/errors.js'
+import { LabError } from '../../events/core/errors.js'
 import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/bench-hardware.js'
 import type { PwmOutput } from '../../services/transport/hardware.js'
 

@@ -1,4 +1,4 @@
-import type { LabError } from '../../../events/errors.js'
+import type { LabError } from '../../../events/core/errors.js'
 
 /** Body of the box API: readable by clients of both generations of the pyBEEP service, which looked for `code`, `message` and
  * `hint` at the top or inside `detail`. A list of issues stands in `detail` for schema errors. */

@@ -1,4 +1,4 @@
-import type { LabError } from '../../../events/errors.js'
+import type { LabError } from '../../../events/core/errors.js'
 import { statusOf } from '../../framework/errors.js'
 
 /** Body of the unit API. Leaders discard a body with any other key, or whose status is not the response's. */

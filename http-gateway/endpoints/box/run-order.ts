@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Order } from '../../../bus/commands.js'
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import { runNames } from '../../../events/run-names.js'
 import { RUN_ID_PATTERN } from '../../../events/topic.js'
 import type { GatewayContext } from '../../context.js'

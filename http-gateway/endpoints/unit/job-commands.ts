@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../../../bus/commands.js'
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import type { RequestName } from '../../../events/payloads.js'
 import { order, refuseOversized } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'

@@ -1,4 +1,4 @@
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import type { I2cBus } from '../../transport/hardware.js'
 import type { PhotodiodeAdc } from '../bench-hardware.js'

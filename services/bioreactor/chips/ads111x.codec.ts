@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../../events/errors.js'
+import { InvalidInput } from '../../../events/core/errors.js'
 
 /** ADS1114 and ADS1115: 16-bit delta-sigma converters with an 8-bit register pointer and big-endian registers (TI SBAS444).
  * Scaling divides by 32767, as Pioreactor 26.7 does, so that stored calibrations keep their meaning. */

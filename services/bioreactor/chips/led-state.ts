@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../../events/errors.js'
+import { InvalidInput } from '../../../events/core/errors.js'
 import type { LedChannel, LedOutputs } from '../bench-hardware.js'
 import { LED_CHANNELS } from '../bench-hardware.js'
 

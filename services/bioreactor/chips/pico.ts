@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../../events/errors.js'
+import { InvalidInput } from '../../../events/core/errors.js'
 import type { I2cBus } from '../../transport/hardware.js'
 import type { LedChannel, LedOutputs, PhotodiodeAdc } from '../bench-hardware.js'
 import { createLedState } from './led-state.js'

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import { NO_REFERENCE, type ReferenceState, referenceStep } from '../control/reference-tracker.js'
 import type { ExperimentStore } from '../experiment-store.js'
 

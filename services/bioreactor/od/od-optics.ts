@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { InvalidInput, LabError } from '../../../events/errors.js'
+import { InvalidInput, LabError } from '../../../events/core/errors.js'
 import type { UnitConfig } from '../../unit-admin/unit-config.js'
 import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../bench-hardware.js'
 import type { Calibration, Calibrations } from '../calibrations.js'

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
+import { LabError } from '../../../events/core/errors.js'
 import { perChannel } from '../../../events/core/parameter.js'
 import { choice } from '../../../events/core/values.js'
-import { LabError } from '../../../events/errors.js'
 import {
   CalibratedODReading,
   ODFused,

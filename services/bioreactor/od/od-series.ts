@@ -1,4 +1,4 @@
-import { InvalidInput, LabError } from '../../../events/errors.js'
+import { InvalidInput, LabError } from '../../../events/core/errors.js'
 import { type ODReading, type RawODReading, timestampOf } from '../../../events/payloads.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat } from '../../repeat.js'

@@ -1,4 +1,4 @@
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import { sleepS } from '../../repeat.js'
 import type { PdChannel, PhotodiodeAdc } from '../bench-hardware.js'

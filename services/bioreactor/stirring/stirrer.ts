@@ -1,4 +1,4 @@
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/payloads.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../repeat.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import { MeasuredRPM } from '../../../events/payloads.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import type { Bioreactor } from '../bench-hardware.js'

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { createAttempts } from '../../../doors/attempts.js'
 import { HTTP_LIMITS } from '../../../doors/http-server.js'
-import { LabError, toErrorRecord } from '../../../events/errors.js'
+import { LabError, toErrorRecord } from '../../../events/core/errors.js'
 import type { LogStatus, RequestName, ServiceRecord } from '../../../events/payloads.js'
 import { outcomeTopic, requestTopic } from '../../../events/topic.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'

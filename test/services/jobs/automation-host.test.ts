@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { afterEach, describe, expect, test } from 'vitest'
-import { LabError } from '../../../events/errors.js'
+import { LabError } from '../../../events/core/errors.js'
 import type { AutomationEvent, AutomationSettings } from '../../../events/payloads.js'
 import { type Dose, type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'

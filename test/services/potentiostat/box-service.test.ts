@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { toErrorRecord } from '../../../events/errors.js'
+import { toErrorRecord } from '../../../events/core/errors.js'
 import {
   DeviceRecord,
   RunOrder,

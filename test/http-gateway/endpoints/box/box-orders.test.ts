@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { InvalidInput, LabError } from '../../../../events/errors.js'
+import { InvalidInput, LabError } from '../../../../events/core/errors.js'
 import { device, run, slot } from '../../support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 

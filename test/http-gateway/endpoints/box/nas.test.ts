@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { InvalidInput } from '../../../../events/errors.js'
+import { InvalidInput } from '../../../../events/core/errors.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 import { run } from '../../support/given-runs.js'
 import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineJob } from '../../../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../../../events/errors.js'
+import { InvalidInput, LabError } from '../../../../events/core/errors.js'
 import { job, jobOffer, setting, task } from '../../support/given-jobs.js'
 import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
