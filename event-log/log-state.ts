@@ -8,9 +8,11 @@ import { UnreleasedMessages } from './unreleased-messages.js'
 /** Events after which what follows from them is written. The fewer, the more pages an event costs; the more, the longer is the tail that
  * a start and every reader of retained values go through. */
 const LINK_EVENTS = 1000
-/** A batch of so many comes from clients that publish as fast as they can: then a thousand topics may change with a thousand events. */
-const BUSY_EVENTS = 100
-const BUSY_LINK_EVENTS = 10_000
+/** Where nearly every event changed another topic, writing the topics would cost more than writing the events: then the tail grows longer,
+ * up to this many events, which a start reads in 20 ms. */
+const MOST_LINK_EVENTS = 10_000
+/** Events per changed topic from which the topics are cheap beside the events. */
+const CHEAP_EVENTS_PER_TOPIC = 4
 /** The tail is hashed again at a start: no more than so many bytes. */
 const LINK_BYTES = 4 * 1024 * 1024
 
@@ -41,7 +43,7 @@ export class LogState {
     for (const rows of stretchesAfter(db, this.#position)) {
       for (const [, , topic, payload, , retain] of rows) this.#count(topic, payload, retain === 1)
       this.#chain.add(hashed(rows))
-      if (this.#writeIfDue(LINK_EVENTS)) progress(this.#position)
+      if (this.#writeIfDue()) progress(this.#position)
     }
   }
 
@@ -64,7 +66,7 @@ export class LogState {
     }
     for (; next < releases.length; next++) this.#release(releases[next])
     this.#chain.add({ numbers: numbers.bytes, text, payloads })
-    this.#writeIfDue(events.length >= BUSY_EVENTS ? BUSY_LINK_EVENTS : LINK_EVENTS)
+    this.#writeIfDue()
   }
 
   #release(placed: Batch['releases'][number] | undefined): void {
@@ -79,13 +81,18 @@ export class LogState {
   }
 
   /** @returns whether it was */
-  #writeIfDue(events: number): boolean {
-    if (this.#events < events && this.#bytes < LINK_BYTES) return false
+  #writeIfDue(): boolean {
+    if (!this.#isDue()) return false
     this.#retained.write()
     this.#unreleased.write()
     this.#insertLink.run(this.#position, this.#chain.link(this.#position))
     this.#events = 0
     this.#bytes = 0
     return true
+  }
+
+  #isDue(): boolean {
+    if (this.#events >= MOST_LINK_EVENTS || this.#bytes >= LINK_BYTES) return true
+    return this.#events >= LINK_EVENTS && this.#events >= CHEAP_EVENTS_PER_TOPIC * this.#retained.topics
   }
 }

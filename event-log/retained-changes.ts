@@ -15,6 +15,11 @@ export class RetainedChanges {
     this.#remove = db.prepare('DELETE FROM retained WHERE topic = ?')
   }
 
+  /** How many topics changed. */
+  get topics(): number {
+    return this.#changed.size
+  }
+
   /** A retained event came. */
   keep(topic: string, position: number, payloadBytes: number): void {
     this.#changed.set(topic, payloadBytes === 0 ? null : position)
