@@ -48,6 +48,12 @@ const getBoxHealth = endpoint({
     simulated: Type.Boolean(),
     services: Type.String(),
     log: Type.Object({ writable: Type.Boolean(), reason: Type.Union([Type.String(), Type.Null()]) }),
+    mqtt_sessions: Type.Optional(
+      Type.Object(
+        { stored: Type.Integer(), connected: Type.Integer(), most: Type.Integer() },
+        { description: 'Persistent MQTT sessions: kept, with their client connected, and how many there may be.' },
+      ),
+    ),
     uptime_s: Type.Integer(),
     message: Type.Optional(Type.String()),
   }),
@@ -58,6 +64,7 @@ const getBoxHealth = endpoint({
     const isKnown = services.isLive() && (await areCurrent(context))
     const log = context.logStatus()
     const message = (await degradations(context)).join(' ')
+    const sessions = context.sessionCounts?.()
     return {
       ok: true as const,
       devices: isKnown ? (await connectedDevices(readModels)).length : 0,
@@ -65,6 +72,7 @@ const getBoxHealth = endpoint({
       simulated: hardwareKind === 'simulated',
       services: services.record()?.state ?? 'unknown',
       log: { writable: log?.writable ?? true, reason: log?.reason ?? null },
+      ...(sessions === undefined ? {} : { mqtt_sessions: sessions }),
       uptime_s: Math.floor((clock.now().getTime() - startedAt.getTime()) / 1000),
       ...(message === '' ? {} : { message }),
     }

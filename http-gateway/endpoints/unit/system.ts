@@ -15,12 +15,6 @@ const getHealth = endpoint({
     status: Type.Literal('ok'),
     pioreactor_unit: Type.String(),
     utc_time: Timestamp,
-    mqtt_sessions: Type.Optional(
-      Type.Object(
-        { stored: Type.Integer(), connected: Type.Integer(), most: Type.Integer() },
-        { description: 'Persistent MQTT sessions: kept, with their client connected, and how many there may be.' },
-      ),
-    ),
     degraded: Type.Optional(Type.Array(Type.String())),
     starting: Type.Optional(Type.Literal(true)),
   }),
@@ -29,12 +23,10 @@ const getHealth = endpoint({
   maxAge: 0,
   async handle(_input, context) {
     const degraded = await degradations(context)
-    const sessions = context.sessionCounts?.()
     return {
       status: 'ok' as const,
       pioreactor_unit: context.unit,
       utc_time: timestampOf(context.clock.now()),
-      ...(sessions === undefined ? {} : { mqtt_sessions: sessions }),
       ...(degraded.length === 0 ? {} : { degraded: [...degraded] }),
       ...(context.isStarting() ? { starting: true as const } : {}),
     }

@@ -89,6 +89,13 @@ describe('the box', () => {
     })
   })
 
+  test('health counts the persistent MQTT sessions where the broker runs in the same process', async () => {
+    const counts = { stored: 3, connected: 1, most: 2000 }
+    const whole = await startTestGateway({ sessionCounts: () => counts })
+    expect((await whole.get('/health')).json).toMatchObject({ mqtt_sessions: counts })
+    await whole.stop()
+  })
+
   test('lists connected devices by slot', async () => {
     expect((await gateway.get('/devices')).json).toEqual([])
     gateway.given(device('slot02', { run_id: 'r1' }), device('slot01', { sn: null }))
