@@ -4,6 +4,7 @@ import { CommandOutcome, type Request, type RequestName } from '../events/payloa
 import type { MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
 import { outcomeTopic, requestTopic } from '../events/topic.js'
+import { deadline } from '../primitives/deadline.js'
 
 /** How long a client waits for a command's outcome before it says that nobody answered. */
 export const ANSWER_TIMEOUT_MS = 1500
@@ -39,19 +40,17 @@ async function answered(
   const heard = new Promise<string>((resolve) => {
     hear = resolve
   })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer(topic, timeoutMs)), timeoutMs)
-  })
   const subscribed = bus.subscribe(outcomes, ({ payload }) => hear(payload.toString()))
   const asked = subscribed.then(async () => {
     const [text] = await Promise.all([heard, bus.publish(topic, payload)])
     return text
   })
   try {
-    return resultOf(checkJson(CommandOutcome, await Promise.race([asked, late]), 'outcome'))
+    const outcome = await deadline(timeoutMs, asked, () => {
+      throw noAnswer(topic, timeoutMs)
+    })
+    return resultOf(checkJson(CommandOutcome, outcome, 'outcome'))
   } finally {
-    clearTimeout(timer)
     asked.catch(() => undefined)
     void subscribed.then((unsubscribe) => unsubscribe()).catch(() => undefined)
   }

@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type IClientOptions, MqttClient } from 'mqtt'
 import { withSocketPath } from '../doors/socket-path.js'
 import { LabError } from '../events/core/errors.js'
 import { MAX_PACKET_BYTES } from '../events/limits.js'
 import type { BusMessage, Logger, MessageBus, PublishOptions } from '../events/ports.js'
 import { matchesFilter } from '../events/topic.js'
+import { deadline } from '../primitives/deadline.js'
 
 export interface BusOptions {
   /** Unix socket of the broker. */
@@ -128,15 +128,9 @@ class MqttBus implements MessageBus {
 
   async close(): Promise<void> {
     this.#listeners.clear()
-    // Without a connection there is nobody to take leave of; waiting for one would hold a shutdown up.
+    // Without a connection there is nothing to say goodbye to; waiting for one would delay the shutdown.
     const left = this.#client.endAsync(!this.#client.connected)
-    const patience = new AbortController()
-    const late = delay(LEAVE_MS, undefined, { signal: patience.signal }).then(
-      () => this.#client.stream.destroy(),
-      () => undefined,
-    )
-    await Promise.race([left, late])
-    patience.abort()
+    await deadline(LEAVE_MS, left, () => this.#client.stream.destroy())
   }
 
   #dispatch(message: BusMessage): void {

@@ -1,3 +1,4 @@
+import { deadline } from '../primitives/deadline.js'
 /** Resolves at the first request to end: Ctrl-C, SIGTERM, SIGHUP. Later ones are expected, because a signal to the process group
  * arrives once directly and once through npm, and change nothing. */
 export function endRequested(): Promise<NodeJS.Signals> {
@@ -13,16 +14,10 @@ export async function within<T>(
   fallback: T,
   onError: (error: unknown) => void,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(fallback), ms)
-  })
   try {
-    return await Promise.race([work, late])
+    return await deadline(ms, work, () => fallback)
   } catch (error) {
     onError(error)
     return fallback
-  } finally {
-    clearTimeout(timer)
   }
 }

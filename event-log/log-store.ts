@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
+import { syncToDisk } from '../primitives/replace-file.js'
 import { type Batch, unpackBatch } from './batch.js'
 import { type OpenOptions, openForWriting } from './database.js'
 import { type FileChange, FileIdentity } from './file-identity.js'
+import { finishCopy } from './finish-copy.js'
 import { LogState } from './log-state.js'
 import { openRecorded, type RecordedTable } from './recorded-table.js'
 import { checkSample } from './start-check.js'
-import { finishCopy, syncToDisk } from './sync-to-disk.js'
 
 /** SQLite keeps the last commits, and who reads them, in files beside the database. */
 const BESIDE = ['-wal', '-shm'] as const

@@ -2,6 +2,7 @@ import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.j
 import { LabError, NoAnswer, toErrorRecord } from '../events/core/errors.js'
 import { type RequestName, type TaskRecord, timestampOf } from '../events/payloads.js'
 import { systemTopic } from '../events/topic.js'
+import { deadline } from '../primitives/deadline.js'
 import type { GatewayDeps } from './context.js'
 import type { ServicePresence } from './service-presence.js'
 
@@ -67,18 +68,10 @@ export function createPendingTasks(
 }
 
 /** @throws NoAnswer when the log takes no events: the task may be recorded later, but it is not carried out. */
-async function inTime(recorded: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const error = new NoAnswer(`The task was not recorded within ${ANSWER_TIMEOUT_MS} ms; it is not carried out.`)
-    timer = setTimeout(() => reject(error), ANSWER_TIMEOUT_MS)
+const inTime = (recorded: Promise<void>): Promise<void> =>
+  deadline(ANSWER_TIMEOUT_MS, recorded, () => {
+    throw new NoAnswer(`The task was not recorded within ${ANSWER_TIMEOUT_MS} ms; it is not carried out.`)
   })
-  try {
-    await Promise.race([recorded, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 const ignore = (): void => undefined
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { checkJson } from '../events/schema.js'
+import { replaceFileSync } from '../primitives/replace-file.js'
 import type { SafeStateReport } from './safe-state.js'
 
 /** What a run of safe-state did, kept in a file until the log can be told: safe-state itself needs no broker. The services remove it
@@ -29,13 +30,7 @@ export const resultOf = (report: SafeStateReport, at: number): SafeStateResult =
 /** @throws Error of the operating system, for instance on a full disk. */
 export function keepResult(runDirectory: string, result: SafeStateResult): void {
   const path = pathIn(runDirectory)
-  const draft = `${path}.${process.pid}`
-  try {
-    writeFileSync(draft, JSON.stringify(result), { mode: 0o600 })
-    renameSync(draft, path)
-  } finally {
-    rmSync(draft, { force: true })
-  }
+  replaceFileSync(path, JSON.stringify(result), { mode: 0o600, draft: `${path}.${process.pid}` })
 }
 
 /** Null when there is none, or none that can be read. */

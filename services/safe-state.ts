@@ -1,5 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { LabError, NoDevice } from '../events/core/errors.js'
+import { deadline } from '../primitives/deadline.js'
+import { retry } from '../primitives/retry.js'
 import { LED_CHANNELS } from './bioreactor/bench-hardware.js'
 import { DAC43608_ADDRESS, POWER_DOWN_ALL } from './bioreactor/chips/dac43608.codec.js'
 import { encodeLed, PICO_ADDRESS } from './bioreactor/chips/pico.codec.js'
@@ -25,12 +26,11 @@ class NotInTime extends LabError {
 const LIMIT_MS = 2000
 
 /** A port is given three tries of 100 ms; a healthy device echoes within 2 ms. */
-const SWITCH_TRIES = 3
+const SWITCH_TRIES = { attempts: 3 }
 const SWITCH_TRY_MS = 100
 
 /** A process that is just being ended holds the lock of its ports until its last thread is gone. */
-const OPEN_TRIES = 40
-const OPEN_RETRY_MS = 25
+const OPEN_TRIES = { attempts: 40, pauseMs: 25 }
 const OPEN_MS = 1200
 
 /** Switches everything off: PWM, LEDs, the cell switch of every potentiostat. Needs no broker, log or configuration. Every step is
@@ -57,24 +57,16 @@ export async function driveOutputsSafe(hardware: Hardware): Promise<SafeStateRep
   return { safe: failed.length === 0, done, failed }
 }
 
-/** Rejects when the work takes longer than the limit. Real time: what hangs does not run faster in a simulation. */
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NotInTime(limitMs)), limitMs)
+/** @throws NotInTime when the work takes longer than the limit. Real time: what hangs does not run faster in a simulation. */
+const within = <T>(limitMs: number, work: Promise<T>): Promise<T> =>
+  deadline(limitMs, work, () => {
+    throw new NotInTime(limitMs)
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /** A chip that is busy or disturbed answers the next try. */
-const LED_TRIES = 3
-const LED_RETRY_MS = 20
+const LED_TRIES = { attempts: 3, pauseMs: 20 }
 
-const ledOff = (work: () => Promise<void>): Promise<void> => persistently(LED_TRIES, LED_RETRY_MS, work)
+const ledOff = (work: () => Promise<void>): Promise<void> => retry(LED_TRIES, work)
 const picoOff = (i2c: I2cBus): Promise<void>[] =>
   LED_CHANNELS.map((channel) => ledOff(() => i2c.write(PICO_ADDRESS, encodeLed(channel, 0))))
 const dacOff = (i2c: I2cBus): Promise<void>[] => [ledOff(() => i2c.write(DAC43608_ADDRESS, POWER_DOWN_ALL))]
@@ -100,22 +92,11 @@ async function all(work: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason
 }
 
-async function persistently<T>(tries: number, pauseMs: number, work: () => Promise<T>): Promise<T> {
-  for (let left = tries - 1; ; left--) {
-    try {
-      return await work()
-    } catch (error) {
-      if (left === 0) throw error
-      await delay(pauseMs)
-    }
-  }
-}
-
 const OPEN_SWITCH = writeRequest(UNIT_ADDRESS, registerGroups.command.address, commandRegisters('setSwitch', 0))
 
 /** @throws NotInTime when no try is echoed; NoDevice when the port cannot be opened, however often it is tried. */
 async function openCellSwitch({ serial }: Hardware, path: string): Promise<void> {
-  const opening = persistently(OPEN_TRIES, OPEN_RETRY_MS, () => serial.open(path))
+  const opening = retry(OPEN_TRIES, () => serial.open(path))
   // Should the port open after all when nobody waits any more, it must not stay open.
   const connection = await within(OPEN_MS, opening).catch((error: unknown) => {
     void opening.then((late) => late.close()).catch(() => undefined)
@@ -124,7 +105,7 @@ async function openCellSwitch({ serial }: Hardware, path: string): Promise<void>
   try {
     const echoed = echoOn(connection)
     const request = encodeRequest(OPEN_SWITCH)
-    await persistently(SWITCH_TRIES, 0, () => within(SWITCH_TRY_MS, Promise.all([connection.write(request), echoed])))
+    await retry(SWITCH_TRIES, () => within(SWITCH_TRY_MS, Promise.all([connection.write(request), echoed])))
   } finally {
     await within(SWITCH_TRY_MS, connection.close()).catch(() => undefined)
   }

@@ -2,6 +2,7 @@ import { LOG_STATUS_TOPIC, LogStatus, type ServiceRecord, timestampOf } from '..
 import type { MessageBus } from '../events/ports.js'
 import { checkJson } from '../events/schema.js'
 import { systemTopic } from '../events/topic.js'
+import { createSerialQueue } from '../primitives/serial-queue.js'
 import { correctAtStart } from './aftermath/over-bus.js'
 import type { RetainedText } from './aftermath/retained.js'
 import { answerRequests } from './answer-requests.js'
@@ -92,7 +93,7 @@ function createGate(
   let unwritable: string | null = null
   let applied: string | null = null
   let closed = false
-  let work: Promise<void> = Promise.resolve()
+  const serially = createSerialQueue()
 
   const wanted = (): string | null => (linked ? unwritable : 'the connection to the broker is lost')
   const settle = async (): Promise<void> => {
@@ -110,7 +111,7 @@ function createGate(
     announce(waking ? 'ready' : 'suspended', reason)
   }
   const change = (): void => {
-    work = work.then(settle)
+    void serially(settle)
   }
   return {
     connected(connected) {

@@ -8,11 +8,12 @@ interface Rule {
   readonly packages: readonly string[]
 }
 
-const EVERYWHERE = /^events\//
+const EVERYWHERE = /^(events|primitives)\//
 
 /** Folders meet in topics and in `events/`, not in imports. */
 const RULES: Readonly<Record<string, Rule>> = {
   events: { ours: [], packages: ['@sinclair/typebox', 'ajv'] },
+  primitives: { ours: [/^events\/ports$/], packages: [] },
   'event-log': { ours: [EVERYWHERE], packages: ['better-sqlite3'] },
   doors: { ours: [EVERYWHERE], packages: [] },
   broker: { ours: [EVERYWHERE, /^event-log\//, /^doors\//], packages: ['aedes', 'ws'] },

@@ -3,10 +3,10 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { RunOrder } from '../../events/payloads.js'
 import { codedWarnings, RecordedWarnings } from '../../events/run-warnings.js'
 import { checkJson } from '../../events/schema.js'
+import { replaceFileSync } from '../../primitives/replace-file.js'
 import { type RunField, readCsvRows } from './csv-reader.js'
 import { Decimator } from './decimate.js'
 import { drawPlot } from './draw-plot.js'
-import { replaceFile } from './file-batch.js'
 import { type PlotKind, plotSpec } from './plot-spec.js'
 
 /** A plot of a finished CSV. */
@@ -27,7 +27,9 @@ const MOST_POINTS = 10_000
 
 /** Writes the file. @returns its length in bytes. */
 export async function makeArtifact(request: ArtifactRequest): Promise<number> {
-  return replaceFile(request.targetPath, await plot(request))
+  const image = await plot(request)
+  replaceFileSync(request.targetPath, image)
+  return image.length
 }
 
 const fieldsOf = ({ order, modeIndex }: ArtifactRequest): readonly RunField[] =>

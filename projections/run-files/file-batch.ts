@@ -8,12 +8,11 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { replaceFileSync, syncToDisk } from '../../primitives/replace-file.js'
 
 interface Append {
   /** Bytes of the file that stay; whatever lies behind them is left over from a crash and is cut off. */
@@ -66,12 +65,16 @@ export class FileBatch {
     }
     for (const [path, content] of this.#contents) {
       makeDirectory(root, dirname(path), grown)
-      lengths.set(path, replaceFile(join(root, path), content))
+      replaceFileSync(join(root, path), content, { syncName: false })
+      lengths.set(path, Buffer.byteLength(content))
       grown.add(dirname(path))
     }
     for (const path of this.#removals) removeFile(root, path)
     // A file survives a power cut only when its name does too.
-    for (const directory of grown) fsyncDirectory(join(root, directory))
+    for (const directory of grown) {
+      // Removals of the same batch may have emptied it.
+      if (existsSync(join(root, directory))) syncToDisk(join(root, directory))
+    }
     return lengths
   }
 }
@@ -101,24 +104,4 @@ function appendTo(path: string, { offset, text }: Append): number {
     closeSync(file)
   }
   return offset + bytes.length
-}
-
-/** Replaces a file by way of a sibling, fsynced before it takes the name. @returns its length in bytes. */
-export function replaceFile(path: string, content: string | Uint8Array): number {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  const sibling = `${path}.tmp`
-  writeFileSync(sibling, bytes, { flush: true })
-  renameSync(sibling, path)
-  return bytes.length
-}
-
-function fsyncDirectory(path: string): void {
-  // Removals of the same batch may have emptied it.
-  if (!existsSync(path)) return
-  const directory = openSync(path, constants.O_RDONLY)
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
 }

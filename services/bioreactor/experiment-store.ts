@@ -1,7 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { checkJson } from '../../events/schema.js'
+import { replaceFile } from '../../primitives/replace-file.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 
 /** Values that belong to an experiment and outlive the jobs that found them. */
 export interface ExperimentStore {
@@ -21,16 +23,18 @@ export function createExperimentFiles(dotPioreactor: string): ExperimentStore {
       throw error
     }
   }
+  const serially = createSerialQueue()
   return {
     async read(name, experiment, schema) {
       const value = (await readAll(name))[experiment]
       return value === undefined ? null : checkJson(schema, JSON.stringify(value), name)
     },
     async write(name, experiment, value) {
-      const all = { ...(await readAll(name)), [experiment]: value }
-      await mkdir(storage, { recursive: true })
-      await writeFile(`${pathOf(name)}.new`, JSON.stringify(all))
-      await rename(`${pathOf(name)}.new`, pathOf(name))
+      await serially(async () => {
+        const all = { ...(await readAll(name)), [experiment]: value }
+        await mkdir(storage, { recursive: true })
+        await replaceFile(pathOf(name), JSON.stringify(all))
+      })
     },
   }
 }

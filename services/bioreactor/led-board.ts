@@ -1,8 +1,8 @@
 import { toErrorRecord } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'
+import { type RetryOptions, retry } from '../../primitives/retry.js'
 import type { JobContext } from '../jobs/job.js'
-import { sleepS } from '../repeat.js'
 import { LED_CHANNELS, type LedChannel, type LedOutputs } from './bench-hardware.js'
 
 export type LedLevels = Readonly<Partial<Record<LedChannel, number>>>
@@ -12,9 +12,12 @@ export interface LedLock {
 }
 type LedUser = Pick<JobContext, 'emit' | 'log'>
 
-/** Switching off is tried so often, s apart, before it counts as failed. Source: Pioreactor's LED retries. */
-const OFF_ATTEMPTS = 6
-const OFF_RETRY_S = 0.5
+/** Switching off is tried so often before it counts as failed. Source: Pioreactor's LED retries. */
+const OFF_RETRIES: RetryOptions = {
+  attempts: 6,
+  pauseMs: 500,
+  isWorthAnother: (error) => toErrorRecord(error).family === 'hardware',
+}
 
 /** The LEDs of one unit. A locked channel is left alone; every change is published as the complete state. */
 export class LedBoard {
@@ -73,14 +76,8 @@ export class LedBoard {
     await this.set({ A: 0, B: 0, C: 0, D: 0 }, user, source)
   }
 
-  async #write(channel: LedChannel, intensity: number): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#outputs.set(channel, intensity)
-      } catch (error) {
-        if (intensity > 0 || attempt === OFF_ATTEMPTS || toErrorRecord(error).family !== 'hardware') throw error
-        await sleepS(this.#clock, OFF_RETRY_S)
-      }
-    }
+  #write(channel: LedChannel, intensity: number): Promise<void> {
+    const write = (): Promise<void> => this.#outputs.set(channel, intensity)
+    return intensity > 0 ? write() : retry({ ...OFF_RETRIES, timer: this.#clock }, write)
   }
 }

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../../events/core/errors.js'
 import type { Clock } from '../../events/ports.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { Hardware } from '../transport/hardware.js'
-import { createInTurn } from '../transport/in-turn.js'
 import type { Bioreactor, LedOutputs, PdChannel, PhotodiodeAdc } from './bench-hardware.js'
 import { openAds1114 } from './chips/ads1114.js'
 import { Ads1115Input } from './chips/ads1115.js'
@@ -59,7 +59,7 @@ function createPhotodiodes(
   { adc }: ProfileTables,
   clock: Clock,
 ): (channel: PdChannel) => Promise<PhotodiodeAdc> {
-  const ads1115InTurn = createInTurn()
+  const ads1115Queue = createSerialQueue()
   return async (channel) => {
     const input = adc[`pd${channel}`]
     if (input === undefined) {
@@ -73,7 +73,7 @@ function createPhotodiodes(
     }
     switch (input.driver) {
       case 'ads1115':
-        return new Ads1115Input(i2c, clock, input, ads1115InTurn)
+        return new Ads1115Input(i2c, clock, input, ads1115Queue)
       case 'ads1114':
         return openAds1114(i2c, clock, input.address)
       case 'pico':

@@ -1,8 +1,9 @@
 import { LabError } from '../../events/core/errors.js'
+import { clamp, roundHalfEven } from '../../primitives/round.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { JobContext } from '../jobs/job.js'
 import type { PwmOutput } from '../transport/hardware.js'
 import type { Bioreactor, PwmChannel } from './bench-hardware.js'
-import { clamp, roundHalfEven } from './control/round.js'
 
 type PwmUser = Pick<JobContext, 'emit' | 'atEnd'>
 
@@ -54,7 +55,7 @@ export class PwmLine {
   readonly #changed: (duty: number) => void
   #duty = 0
   #closed = false
-  #writes: Promise<void> = Promise.resolve()
+  readonly #serially = createSerialQueue()
 
   constructor(output: PwmOutput, changed: (duty: number) => void) {
     this.#output = output
@@ -69,20 +70,17 @@ export class PwmLine {
   /** @param percent limited to 0–100, rounded to 5 decimals. @param stillWanted asked right before the hardware is touched. */
   set(percent: number, stillWanted: () => boolean = () => true): Promise<void> {
     const duty = clamp(0, roundHalfEven(percent, 5), 100)
-    const write = this.#writes.then(async () => {
+    return this.#serially(async () => {
       if (duty > 0 && (this.#closed || !stillWanted())) return
       await this.#output.setDutyCycle(duty)
       this.#duty = duty
       this.#changed(duty)
     })
-    this.#writes = write.catch(() => undefined)
-    return write
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#writes
-    await this.#output.close()
+    await this.#serially(() => this.#output.close())
     if (this.#duty > 0) {
       this.#duty = 0
       this.#changed(0)

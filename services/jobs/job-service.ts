@@ -2,6 +2,7 @@ import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js
 import { InvalidInput, LabError } from '../../events/core/errors.js'
 import type { Request } from '../../events/payloads.js'
 import { systemTopic, topicLevel } from '../../events/topic.js'
+import { deadline } from '../../primitives/deadline.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { Service, ServiceContext } from '../service.js'
 import { createTaskLog, RetainedHistory } from '../task-log.js'
@@ -98,7 +99,7 @@ export async function startJobService(
       const job = await prepare(request)
       // An action that fails at once has failed; any other job has started when it is ready.
       const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
-      await Promise.race([settled, clock.sleepUntil(clock.monotonicMs() + GRACE_MS)])
+      await deadline(GRACE_MS, settled, () => undefined, clock)
       if (job.definition.action === true && job.reason !== null)
         throw new LabError('job.start_failed', 'state', job.reason)
       return { ok: true }

@@ -2,6 +2,7 @@ import type { JobDefinition } from '../../events/core/define-job.js'
 import { canTransition, type JobState } from '../../events/job-state.js'
 import { timestampOf } from '../../events/payloads.js'
 import type { MessageBus } from '../../events/ports.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { createDeferred } from '../runtime/deferred.js'
 import { applySettings } from './apply-settings.js'
 import type { Activity, Job, JobContext, JobPeer, LogLevel } from './job.js'
@@ -36,7 +37,7 @@ export class RunningJob implements JobPeer {
   #endedAt: string | null = null
   /** State before a suspension; null when there is none. */
   #suspendedFrom: JobState | null = null
-  #transition: Promise<unknown> = Promise.resolve()
+  readonly #serially = createSerialQueue()
   #stopped: Promise<void> | null = null
 
   constructor(job: Job, order: JobOrder, deps: RunningJobDeps) {
@@ -261,12 +262,6 @@ export class RunningJob implements JobPeer {
   /** Publishes a command's answer as soon as it is known; an ending job waits for it. */
   answer(topic: string, payload: Promise<string>): void {
     this.#publisher.answer(topic, payload)
-  }
-
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#transition.then(work)
-    this.#transition = result.catch(() => undefined)
-    return result
   }
 
   #context(): JobContext {

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, readFile, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LabError } from '../../events/core/errors.js'
 import type { NasSetup } from '../../events/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import { checkJson } from '../../events/schema.js'
+import { replaceFile } from '../../primitives/replace-file.js'
 import { configFor, credentialLines, NasConfig } from './nas-config.js'
 
 export interface ConfigStore {
@@ -42,9 +42,9 @@ export function createConfigStore(
     async save(setup) {
       const config = configFor(setup, { credPath: join(dirname(configPath), CREDENTIALS_NAME) })
       await mkdir(dirname(configPath), { recursive: true })
-      await replacePrivately(config.cred_path, credentialLines(setup, config.domain))
+      await replaceFile(config.cred_path, credentialLines(setup, config.domain), PRIVATE)
       const sorted = Object.fromEntries(Object.entries(config).sort(([one], [other]) => (one < other ? -1 : 1)))
-      await replacePrivately(configPath, `${JSON.stringify(sorted, null, 2)}\n`)
+      await replaceFile(configPath, `${JSON.stringify(sorted, null, 2)}\n`, PRIVATE)
       // `since` is compared with times of events, which are the clock's, not the file system's.
       await utimes(configPath, clock.now(), clock.now())
       return config
@@ -55,20 +55,5 @@ export function createConfigStore(
 export const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 
-/** Replaces a file by way of a sibling that nobody else could ever read. */
-async function replacePrivately(path: string, content: string): Promise<void> {
-  const sibling = `${path}.${randomUUID()}.tmp`
-  try {
-    const file = await open(sibling, 'wx', 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(sibling, path)
-  } catch (error) {
-    await rm(sibling, { force: true })
-    throw error
-  }
-}
+/** For the owner alone, from the first byte on. */
+const PRIVATE = { mode: 0o600 }

@@ -1,5 +1,6 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../../primitives/replace-file.js'
 import { isMissing } from './config-store.js'
 
 /** `UPLOAD_DONE`: a line `<UTC timestamp> <run_id>` for each run of the directory that is on the share. `UPLOAD_FAILED`: a line
@@ -51,8 +52,7 @@ export async function setLine(
     return
   }
   if (after === before) return
-  await writeFile(`${path}.tmp`, after, { flush: true })
-  await rename(`${path}.tmp`, path)
+  await replaceFile(path, after)
 }
 
 const readText = (path: string): Promise<string> =>

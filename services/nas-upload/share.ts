@@ -2,7 +2,7 @@ import { LabError } from '../../events/core/errors.js'
 import type { NasRecord } from '../../events/nas.js'
 import { timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger } from '../../events/ports.js'
-import { createInTurn } from '../transport/in-turn.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { ConfigStore } from './config-store.js'
 import { NasUnavailable } from './errors.js'
 import type { NasConfig } from './nas-config.js'
@@ -45,7 +45,7 @@ const NO_TRANSPORT =
   'NAS uploads are not supported on this computer: they need smbclient, or root with mount.cifs, rsync and a kernel that has CIFS.'
 
 export function createShare({ store, findTransport, spoolDirectory, clock, logger, publish }: ShareDeps): Share {
-  const inTurn = createInTurn()
+  const serially = createSerialQueue()
   const stop = new AbortController()
 
   const report = async (
@@ -80,13 +80,13 @@ export function createShare({ store, findTransport, spoolDirectory, clock, logge
 
   return {
     setUp: (spool) =>
-      inTurn(async () => {
+      serially(async () => {
         const config = await store.save(await consumeSetup(spoolDirectory, spool))
         logger.info({ host: config.host, share: config.share }, 'network share configured')
         return probe(config, 'write')
       }),
     check: () =>
-      inTurn(async () => {
+      serially(async () => {
         const stored = await store.read()
         if (stored !== null) return probe(stored.config, 'read')
         const health = { ok: false, last_checked: null, message: 'not configured' }

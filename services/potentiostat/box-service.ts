@@ -3,6 +3,7 @@ import type { AnnouncedMode } from '../../events/define-mode.js'
 import { MAX_PACKET_BYTES } from '../../events/limits.js'
 import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../events/payloads.js'
 import { deviceTopic, systemTopic } from '../../events/topic.js'
+import { deadline } from '../../primitives/deadline.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { Service, ServiceContext } from '../service.js'
 import { modes } from './modes/index.js'
@@ -171,14 +172,8 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
 }
 
 /** Waits for all of the work, but no longer than the limit. */
-async function atMost(limitMs: number, work: readonly Promise<unknown>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs)
-  })
-  await Promise.race([Promise.all(work), late])
-  clearTimeout(timer)
-}
+const atMost = (limitMs: number, work: readonly Promise<unknown>[]): Promise<unknown> =>
+  deadline(limitMs, Promise.all(work), () => undefined)
 
 /** @throws InvalidInput `jobs.invalid_devices` naming every slot that is unknown, not connected or named twice. */
 function chosenSlots(devices: Request<'start_run'>['devices'], connected: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import type { RangeChoice } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'
+import { retry } from '../../primitives/retry.js'
 import { ModbusTimeout } from '../transport/modbus-client.js'
 import { isRunning, type Potentiostat } from './device.js'
 import { MeasurementAborted, MeasurementInterrupted } from './errors.js'
@@ -125,26 +126,24 @@ async function played(
   values: Float32Array,
   stop: AbortSignal,
 ): Promise<readonly number[]> {
-  for (let attempt = 1; ; attempt++) {
-    if (stop.aborted) throw new MeasurementAborted(String(stop.reason))
-    try {
-      await device.setPotential(values[0] ?? 0)
-      await device.queuePoints(values.subarray(0, BLOCK_POINTS))
-      await device.queuePoints(values.subarray(BLOCK_POINTS))
-      await device.clearPairs()
-      const intake = new PairIntake(device)
-      await intake.prepare()
-      await device.latchStop()
-      await startProbe(device)
-      await runEnded(device, clock)
-      // The first pair is that of the time before the first point.
-      return (await takeAll(intake, values.length + 1)).slice(1)
-    } catch (error) {
-      if (!(error instanceof ModbusTimeout) || attempt === ATTEMPTS) throw error
-      await openCell(device, clock)
-      await drain(device, clock)
-    }
+  const recover = async (): Promise<void> => {
+    await openCell(device, clock)
+    await drain(device, clock)
   }
+  return retry({ attempts: ATTEMPTS, isWorthAnother: (error) => error instanceof ModbusTimeout, recover }, async () => {
+    if (stop.aborted) throw new MeasurementAborted(String(stop.reason))
+    await device.setPotential(values[0] ?? 0)
+    await device.queuePoints(values.subarray(0, BLOCK_POINTS))
+    await device.queuePoints(values.subarray(BLOCK_POINTS))
+    await device.clearPairs()
+    const intake = new PairIntake(device)
+    await intake.prepare()
+    await device.latchStop()
+    await startProbe(device)
+    await runEnded(device, clock)
+    // The first pair is that of the time before the first point.
+    return (await takeAll(intake, values.length + 1)).slice(1)
+  })
 }
 
 /** An unanswered start is not repeated: one that was heard may be over, and another would not end by itself. */

@@ -1,6 +1,7 @@
 /** The register map of the BEEP potentiostat, firmware 1.0.0, and what its numbers mean. An address is `group << 8 | offset`, the offset
  * counting registers inside the group. Source: BEEP firmware (STM32G473) and pyBEEP 0.1.2, where not said otherwise. */
 
+import { roundHalfEven } from '../../primitives/round.js'
 import { decodeFloat, decodeInt32, decodeUint32, encodeFloats } from '../transport/register-values.codec.js'
 
 /** Modbus address of every device; 255 is accepted too. */
@@ -169,10 +170,4 @@ export function converterLevelV(volts: number, maxCount: number): number {
 export function usbSerialNumber([u0, u1, u2]: readonly [number, number, number]): string {
   const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0')
   return hex((u0 + u2) >>> 0, 8) + hex(u1 >>> 16, 4)
-}
-
-const roundHalfEven = (x: number): number => {
-  const below = Math.floor(x)
-  const rest = x - below
-  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1
 }

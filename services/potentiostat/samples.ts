@@ -1,4 +1,5 @@
 import { type SampleBlock, timestampOf } from '../../events/payloads.js'
+import { roundHalfEven } from '../../primitives/round.js'
 import type { ImpedanceRow } from './impedance.js'
 import type { RawRows } from './plan.js'
 import { NOMINAL_PERIOD_S } from './registers.js'
@@ -12,10 +13,7 @@ export const nineDigits = (value: number): number => Number(value.toPrecision(9)
 /** Samples averaged into one row: the interval in sample periods, halves to even as in pyBEEP; at least 1. */
 export function averagingFactor(samplingIntervalS: number | null): number {
   if (samplingIntervalS === null) return 1
-  const periods = samplingIntervalS / NOMINAL_PERIOD_S
-  const below = Math.floor(periods)
-  const rest = periods - below
-  return Math.max(1, rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1)
+  return Math.max(1, roundHalfEven(samplingIntervalS / NOMINAL_PERIOD_S))
 }
 
 type Labels = [value: number, count: number][]

@@ -1,7 +1,7 @@
 import { type DeviceRecord, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger } from '../../events/ports.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { SerialDevice, SerialPorts } from '../transport/hardware.js'
-import { createInTurn } from '../transport/in-turn.js'
 import { ConnectionLost } from '../transport/modbus-client.js'
 import { Potentiostat } from './device.js'
 import { drain } from './rest.js'
@@ -35,7 +35,7 @@ interface Slot {
 export class Slots {
   readonly #deps: SlotsDeps
   readonly #slots = new Map<string, Slot>()
-  readonly #inTurn = createInTurn()
+  readonly #serially = createSerialQueue()
   #closed = false
 
   /** @param known device records of earlier lives, which bind serial numbers to slots. */
@@ -78,7 +78,7 @@ export class Slots {
   /** Looks which devices are there. New ones are opened and brought to rest, cell open, before their slot counts as connected; slots
    * held by a run are left alone. Never throws for a device that cannot be opened. */
   scan(): Promise<ScanResult> {
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       const present = await this.#deps.serial.listPotentiostats()
       const before = new Set(this.connected)
       await Promise.all(this.#sorted().map((slot) => this.#dropIfGone(slot, present)))

@@ -1,4 +1,5 @@
 import type { Logger, MessageBus } from '../../events/ports.js'
+import { deadline } from '../../primitives/deadline.js'
 
 interface Message {
   readonly topic: string
@@ -51,16 +52,10 @@ export class PublishQueue {
   /** Resolves when everything is acknowledged, or after `timeoutMs`: a broker that is away must not hold a shutdown up.
    * @param others whose messages are still to come. */
   async drain(timeoutMs: number, others: Promise<unknown> = Promise.resolve()): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#bus.connected ? timeoutMs : 0)
+    const sent = others.then(async () => {
+      while (this.#sending !== null) await this.#sending
     })
-    await Promise.race([others, late])
-    while (this.#sending !== null) {
-      const done = await Promise.race([this.#sending.then(() => true), late])
-      if (done !== true) break
-    }
-    clearTimeout(timer)
+    await deadline(this.#bus.connected ? timeoutMs : 0, sent, () => undefined)
     this.#closed = true
     this.#queue = []
     this.#endConnection()

@@ -1,6 +1,6 @@
 import { LabError } from '../../events/core/errors.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { SerialConnection } from './hardware.js'
-import { createInTurn } from './in-turn.js'
 import {
   encodeRequest,
   type ModbusReply,
@@ -60,7 +60,7 @@ export interface RequestOptions {
 export class ModbusClient {
   readonly #connection: SerialConnection
   readonly #unit: number
-  readonly #inTurn = createInTurn()
+  readonly #serially = createSerialQueue()
   readonly #closed = new AbortController()
   #pending: ((chunk: Uint8Array) => void) | null = null
   #closeReason: string | null = null
@@ -109,7 +109,7 @@ export class ModbusClient {
     { attempts = ATTEMPTS, timeoutMs = REPLY_TIMEOUT_MS }: RequestOptions = {},
   ): Promise<ModbusReply> {
     const frame = encodeRequest(request)
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       for (let attempt = 1; ; attempt++) {
         const patienceMs = timeoutMs * 2 ** (attempt - 1)
         const reply = await this.#exchange(request, frame, patienceMs)

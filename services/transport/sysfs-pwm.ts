@@ -2,8 +2,9 @@ import { access, constants, open, readdir, readFile, realpath } from 'node:fs/pr
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidInput, LabError } from '../../events/core/errors.js'
+import { type RetryOptions, retry } from '../../primitives/retry.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { PwmOutput, PwmOutputs } from './hardware.js'
-import { createInTurn } from './in-turn.js'
 import { CONTROLLER_CHANNELS, decodeAttribute, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'
 
 export class NoPwm extends LabError {
@@ -24,7 +25,11 @@ const MIN_HZ = 0.1
 /** Right after an export udev has yet to hand over the files: wait for them up to 10 s, and repeat what is denied. */
 const EXPORT_POLL_MS = 10
 const EXPORT_POLLS = 1000
-const DENIED_RETRY_MS = [50, 100, 150]
+const DENIED_RETRIES: RetryOptions = {
+  attempts: 4,
+  pauseMs: (attempt) => 50 * attempt,
+  isWorthAnother: (error) => ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? ''),
+}
 
 /** PWM through the kernel's sysfs files. Pins 12 and 13 belong to the SoC's controller, others to `pwm-gpio` chips.
  * @param root `/sys/class/pwm`, or a directory of the same shape. */
@@ -114,19 +119,7 @@ async function overwrite(path: string, value: number): Promise<void> {
   }
 }
 
-async function write(path: string, value: number): Promise<void> {
-  for (const retryMs of DENIED_RETRY_MS) {
-    try {
-      await overwrite(path, value)
-      return
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'EACCES' && code !== 'EPERM') throw error
-      await delay(retryMs)
-    }
-  }
-  await overwrite(path, value)
-}
+const write = (path: string, value: number): Promise<void> => retry(DENIED_RETRIES, () => overwrite(path, value))
 
 const read = async (path: string): Promise<number> => decodeAttribute(await readFile(path, 'utf8')) ?? 0
 
@@ -148,7 +141,7 @@ class SysfsPwmOutput implements PwmOutput {
   readonly pin: number
   readonly #path: string
   readonly #hz: number
-  readonly #inTurn = createInTurn()
+  readonly #serially = createSerialQueue()
   #enabled = false
   #closed = false
 
@@ -166,7 +159,7 @@ class SysfsPwmOutput implements PwmOutput {
   }
 
   setDutyCycle(percent: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       if (!(percent >= 0 && percent <= 100)) {
         throw new InvalidInput(`duty cycle of GPIO ${this.pin} is ${percent} %; it must lie in 0–100 %.`)
       }
@@ -179,7 +172,7 @@ class SysfsPwmOutput implements PwmOutput {
   }
 
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       this.#closed = true
       this.#enabled = false
       await switchOff(this.#path)

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock, Logger } from '../../events/ports.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { Faults } from './faults.js'
 import { Pacer } from './pacer.js'
 import { PoweredDevice, type PoweredDeviceOptions } from './powered-device.js'
@@ -64,7 +65,7 @@ class SocketPort {
   readonly #powered: PoweredDevice
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
-  #turn: Promise<void> = Promise.resolve()
+  readonly #serially = createSerialQueue()
 
   constructor(path: string, powered: PoweredDevice) {
     this.#path = path
@@ -72,7 +73,7 @@ class SocketPort {
   }
 
   open(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       if (this.#server !== null) return
       await mkdir(dirname(this.#path), { recursive: true })
       // A socket left by a process that was killed refuses the address.
@@ -87,7 +88,7 @@ class SocketPort {
   }
 
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       const server = this.#server
       if (server === null) return
       this.#server = null
@@ -95,12 +96,6 @@ class SocketPort {
       for (const socket of this.#sockets) socket.destroy()
       await closed
     })
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.catch(() => undefined)
-    return turn
   }
 
   #accept(socket: Socket): void {

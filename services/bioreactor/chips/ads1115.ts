@@ -1,5 +1,6 @@
 import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
+import type { SerialQueue } from '../../../primitives/serial-queue.js'
 import type { I2cBus } from '../../transport/hardware.js'
 import type { PhotodiodeAdc } from '../bench-hardware.js'
 import {
@@ -31,25 +32,25 @@ export class Ads1115Input extends Ads111xGain implements PhotodiodeAdc {
   readonly #clock: Clock
   readonly #address: number
   readonly #channel: number
-  readonly #inTurn: <T>(work: () => Promise<T>) => Promise<T>
+  readonly #serially: SerialQueue
 
   constructor(
     i2c: I2cBus,
     clock: Clock,
     input: { readonly address: number; readonly channel: number },
-    inTurn: <T>(work: () => Promise<T>) => Promise<T>,
+    serially: SerialQueue,
   ) {
     super()
     this.#i2c = i2c
     this.#clock = clock
     this.#address = input.address
     this.#channel = input.channel
-    this.#inTurn = inTurn
+    this.#serially = serially
   }
 
   /** @throws NoDevice; NoConversion when the chip stays busy. */
   readRaw(): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#serially(async () => {
       await this.#i2c.write(this.#address, encodeConfigWrite(singleShotWord(this.#channel, this.gain)))
       await this.#clock.sleepUntil(this.#clock.monotonicMs() + CONVERSION_MS)
       for (let polls = 0; !isConverted(await this.#read(CONFIG_POINTER)); polls++) {

@@ -1,4 +1,4 @@
-import { clamp, roundHalfEven } from './round.js'
+import { clamp, roundHalfEven } from '../../../primitives/round.js'
 
 /** Intensity at which the light is measured before it is chosen, %. */
 export const TUNING_INTENSITY = 85

@@ -1,4 +1,4 @@
-import { roundHalfEven } from './round.js'
+import { roundHalfEven } from '../../../primitives/round.js'
 
 /** A calibration curve. `poly` has the highest power first; the piecewise cubics have one row a + b·u + c·u² + d·u³ per interval,
  * u from the interval's left knot. Source: calibration files of Pioreactor 26.7. */

@@ -1,4 +1,4 @@
-import { clamp } from './round.js'
+import { clamp } from '../../../primitives/round.js'
 
 export interface PidGains {
   readonly Kp: number

@@ -1,3 +1,4 @@
+import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../repeat.js'
 import {
@@ -41,6 +42,7 @@ export class OdDodger {
   #schedule: OdSchedule | null = null
   #timer: Repeating | null = null
   #interrupt = new AbortController()
+  readonly #serially = createSerialQueue()
   #settling: Promise<void> = Promise.resolve()
 
   constructor(job: JobContext, delays: DodgeDelays, enabled: boolean, actions: DodgeActions) {
@@ -87,11 +89,9 @@ export class OdDodger {
   #settle(): Promise<void> {
     const wanted = this.#enabled ? odScheduleOf(this.#job) : null
     if (this.#asleep || this.#job.ending.aborted || sameSchedule(wanted, this.#schedule)) return this.#settling
-    this.#settling = this.#settling
-      .then(() => this.#change())
-      .catch((error: unknown) => {
-        this.#job.logger.error({ err: error }, 'change around readings failed')
-      })
+    this.#settling = this.#serially(() => this.#change()).catch((error: unknown) => {
+      this.#job.logger.error({ err: error }, 'change around readings failed')
+    })
     return this.#settling
   }
 

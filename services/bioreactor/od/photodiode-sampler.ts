@@ -1,5 +1,6 @@
 import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
+import { roundHalfEven } from '../../../primitives/round.js'
 import { sleepS } from '../../repeat.js'
 import type { PdChannel, PhotodiodeAdc } from '../bench-hardware.js'
 import { emaStep } from '../control/ema.js'
@@ -11,7 +12,6 @@ import {
   type Samples,
   trimExtremes,
 } from '../control/mains-regression.js'
-import { roundHalfEven } from '../control/round.js'
 
 /** How samples are spread. Pauses follow the golden ratio, so that no mains period fits the pattern. */
 interface Burst {

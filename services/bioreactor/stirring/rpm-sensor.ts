@@ -1,7 +1,7 @@
 import type { Clock } from '../../../events/ports.js'
+import { clamp, roundHalfEven } from '../../../primitives/round.js'
 import { sleepS } from '../../repeat.js'
 import type { GpioEdges } from '../../transport/hardware.js'
-import { clamp, roundHalfEven } from '../control/round.js'
 
 /** Revolutions per minute from the times of consecutive falling edges (s), one edge per revolution; 0 for fewer than two. */
 export function rpmOf(edgeTimes: readonly number[]): number {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../events/ports.js'
+import { clamp } from '../../../primitives/round.js'
 import { sleepS } from '../../repeat.js'
 import { PID_AT_REST, type PidGains, type PidTerms, pidStep } from '../control/pid.js'
-import { clamp } from '../control/round.js'
 import type { PwmLine } from '../pwm-board.js'
 
 /** How far one control step may move the duty cycle, %. */

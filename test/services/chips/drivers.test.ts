@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import { openAds1114 } from '../../../services/bioreactor/chips/ads1114.js'
 import { Ads1115Input } from '../../../services/bioreactor/chips/ads1115.js'
 import { createDac43608Leds } from '../../../services/bioreactor/chips/dac43608.js'
 import { createPicoLeds, openPicoInput } from '../../../services/bioreactor/chips/pico.js'
 import { readTemperatureC } from '../../../services/bioreactor/chips/tmp1075.js'
-import { createInTurn } from '../../../services/transport/in-turn.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { ScriptedI2c } from './scripted-i2c.js'
 
@@ -16,7 +16,7 @@ async function during<T>(clock: FakeClock, ms: number, work: Promise<T>): Promis
 
 describe('ADS1115', () => {
   const open = (i2c: ScriptedI2c, clock: FakeClock, channel: number): Ads1115Input =>
-    new Ads1115Input(i2c, clock, { address: 0x48, channel }, createInTurn())
+    new Ads1115Input(i2c, clock, { address: 0x48, channel }, createSerialQueue())
 
   test('ADS1115-1: starts a conversion, waits until it is done, reads it', async () => {
     const [i2c, clock] = [new ScriptedI2c(['5383', 'd383', '1388']), new FakeClock()]
@@ -43,8 +43,8 @@ describe('ADS1115', () => {
 
   test('inputs of one chip do not interrupt each other', async () => {
     const [i2c, clock] = [new ScriptedI2c(['d383', '0001', 'c383', '0002']), new FakeClock()]
-    const inTurn = createInTurn()
-    const inputs = [1, 0].map((channel) => new Ads1115Input(i2c, clock, { address: 0x48, channel }, inTurn))
+    const serially = createSerialQueue()
+    const inputs = [1, 0].map((channel) => new Ads1115Input(i2c, clock, { address: 0x48, channel }, serially))
     expect(await during(clock, 40, Promise.all(inputs.map((input) => input.readRaw())))).toEqual([1, 2])
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { roundHalfEven } from '../../../primitives/round.js'
 import { LED_CHANNELS, type LedChannel } from '../../../services/bioreactor/bench-hardware.js'
 import {
   decodeLevel,
@@ -8,7 +9,7 @@ import {
   isPoweredDown,
   withPower,
 } from '../../../services/bioreactor/chips/dac43608.codec.js'
-import { ledLevel, roundHalfToEven } from '../../../services/bioreactor/chips/led-level.codec.js'
+import { ledLevel } from '../../../services/bioreactor/chips/led-level.codec.js'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -38,9 +39,9 @@ test.each([
 test('rounding differs from Math.round only at exact halves, where it is even', () => {
   fc.assert(
     fc.property(fc.nat(1000), (n) => {
-      expect(roundHalfToEven(n + 0.5) % 2).toBe(0)
-      expect(roundHalfToEven(n + 0.25)).toBe(n)
-      expect(roundHalfToEven(n + 0.75)).toBe(n + 1)
+      expect(roundHalfEven(n + 0.5) % 2).toBe(0)
+      expect(roundHalfEven(n + 0.25)).toBe(n)
+      expect(roundHalfEven(n + 0.75)).toBe(n + 1)
     }),
   )
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { roundHalfEven } from '../../../../primitives/round.js'
 import { chooseIrIntensity } from '../../../../services/bioreactor/control/auto-ir.js'
 import { type Curve, candidates, evaluate, invert } from '../../../../services/bioreactor/control/curve.js'
 import {
@@ -18,7 +19,6 @@ import {
 import { calibratedOd } from '../../../../services/bioreactor/control/od-calibration.js'
 import { PID_AT_REST, type PidSettings, pidStep } from '../../../../services/bioreactor/control/pid.js'
 import { NO_REFERENCE, referenceStep } from '../../../../services/bioreactor/control/reference-tracker.js'
-import { roundHalfEven } from '../../../../services/bioreactor/control/round.js'
 import { pollWindowS, rpmOf } from '../../../../services/bioreactor/stirring/rpm-sensor.js'
 import { nextDuty } from '../../../../services/bioreactor/stirring/stir-bar.js'
 

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
-import { createInTurn } from '../../../services/transport/in-turn.js'
+import { createSerialQueue } from '../../primitives/serial-queue.js'
 
 test('work runs in order, one at a time, and a failure stops nobody else', async () => {
-  const inTurn = createInTurn()
+  const serially = createSerialQueue()
   const steps: string[] = []
-  const first = inTurn(async () => {
+  const first = serially(async () => {
     steps.push('first starts')
     await Promise.resolve()
     steps.push('first fails')
     throw new Error('broken')
   })
-  const second = inTurn(async () => {
+  const second = serially(async () => {
     steps.push('second runs')
     return 2
   })

@@ -1,0 +1,24 @@
+import { realTime, type Timer } from './timer.js'
+
+/** What the work resolves with; when it takes longer than the limit, what `late` returns or throws. The work itself goes on, and what
+ * becomes of it later is ignored.
+ * @param timer real time unless a clock is given
+ * @example
+ * const answered = await deadline(100, connection.close().then(() => true), () => false)
+ * await deadline(2000, work, () => { throw new NotInTime(2000) }) */
+export async function deadline<T, L>(
+  limitMs: number,
+  work: Promise<T>,
+  late: () => L,
+  timer: Timer = realTime,
+): Promise<T | L> {
+  const settled = new AbortController()
+  const over = timer
+    .sleepUntil(timer.monotonicMs() + limitMs, settled.signal)
+    .then(() => (settled.signal.aborted ? new Promise<never>(() => undefined) : late()))
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    settled.abort()
+  }
+}
