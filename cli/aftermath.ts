@@ -6,7 +6,7 @@ import type { Clock, EventLogReader, MessageBus } from '../events/ports.js'
 import { aftermath } from '../services/aftermath/aftermath.js'
 import { publishCorrections } from '../services/aftermath/over-bus.js'
 import type { Correction, FindRetained } from '../services/aftermath/retained.js'
-import { readResult } from '../services/safe-state-result.js'
+import { readResult } from '../services/runtime/safe-state-result.js'
 import type { RunningLog } from './parts.js'
 
 const findIn =

@@ -6,20 +6,20 @@ import { forgetSettings } from '../environment.js'
 import type { Logger } from '../events/ports.js'
 import { createLogger } from '../logger.js'
 import { ACQUISITION, claimPriority } from '../priority.js'
+import { openBioreactor } from '../services/bioreactor/board/open-bioreactor.js'
 import { createBioreactorJobs } from '../services/bioreactor/index.js'
-import { openBioreactor } from '../services/bioreactor/open-bioreactor.js'
 import { startJobService } from '../services/jobs/job-service.js'
 import { startNasUpload } from '../services/nas-upload/start-nas-upload.js'
-import { startBoxService } from '../services/potentiostat/box-service.js'
-import { driveOutputsSafe } from '../services/safe-state.js'
-import { forgetResult, resultOf, type SafeStateResult } from '../services/safe-state-result.js'
-import type { ServiceContext } from '../services/service.js'
+import { startBoxService } from '../services/potentiostat/runs/box-service.js'
+import { driveOutputsSafe } from '../services/runtime/safe-state.js'
+import { forgetResult, resultOf, type SafeStateResult } from '../services/runtime/safe-state-result.js'
+import type { ServiceContext } from '../services/runtime/service.js'
 import {
   lostServiceRecord,
   type RunningServices,
   serviceStateTopic,
   startServices,
-} from '../services/start-services.js'
+} from '../services/runtime/start-services.js'
 import type { Hardware } from '../services/transport/hardware.js'
 import { claimHome, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'

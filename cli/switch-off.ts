@@ -1,7 +1,7 @@
 import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
-import { driveOutputsSafe, type SafeStateReport } from '../services/safe-state.js'
-import { keepResult, resultOf } from '../services/safe-state-result.js'
+import { driveOutputsSafe, type SafeStateReport } from '../services/runtime/safe-state.js'
+import { keepResult, resultOf } from '../services/runtime/safe-state-result.js'
 import { isBenchAlive } from '../simulation/bench-directory.js'
 import { benchDirectory, openHardware } from './open-hardware.js'
 

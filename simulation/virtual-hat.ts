@@ -1,6 +1,6 @@
 import type { Clock } from '../events/ports.js'
-import type { LedChannel } from '../services/bioreactor/bench-hardware.js'
-import type { ProfileTables } from '../services/bioreactor/hardware-tables.js'
+import type { LedChannel } from '../services/bioreactor/board/board.js'
+import type { ProfileTables } from '../services/bioreactor/board/hardware-tables.js'
 import { createVirtualAds111x } from './chips/virtual-ads111x.js'
 import type { AnalogInput, VirtualChip } from './chips/virtual-chip.js'
 import { createVirtualDac43608 } from './chips/virtual-dac43608.js'

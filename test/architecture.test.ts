@@ -30,7 +30,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       EVERYWHERE,
       /\.codec$/,
       /^doors\/socket-path$/,
-      /^services\/potentiostat\/registers$/,
+      /^services\/potentiostat\/device\/registers$/,
       /^services\/transport\/hardware$/,
     ],
     packages: ['serialport'],
@@ -52,7 +52,7 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
   [/^projections\//, /^event-log\/file-identity$/, 'a file that is open is watched in one way'],
   [
     /^simulation\//,
-    /^services\/(bioreactor\/(bench-hardware|hardware-profile|hardware-tables)|transport\/sysfs-pwm)$/,
+    /^services\/(bioreactor\/board\/(board|hardware-profile|hardware-tables)|transport\/sysfs-pwm)$/,
     'the virtual board has the wiring, profile and PWM files of the board it stands for',
   ],
   [/^simulation\/[a-z-]+-process$/, /^(clock|logger|priority)$/, 'the entry point of a process composes it'],

@@ -1,7 +1,7 @@
 import { UploadRecord } from '../../events/nas.js'
 import { ServiceRecord, TaskRecord } from '../../events/payloads.js'
 import { matchesFilter } from '../../events/topic.js'
-import type { SafeStateResult } from '../safe-state-result.js'
+import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import { JOB_FILTERS, jobsLost } from './jobs.js'
 import { OUTPUT_FILTERS, outputsOff } from './outputs.js'
 import { type Correction, type Death, type FindRetained, type RetainedText, recordIn, retained } from './retained.js'

@@ -1,7 +1,7 @@
 import { type LogMessage, SafeStateRecord, timestampOf } from '../../events/payloads.js'
 import { parseTopic } from '../../events/topic.js'
-import { LED_CHANNELS } from '../bioreactor/bench-hardware.js'
-import type { SafeStateResult } from '../safe-state-result.js'
+import { LED_CHANNELS } from '../bioreactor/board/board.js'
+import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import { type Correction, type Death, type RetainedText, recordIn, retained } from './retained.js'
 
 export const OUTPUT_FILTERS = ['system/+/safe_state'] as const

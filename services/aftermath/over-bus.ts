@@ -1,8 +1,8 @@
 import { type ServiceRecord, timestampOf } from '../../events/payloads.js'
 import type { BusMessage, MessageBus } from '../../events/ports.js'
 import { matchesFilter, systemTopic } from '../../events/topic.js'
-import type { SafeStateResult } from '../safe-state-result.js'
-import type { ServiceContext } from '../service.js'
+import type { SafeStateResult } from '../runtime/safe-state-result.js'
+import type { ServiceContext } from '../runtime/service.js'
 import { aftermath, FILTERS } from './aftermath.js'
 import type { Correction, FindRetained, RetainedText } from './retained.js'
 

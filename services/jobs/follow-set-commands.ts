@@ -1,6 +1,6 @@
 import type { BusMessage } from '../../events/ports.js'
 import { parseTopic } from '../../events/topic.js'
-import type { ServiceContext } from '../service.js'
+import type { ServiceContext } from '../runtime/service.js'
 import { jobNotRunning } from './job-errors.js'
 import type { RunningJobs } from './running-jobs.js'
 import { carryOut, readSetCommand, refusalOf } from './set-commands.js'

@@ -3,7 +3,7 @@ import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
 import type { JobRecord } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
-import type { UnitConfig } from '../unit-admin/unit-config.js'
+import type { UnitConfig } from '../unit-admin/config/unit-config.js'
 import type { JobPeers } from './job.js'
 
 /** What a job was started with. */

@@ -3,7 +3,7 @@ import { LabError } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger } from '../../events/ports.js'
-import type { UnitConfig } from '../unit-admin/unit-config.js'
+import type { UnitConfig } from '../unit-admin/config/unit-config.js'
 import { reasonOf } from './job-errors.js'
 
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical'

@@ -1,7 +1,7 @@
 import { InvalidInput, LabError } from '../../events/core/errors.js'
 import { matchesFilter, systemTopic } from '../../events/topic.js'
 import type { RetainedText } from '../aftermath/retained.js'
-import type { ServiceContext } from '../service.js'
+import type { ServiceContext } from '../runtime/service.js'
 import type { Job } from './job.js'
 
 /** The jobs a unit offers, told apart by name and, for automations, by the automation. */

@@ -3,7 +3,7 @@ import type { JobDefinition } from '../../events/core/define-job.js'
 import { InvalidInput } from '../../events/core/errors.js'
 import { optionDetails, type Parameter, type Values } from '../../events/core/parameter.js'
 import { decodeValue, encodeValue } from '../../events/core/values.js'
-import type { UnitConfig } from '../unit-admin/unit-config.js'
+import type { UnitConfig } from '../unit-admin/config/unit-config.js'
 
 /** What a start says itself. */
 export interface Given {

@@ -1,5 +1,5 @@
-import type { LedChannel } from '../../services/bioreactor/bench-hardware.js'
-import { LED_CHANNELS } from '../../services/bioreactor/bench-hardware.js'
+import type { LedChannel } from '../../services/bioreactor/board/board.js'
+import { LED_CHANNELS } from '../../services/bioreactor/board/board.js'
 import { CONFIG_COMMAND, decodeLevel, isPoweredDown } from '../../services/bioreactor/chips/dac43608.codec.js'
 import { clockOut, type VirtualChip } from './virtual-chip.js'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../events/ports.js'
-import type { LedChannel } from '../../services/bioreactor/bench-hardware.js'
+import type { LedChannel } from '../../services/bioreactor/board/board.js'
 import {
   adcScale,
   decodePointer,

@@ -4,7 +4,7 @@ import {
   converterLevelV,
   DAC_MAX_COUNT,
   tiaOhm,
-} from '../../services/potentiostat/registers.js'
+} from '../../services/potentiostat/device/registers.js'
 import type { Random } from '../random.js'
 
 /** White noise of one ADC result at the pin, V rms. */

@@ -6,7 +6,7 @@ import {
   StateBit,
   TICK_S,
   tiaOhm,
-} from '../../services/potentiostat/registers.js'
+} from '../../services/potentiostat/device/registers.js'
 import { createRandom } from '../random.js'
 import { AnalogFrontEnd } from './analog-front-end.js'
 import type { Cell, CellFactory } from './cell.js'

@@ -1,4 +1,4 @@
-import { type RegisterGroup, registerGroups } from '../../services/potentiostat/registers.js'
+import { type RegisterGroup, registerGroups } from '../../services/potentiostat/device/registers.js'
 import { pidDefaults } from './galvanostat.js'
 
 export type GroupName = keyof typeof registerGroups

@@ -1,4 +1,4 @@
-import { usbSerialNumber } from '../../services/potentiostat/registers.js'
+import { usbSerialNumber } from '../../services/potentiostat/device/registers.js'
 
 /** Words of a plausible STM32 unique id that carry the lot, not the chip. */
 const LOT = [0x33365115, 0x20353252] as const

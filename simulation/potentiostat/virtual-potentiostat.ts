@@ -1,4 +1,4 @@
-import { Command, MAX_TIA_GAIN_INDEX, StateBit } from '../../services/potentiostat/registers.js'
+import { Command, MAX_TIA_GAIN_INDEX, StateBit } from '../../services/potentiostat/device/registers.js'
 import { ExceptionCode } from '../../services/transport/modbus-rtu.codec.js'
 import { Calendar } from './calendar.js'
 import { answerRequest, type Registers } from './modbus-answers.js'

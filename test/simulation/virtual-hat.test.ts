@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openBioreactor } from '../../services/bioreactor/open-bioreactor.js'
+import { openBioreactor } from '../../services/bioreactor/board/open-bioreactor.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
 import { type BenchOptions, VirtualBench } from '../../simulation/virtual-bench.js'
 import { FakeClock } from '../support/fake-clock.js'

@@ -1,5 +1,5 @@
 import { LabError } from '../../events/core/errors.js'
-import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/bench-hardware.js'
+import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/board/board.js'
 import type { PwmOutput } from '../../services/transport/hardware.js'
 
 /** One write to an output, in the order of the hardware. */

@@ -1,7 +1,7 @@
 /** A process that closes the cell switch of the potentiostat on the port of its argument, under a guardian, says so and keeps the port. */
 import { fileURLToPath } from 'node:url'
 import { startGuardian } from '../../cli/guardian.js'
-import { Potentiostat } from '../../services/potentiostat/device.js'
+import { Potentiostat } from '../../services/potentiostat/device/device.js'
 import { serialPorts } from '../../services/transport/serial-port.js'
 import { silentLogger } from './silent-logger.js'
 

@@ -1,5 +1,5 @@
 /** What a guardian runs that guards a process with one serial port: safe-state for the port of the argument. */
-import { driveOutputsSafe } from '../../services/safe-state.js'
+import { driveOutputsSafe } from '../../services/runtime/safe-state.js'
 import { withSerialPort } from './serial-hardware.js'
 
 const { safe } = await driveOutputsSafe(withSerialPort(process.argv[2] ?? ''))

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../events/ports.js'
 import type { I2cBus } from '../../transport/hardware.js'
-import type { PhotodiodeAdc } from '../bench-hardware.js'
+import type { PhotodiodeAdc } from '../board/board.js'
 import {
   CONVERSION_MS,
   CONVERSION_POINTER,

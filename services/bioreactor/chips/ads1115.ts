@@ -2,7 +2,7 @@ import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import type { SerialQueue } from '../../../primitives/serial-queue.js'
 import type { I2cBus } from '../../transport/hardware.js'
-import type { PhotodiodeAdc } from '../bench-hardware.js'
+import type { PhotodiodeAdc } from '../board/board.js'
 import {
   CONFIG_POINTER,
   CONVERSION_MS,

@@ -1,4 +1,4 @@
-import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
+import { LED_CHANNELS, type LedChannel } from '../board/board.js'
 import { ledLevel } from './led-level.codec.js'
 
 /** I2C address of the LED driver of HAT 1.0. */

@@ -1,6 +1,6 @@
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { I2cBus } from '../../transport/hardware.js'
-import type { LedOutputs } from '../bench-hardware.js'
+import type { LedOutputs } from '../board/board.js'
 import { CONFIG_COMMAND, decodePowerDown, encodeLevel, encodePowerDown, withPower } from './dac43608.codec.js'
 import { createLedState } from './led-state.js'
 

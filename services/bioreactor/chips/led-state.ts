@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../../events/core/errors.js'
-import type { LedChannel, LedOutputs } from '../bench-hardware.js'
-import { LED_CHANNELS } from '../bench-hardware.js'
+import type { LedChannel, LedOutputs } from '../board/board.js'
+import { LED_CHANNELS } from '../board/board.js'
 
 /** LED outputs over a chip: refuses what is out of range and remembers what was written.
  * @param write Brings one channel to 0–100 %. */

@@ -1,4 +1,4 @@
-import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
+import { LED_CHANNELS, type LedChannel } from '../board/board.js'
 import { ledLevel } from './led-level.codec.js'
 
 /** I2C address of the co-processor of HAT 1.1 and 1.2. */

@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../../events/core/errors.js'
 import type { I2cBus } from '../../transport/hardware.js'
-import type { LedChannel, LedOutputs, PhotodiodeAdc } from '../bench-hardware.js'
+import type { LedChannel, LedOutputs, PhotodiodeAdc } from '../board/board.js'
 import { createLedState } from './led-state.js'
 import {
   adcPointer,

@@ -1,9 +1,9 @@
 import { defineAutomationKind } from '../../../events/core/define-automation.js'
 import { type Automation, automationsOf } from '../../jobs/automation.js'
 import type { OpenPort } from '../../jobs/automation-host.js'
-import { sleepS } from '../../repeat.js'
-import { LED_CHANNELS, type LedChannel } from '../bench-hardware.js'
-import type { LedBoard, LedLevels } from '../led-board.js'
+import { sleepS } from '../../runtime/repeat.js'
+import { LED_CHANNELS, type LedChannel } from '../board/board.js'
+import type { LedBoard, LedLevels } from '../board/led-board.js'
 
 const ledKind = defineAutomationKind({
   kind: 'led',

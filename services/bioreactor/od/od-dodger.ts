@@ -1,6 +1,6 @@
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { JobContext } from '../../jobs/job.js'
-import { type Repeating, repeat, sleepS } from '../../repeat.js'
+import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
 import {
   canDodge,
   type DodgeDelays,

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidInput, LabError } from '../../../events/core/errors.js'
-import type { UnitConfig } from '../../unit-admin/unit-config.js'
-import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../bench-hardware.js'
-import type { Calibration, Calibrations } from '../calibrations.js'
+import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
+import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
+import type { Calibration, Calibrations } from '../calibrations/calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
 
 const ANGLES = ['45', '90', '135', '180'] as const

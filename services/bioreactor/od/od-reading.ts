@@ -12,10 +12,10 @@ import {
   Timestamp,
 } from '../../../events/payloads.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
-import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../bench-hardware.js'
-import type { Calibrations } from '../calibrations.js'
+import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../board/board.js'
+import type { LedBoard } from '../board/led-board.js'
+import type { Calibrations } from '../calibrations/calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
-import type { LedBoard } from '../led-board.js'
 import { IrReference } from './ir-reference.js'
 import { readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
 import { OdReader } from './od-reader.js'

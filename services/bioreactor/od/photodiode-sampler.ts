@@ -1,8 +1,8 @@
 import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import { roundHalfEven } from '../../../primitives/round.js'
-import { sleepS } from '../../repeat.js'
-import type { PdChannel, PhotodiodeAdc } from '../bench-hardware.js'
+import { sleepS } from '../../runtime/repeat.js'
+import type { PdChannel, PhotodiodeAdc } from '../board/board.js'
 import { emaStep } from '../control/ema.js'
 import {
   detectMainsHz,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../events/ports.js'
 import { clamp, roundHalfEven } from '../../../primitives/round.js'
-import { sleepS } from '../../repeat.js'
+import { sleepS } from '../../runtime/repeat.js'
 import type { GpioEdges } from '../../transport/hardware.js'
 
 /** Revolutions per minute from the times of consecutive falling edges (s), one edge per revolution; 0 for fewer than two. */

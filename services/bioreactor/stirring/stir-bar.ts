@@ -1,8 +1,8 @@
 import type { Clock } from '../../../events/ports.js'
 import { clamp } from '../../../primitives/round.js'
-import { sleepS } from '../../repeat.js'
+import { sleepS } from '../../runtime/repeat.js'
+import type { PwmLine } from '../board/pwm-board.js'
 import { PID_AT_REST, type PidGains, type PidTerms, pidStep } from '../control/pid.js'
-import type { PwmLine } from '../pwm-board.js'
 
 /** How far one control step may move the duty cycle, %. */
 const MAX_STEP = 7.5

@@ -1,7 +1,7 @@
 import { LabError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/payloads.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
-import { type Repeating, repeat, sleepS } from '../../repeat.js'
+import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
 import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
 import { pollWindowS, type RpmSensor } from './rpm-sensor.js'
 import type { StirBar } from './stir-bar.js'

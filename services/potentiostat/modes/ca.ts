@@ -1,7 +1,7 @@
 import { defineMode } from '../../../events/define-mode.js'
-import type { MeasurementPlan } from '../plan.js'
-import { NOMINAL_PERIOD_S } from '../registers.js'
-import { hold, pointsIn, type Segment } from '../waveform.js'
+import type { MeasurementPlan } from '../acquisition/plan.js'
+import { hold, pointsIn, type Segment } from '../acquisition/waveform.js'
+import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import { columns, duration, potential, totalDuration, voltageCutoff, withinCurrentRange } from './declare.js'
 
 /** Two samples per period. */

@@ -1,7 +1,7 @@
 import { defineMode } from '../../../events/define-mode.js'
-import { capacitanceEvaluation } from '../capacitance.js'
-import type { MeasurementPlan } from '../plan.js'
-import { hold, pointsIn, type Segment } from '../waveform.js'
+import type { MeasurementPlan } from '../acquisition/plan.js'
+import { hold, pointsIn, type Segment } from '../acquisition/waveform.js'
+import { capacitanceEvaluation } from '../evaluation/capacitance.js'
 import { type Triangle, trianglePoints, triangleSegments } from './cv.js'
 import { columns, potential, scanRates, totalDuration } from './declare.js'
 

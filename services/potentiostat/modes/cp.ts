@@ -1,6 +1,6 @@
 import { defineMode } from '../../../events/define-mode.js'
-import type { MeasurementPlan } from '../plan.js'
-import { hold, pointsIn } from '../waveform.js'
+import type { MeasurementPlan } from '../acquisition/plan.js'
+import { hold, pointsIn } from '../acquisition/waveform.js'
 import {
   columns,
   current,

@@ -1,6 +1,6 @@
 import { defineMode } from '../../../events/define-mode.js'
-import type { MeasurementPlan } from '../plan.js'
-import { type Segment, sweep } from '../waveform.js'
+import type { MeasurementPlan } from '../acquisition/plan.js'
+import { type Segment, sweep } from '../acquisition/waveform.js'
 import { columns, cycles, potential, scanRate, totalDuration } from './declare.js'
 
 /** A triangle between two vertices. */

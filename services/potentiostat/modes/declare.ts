@@ -1,7 +1,7 @@
 import type { DurationFormula, ModeRule, ParameterSpec, ParameterWarning } from '../../../events/define-mode.js'
 import type { RunColumn } from '../../../events/payloads.js'
-import type { CutOffLimits } from '../plan.js'
-import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, tiaOhms } from '../registers.js'
+import type { CutOffLimits } from '../acquisition/plan.js'
+import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, tiaOhms } from '../device/registers.js'
 
 /** The vocabulary that the mode files share: parameters with their limits, and columns. */
 

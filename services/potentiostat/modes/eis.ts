@@ -1,6 +1,6 @@
 import { defineMode, type ParameterSpec } from '../../../events/define-mode.js'
-import type { FrequencyPoint, MeasurementPlan } from '../plan.js'
-import { NOMINAL_PERIOD_S } from '../registers.js'
+import type { FrequencyPoint, MeasurementPlan } from '../acquisition/plan.js'
+import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import { impedanceColumns } from './declare.js'
 
 /** RT/F at 25 °C, the potential at which the exponentials of an electrode reaction bend, is 25.7 mV. */

@@ -1,4 +1,4 @@
-import type { MeasurementMode } from '../plan.js'
+import type { MeasurementMode } from '../acquisition/plan.js'
 import { ca } from './ca.js'
 import { cdl } from './cdl.js'
 import { cp } from './cp.js'

@@ -1,6 +1,6 @@
 import { defineMode } from '../../../events/define-mode.js'
-import type { MeasurementPlan } from '../plan.js'
-import { sweep } from '../waveform.js'
+import type { MeasurementPlan } from '../acquisition/plan.js'
+import { sweep } from '../acquisition/waveform.js'
 import { columns, potential, scanRate, totalDuration } from './declare.js'
 
 /** Linear sweep voltammetry: one ramp. */

@@ -1,6 +1,6 @@
 import { defineMode } from '../../../events/define-mode.js'
-import type { MeasurementPlan } from '../plan.js'
-import { pointsIn } from '../waveform.js'
+import type { MeasurementPlan } from '../acquisition/plan.js'
+import { pointsIn } from '../acquisition/waveform.js'
 import { columns, duration, totalDuration } from './declare.js'
 
 /** Open-circuit potential: the cell switch stays open. */

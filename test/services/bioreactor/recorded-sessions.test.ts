@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import type { Calibration } from '../../../services/bioreactor/calibrations.js'
+import type { Calibration } from '../../../services/bioreactor/calibrations/calibrations.js'
 import { createRandom } from '../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { LitBioreactor } from '../../support/lit-bioreactor.js'

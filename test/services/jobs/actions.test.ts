@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { defineJob } from '../../../events/core/define-job.js'
 import { LabError } from '../../../events/core/errors.js'
 import { createAction } from '../../../services/jobs/job.js'
-import { sleepS } from '../../../services/repeat.js'
+import { sleepS } from '../../../services/runtime/repeat.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 
 const pumping = defineJob({

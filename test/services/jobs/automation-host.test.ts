@@ -11,7 +11,7 @@ import {
   temperatureAutomation,
 } from '../../../services/bioreactor/temperature/temperature-automation.js'
 import { createAutomationJob, type OpenPort } from '../../../services/jobs/automation-host.js'
-import { sleepS } from '../../../services/repeat.js'
+import { sleepS } from '../../../services/runtime/repeat.js'
 import { createRandom } from '../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { LitBioreactor } from '../../support/lit-bioreactor.js'

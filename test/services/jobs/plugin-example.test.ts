@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { afterEach, expect, test } from 'vitest'
 import { defineJob } from '../../../events/core/define-job.js'
 import { createJob, type Job } from '../../../services/jobs/job.js'
-import { repeat } from '../../../services/repeat.js'
+import { repeat } from '../../../services/runtime/repeat.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 
 // What stands between the marks is the example of `defineJob`, word for word.

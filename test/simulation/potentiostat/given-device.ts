@@ -4,7 +4,7 @@ import {
   decodeLiveValues,
   type LiveValues,
   pidStartRegisters,
-} from '../../../services/potentiostat/registers.js'
+} from '../../../services/potentiostat/device/registers.js'
 import {
   encodeRequest,
   type ModbusReply,

@@ -10,7 +10,7 @@ import {
   decodeLiveValues,
   registerGroups,
   StateBit,
-} from '../../../services/potentiostat/registers.js'
+} from '../../../services/potentiostat/device/registers.js'
 import {
   encodeRequest,
   type ModbusReply,

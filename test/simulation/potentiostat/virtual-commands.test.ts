@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { StateBit } from '../../../services/potentiostat/registers.js'
+import { StateBit } from '../../../services/potentiostat/device/registers.js'
 import { encodeFloats } from '../../../services/transport/register-values.codec.js'
 import { GivenDevice } from './given-device.js'
 

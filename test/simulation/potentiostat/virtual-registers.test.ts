@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { StateBit, usbSerialNumber } from '../../../services/potentiostat/registers.js'
+import { StateBit, usbSerialNumber } from '../../../services/potentiostat/device/registers.js'
 import { encodeRequest, readRequest } from '../../../services/transport/modbus-rtu.codec.js'
 import {
   decodeInt32,

@@ -6,7 +6,7 @@ import { MANIFEST_DIRECTORY, type NasSetup, type RunManifest, type UploadRecord 
 import { correctAtStart } from '../../../../services/aftermath/over-bus.js'
 import { type NasUploadContext, startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
 import type { NasTransport } from '../../../../services/nas-upload/transport.js'
-import type { Service } from '../../../../services/service.js'
+import type { Service } from '../../../../services/runtime/service.js'
 import type { Hardware } from '../../../../services/transport/hardware.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'

@@ -1,0 +1,83 @@
+import { InvalidInput } from '../../../events/core/errors.js'
+import type { Clock } from '../../../events/ports.js'
+import { createSerialQueue } from '../../../primitives/serial-queue.js'
+import type { Hardware } from '../../transport/hardware.js'
+import { openAds1114 } from '../chips/ads1114.js'
+import { Ads1115Input } from '../chips/ads1115.js'
+import { createDac43608Leds } from '../chips/dac43608.js'
+import { createPicoLeds, openPicoInput } from '../chips/pico.js'
+import type { Bioreactor, LedOutputs, PdChannel, PhotodiodeAdc } from './board.js'
+import { type ProfileKey, readHardwareProfile } from './hardware-profile.js'
+import type { ProfileTables } from './hardware-tables.js'
+
+/** What is assumed where no HAT says its version and no model is assigned. */
+const DEFAULT_HAT = '1.2'
+const DEFAULT_MODEL = { modelName: 'pioreactor_40ml', modelVersion: '1.5' }
+
+export interface BioreactorOptions {
+  readonly dotPioreactor: string
+  /** HAT version such as `1.2`; by default the one the hardware reports. */
+  readonly hat?: string
+  /** By default the 40 ml model 1.5, as for a unit without an assigned model. */
+  readonly model?: { readonly modelName: string; readonly modelVersion: string }
+}
+
+/** The board's drivers for one HAT and model. Reads the wiring, touches no device.
+ * @throws InvalidProfile when the wiring is unknown or a file of the unit is wrong. */
+export async function openBioreactor(
+  hardware: Hardware,
+  options: BioreactorOptions,
+  clock: Clock,
+): Promise<Bioreactor> {
+  const key: ProfileKey = {
+    hat: options.hat ?? hardware.hatVersion ?? DEFAULT_HAT,
+    ...(options.model ?? hardware.model ?? DEFAULT_MODEL),
+  }
+  const profile = await readHardwareProfile(options.dotPioreactor, key)
+  const { i2c } = hardware
+  return {
+    board: {
+      pwmPins: profile.pwm.pwm_to_pin,
+      hallPin: profile.gpio.hall_sensor_pin,
+      heaterPwmChannel: profile.pwm.heater_pwm_channel,
+    },
+    pwm: hardware.pwm,
+    edges: hardware.edges,
+    leds: createLeds(hardware, key.hat, profile),
+    openPhotodiode: createPhotodiodes(hardware, profile, clock),
+    isHatPresent: async () => (options.hat ?? hardware.hatVersion ?? null) !== null,
+    isHeaterBoardPresent: () => i2c.isPresent(profile.temp.address),
+  }
+}
+
+/** HAT 1.0 has a DAC43608, later ones the co-processor. */
+const createLeds = ({ i2c }: Hardware, hat: string, { dac }: ProfileTables): LedOutputs =>
+  hat === '1.0' ? createDac43608Leds(i2c, dac.address) : createPicoLeds(i2c, dac.address)
+
+function createPhotodiodes(
+  { i2c }: Hardware,
+  { adc }: ProfileTables,
+  clock: Clock,
+): (channel: PdChannel) => Promise<PhotodiodeAdc> {
+  const ads1115Queue = createSerialQueue()
+  return async (channel) => {
+    const input = adc[`pd${channel}`]
+    if (input === undefined) {
+      throw new InvalidInput(
+        `Photodiode ${channel}: this model has ${Object.keys(adc)
+          .filter((name) => name.startsWith('pd'))
+          .join(', ')}.`,
+        {},
+        'hardware.no_photodiode',
+      )
+    }
+    switch (input.driver) {
+      case 'ads1115':
+        return new Ads1115Input(i2c, clock, input, ads1115Queue)
+      case 'ads1114':
+        return openAds1114(i2c, clock, input.address)
+      case 'pico':
+        return openPicoInput(i2c, input)
+    }
+  }
+}

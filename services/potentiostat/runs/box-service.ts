@@ -1,0 +1,215 @@
+import { InvalidInput, LabError } from '../../../events/core/errors.js'
+import type { AnnouncedMode } from '../../../events/define-mode.js'
+import { MAX_PACKET_BYTES } from '../../../events/limits.js'
+import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../../events/payloads.js'
+import { deviceTopic, systemTopic } from '../../../events/topic.js'
+import { deadline } from '../../../primitives/deadline.js'
+import type { RetainedText } from '../../aftermath/retained.js'
+import type { Service, ServiceContext } from '../../runtime/service.js'
+import { NOMINAL_PERIOD_S } from '../device/registers.js'
+import { modes } from '../modes/index.js'
+import { pastRuns, RetainedRuns } from './past-runs.js'
+import { Run, type RunSlot } from './run.js'
+import { planOrder } from './run-order.js'
+import { Slots } from './slots.js'
+
+const SCAN_MS = 1000
+/** How long `stop` waits for devices, and again for the broker. Real time: what hangs does not hang shorter in a simulation. */
+const STOP_MS = 1000
+
+export interface BoxContext extends ServiceContext {
+  /** Where the files of new runs go. */
+  readonly runFileLayout: RunFileLayout
+  /** What `tia_gain: null` means: choose the range by a probe, or keep the one the device has. */
+  readonly nullGain: 'auto' | 'keep'
+}
+
+interface ActiveRun {
+  readonly run: Run
+  readonly idle: Promise<void>
+  readonly finished: Promise<void>
+}
+
+/** The potentiostat box: finds devices, announces the modes, carries out runs.
+ * @param retained what is retained of earlier lives, corrected.
+ * @returns once modes and devices are announced and every device found is at rest, cell open. */
+export async function startBoxService(context: BoxContext, retained: readonly RetainedText[]): Promise<Service> {
+  const { bus, unit, box, clock, hardware } = context
+  const logger = context.logger.child({ service: 'potentiostat' })
+  const past = pastRuns(retained, box)
+  for (const [order, { declaration }] of modes.entries()) {
+    const announced: AnnouncedMode = { ...declaration, order }
+    const topic = systemTopic(unit, `capabilities/modes/${declaration.mode}`)
+    await bus.publish(topic, JSON.stringify(announced), { retain: true })
+  }
+
+  const knownRuns = new Set(past.orders.map(({ run_id }) => run_id))
+  const finishedRuns = new RetainedRuns(context, past.orders)
+  const active = new Map<string, ActiveRun>()
+  const closing = new AbortController()
+  let suspended: string | null = null
+
+  const slots = new Slots(
+    {
+      serial: hardware.serial,
+      clock,
+      logger,
+      onChange: (record) => {
+        bus
+          .publish(deviceTopic(box, record.slot), JSON.stringify(record), { retain: true })
+          .catch((error: unknown) => logger.warn({ slot: record.slot, err: error }, 'device not announced'))
+      },
+    },
+    past.devices,
+  )
+  const scanning = scanRepeatedly()
+  await scanning.first
+
+  function scanRepeatedly(): { readonly first: Promise<void>; readonly ended: Promise<void> } {
+    const scan = async (): Promise<void> => {
+      await slots.scan().catch((error: unknown) => logger.warn({ err: error }, 'devices cannot be listed'))
+    }
+    const first = scan()
+    const ended = first.then(async () => {
+      while (!closing.signal.aborted) {
+        await clock.sleepUntil(clock.monotonicMs() + SCAN_MS, closing.signal)
+        if (!closing.signal.aborted) await scan()
+      }
+    })
+    return { first, ended }
+  }
+
+  async function startRun(request: Request<'start_run'>): Promise<unknown> {
+    const planned = planOrder(request, context.nullGain)
+    const names = chosenSlots(request.devices, slots.connected)
+    if (suspended !== null) throw new LabError('services.suspended', 'state', `No run starts now: ${suspended}.`)
+    if (knownRuns.has(request.run_id)) throw runIdConflict(request.run_id)
+    const busy = names.filter((name) => slots.holder(name) !== null)
+    if (busy.length > 0) throw slotsBusy(busy)
+    const { id: _, devices: __, params_by_mode: ___, ...rest } = request
+    const order: RunOrder = {
+      ...rest,
+      slots: [...names],
+      modes: [...planned.modes],
+      tia_gain: planned.gain,
+      average: planned.average,
+      period_s: NOMINAL_PERIOD_S,
+      file_layout: context.runFileLayout,
+      simulated: context.hardwareKind === 'simulated',
+      warnings: [...planned.warnings],
+      timestamp: timestampOf(clock.now()),
+    }
+    refuseOversized(order)
+    const run = new Run(order, planned.plans, planned.gain, { bus, box, clock, logger })
+    knownRuns.add(order.run_id)
+    slots.reserve(names, order.run_id)
+    try {
+      await run.announce()
+    } catch (error) {
+      for (const name of names) slots.release(name)
+      knownRuns.delete(order.run_id)
+      throw error
+    }
+    begin(run)
+    return { run_id: order.run_id, slots: order.slots, warnings: order.warnings }
+  }
+
+  function begin(run: Run): void {
+    const { order } = run
+    const places = order.slots.flatMap((name): RunSlot[] => {
+      const device = slots.device(name)
+      const release = (): void => slots.release(name)
+      return device === null ? [] : [{ name, device, serialNumber: slots.serialNumber(name), release }]
+    })
+    const { idle, finished } = run.start(places)
+    active.set(order.run_id, { run, idle, finished })
+    if (suspended !== null) run.end(suspended)
+    void finished.then(() => {
+      active.delete(order.run_id)
+      finishedRuns.add(order)
+      logger.debug({ run: order.run_id }, 'run ended')
+    })
+  }
+
+  function endAll(reason: string): readonly ActiveRun[] {
+    const ending = [...active.values()]
+    for (const { run } of ending) run.end(reason)
+    return ending
+  }
+
+  return {
+    name: 'potentiostat',
+    requests: {
+      start_run: startRun,
+      async cancel_run({ run_id }) {
+        if (!knownRuns.has(run_id)) {
+          throw new InvalidInput(`There is no run '${run_id}'.`, { details: { field: 'run_id' } }, 'jobs.not_found')
+        }
+        // Accepted at once; cells open next, and the slots tell when they are free.
+        active.get(run_id)?.run.cancel()
+        return { run_id }
+      },
+      rescan_devices: () => slots.scan(),
+    },
+    async suspend(reason) {
+      suspended = `the measurement was stopped because ${reason}`
+      await Promise.all(endAll(suspended).map(({ idle }) => idle))
+    },
+    async resume() {
+      suspended = null
+      // The broker may be another one, which took every device for lost.
+      slots.announceAll()
+    },
+    async stop() {
+      closing.abort()
+      suspended ??= 'the services process stopped'
+      const ended = endAll(suspended)
+      await atMost(STOP_MS, [...ended.map(({ idle }) => idle), scanning.ended])
+      // What still hangs fails with its connection.
+      await atMost(STOP_MS, [slots.close(), ...(bus.connected ? ended.map(({ finished }) => finished) : [])])
+    },
+  }
+}
+
+/** Waits for all of the work, but no longer than the limit. */
+const atMost = (limitMs: number, work: readonly Promise<unknown>[]): Promise<unknown> =>
+  deadline(limitMs, Promise.all(work), () => undefined)
+
+/** @throws InvalidInput `jobs.invalid_devices` naming every slot that is unknown, not connected or named twice. */
+function chosenSlots(devices: Request<'start_run'>['devices'], connected: readonly string[]): readonly string[] {
+  const names = devices === 'all' ? connected : devices
+  const unknown = names.filter((name) => !connected.includes(name))
+  const twice = names.filter((name, index) => names.indexOf(name) !== index)
+  if (names.length > 0 && unknown.length === 0 && twice.length === 0) return names
+  const problem =
+    unknown.length > 0
+      ? `No device is connected at ${unknown.join(', ')}.`
+      : twice.length > 0
+        ? `devices names ${twice.join(', ')} twice.`
+        : 'No device is connected.'
+  throw new InvalidInput(problem, { details: { slots: [...unknown, ...twice], connected } }, 'jobs.invalid_devices')
+}
+
+/** Half of what the broker takes: the order is retained, and read again at every start. */
+const MAX_ORDER_BYTES = MAX_PACKET_BYTES / 2
+
+/** @throws InvalidInput when the order, its parameters repeated for each mode, cannot be one event. */
+function refuseOversized(order: RunOrder): void {
+  const bytes = Buffer.byteLength(JSON.stringify(order))
+  if (bytes <= MAX_ORDER_BYTES) return
+  const message = `The modes with their parameters take ${bytes} bytes; it must be at most ${MAX_ORDER_BYTES} bytes.`
+  const errors = [{ field: 'params_by_mode', code: 'too_many_items', message }]
+  throw new InvalidInput(message, { details: { errors } }, 'jobs.invalid_params')
+}
+
+const slotsBusy = (busy: readonly string[]): LabError =>
+  new LabError('jobs.slots_busy', 'state', `Slots busy: ${[...busy].sort().join(', ')}`, {
+    remediation: 'Wait until the listed slots are free.',
+    details: { slots: [...busy].sort() },
+  })
+
+const runIdConflict = (runId: string): LabError =>
+  new LabError('jobs.run_id_conflict', 'state', `The run id '${runId}' is taken.`, {
+    remediation: 'Choose another run_name, or leave it out.',
+    details: { run_id: runId },
+  })

@@ -1,0 +1,75 @@
+import { toErrorRecord } from '../../events/core/errors.js'
+import { type TaskRecord, timestampOf } from '../../events/payloads.js'
+import { systemTopic } from '../../events/topic.js'
+import type { ServiceContext } from './service.js'
+
+/** Finished things of a kind whose topics stay retained. */
+const KEEP = 200
+
+type Publishing = Pick<ServiceContext, 'bus' | 'logger'>
+
+/** Retained topics of things that are over: the newest stay, older ones are cleared, so that the retained set stays bounded. */
+export class RetainedHistory {
+  readonly #context: Publishing
+  readonly #topicOf: (id: string) => string
+  readonly #ids: string[]
+
+  /** @param ids finished before, oldest first. */
+  constructor(context: Publishing, topicOf: (id: string) => string, ids: readonly string[]) {
+    this.#context = context
+    this.#topicOf = topicOf
+    this.#ids = [...ids]
+    this.#prune()
+  }
+
+  add(id: string): void {
+    this.#ids.push(id)
+    this.#prune()
+  }
+
+  #prune(): void {
+    const { bus, logger } = this.#context
+    for (const id of this.#ids.splice(0, Math.max(0, this.#ids.length - KEEP))) {
+      bus.publish(this.#topicOf(id), '', { retain: true }).catch((error: unknown) => {
+        logger.debug({ id, err: error }, 'old topic not cleared')
+      })
+    }
+  }
+}
+
+export interface TaskLog {
+  /** Records the work as running, starts it, and resolves; its end is recorded when it comes. Rejects when it could not be recorded,
+   * in which case nothing was started. */
+  run(id: string, name: string, work: () => Promise<unknown>): Promise<void>
+}
+
+/** Asynchronous work on `system/<unit>/tasks/<id>`. @param past ids of finished tasks, oldest first. */
+export function createTaskLog(context: ServiceContext, past: readonly string[]): TaskLog {
+  const { unit, bus, clock, logger } = context
+  const topicOf = (id: string): string => systemTopic(unit, `tasks/${id}`)
+  const history = new RetainedHistory(context, topicOf, past)
+  const publish = (task: Omit<TaskRecord, 'timestamp'>): Promise<void> => {
+    const record: TaskRecord = { ...task, timestamp: timestampOf(clock.now()) }
+    return bus.publish(topicOf(task.task_id), JSON.stringify(record), { retain: true })
+  }
+  const finish = async (id: string, name: string, work: () => Promise<unknown>): Promise<void> => {
+    const end = await work().then(
+      (result) => ({ status: 'succeeded' as const, result }),
+      (error: unknown) => {
+        const record = toErrorRecord(error)
+        if (record.family === 'defect') logger.error({ task: name, err: error }, 'task failed')
+        return { status: 'failed' as const, error: record }
+      },
+    )
+    await publish({ task_id: id, name, ...end })
+    history.add(id)
+  }
+  return {
+    async run(id, name, work) {
+      await publish({ task_id: id, name, status: 'running' })
+      finish(id, name, work).catch((error: unknown) =>
+        logger.error({ task: name, err: error }, 'task end not recorded'),
+      )
+    },
+  }
+}

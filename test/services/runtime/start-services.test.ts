@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { requestCommand } from '../../../bus/commands.js'
+import { InvalidInput } from '../../../events/core/errors.js'
+import { LOG_STATUS_TOPIC, type Request } from '../../../events/payloads.js'
+import type { Service, ServiceContext } from '../../../services/runtime/service.js'
+import { type RunningServices, startServices } from '../../../services/runtime/start-services.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { MemoryBroker } from '../../support/memory-bus.js'
+import { silentLogger } from '../../support/silent-logger.js'
+import { until } from '../../support/until.js'
+
+let broker: MemoryBroker
+let calls: string[]
+let services: RunningServices
+
+const service: Service = {
+  name: 'stub',
+  requests: {
+    async cancel_run({ run_id }: Request<'cancel_run'>) {
+      if (run_id === 'bug') throw new TypeError('secret detail')
+      if (run_id === 'unknown')
+        throw new InvalidInput('There is no run unknown.', { details: { run_id } }, 'jobs.not_found')
+      return { run_id, status: 'cancelled' }
+    },
+  },
+  async suspend(reason) {
+    calls.push(`suspend: ${reason}`)
+  },
+  async resume() {
+    calls.push('resume')
+  },
+  async stop() {
+    calls.push('stop')
+  },
+}
+
+beforeEach(async () => {
+  broker = new MemoryBroker()
+  calls = []
+  const context = {
+    unit: 'u1',
+    box: 'u1',
+    clock: new FakeClock(),
+    logger: silentLogger,
+    hardwareKind: 'simulated',
+    dotPioreactor: '/nowhere',
+    bus: broker.connect(),
+    connectBus: async () => broker.connect(),
+  } as unknown as ServiceContext
+  services = await startServices(context, [async () => service])
+})
+
+const cancel = (run_id: string): Promise<unknown> => requestCommand(broker.connect(), 'u1', 'cancel_run', { run_id })
+const states = (): string[] =>
+  broker.payloads('system/u1/service').map((text) => (JSON.parse(text) as { state: string }).state)
+
+describe('requests', () => {
+  it('are answered with the result of the service', async () =>
+    expect(await cancel('r1')).toEqual({ run_id: 'r1', status: 'cancelled' }))
+
+  it('that a service refuses are answered with its error', async () =>
+    expect(cancel('unknown')).rejects.toMatchObject({
+      code: 'jobs.not_found',
+      family: 'input',
+      message: 'There is no run unknown.',
+      details: { run_id: 'unknown' },
+    }))
+
+  it('that hit a defect hide its message', async () =>
+    expect(cancel('bug')).rejects.toMatchObject({
+      code: 'internal.error',
+      message: expect.not.stringContaining('secret'),
+    }))
+
+  it('that nobody serves are refused', async () =>
+    expect(requestCommand(broker.connect(), 'u1', 'rescan_devices', {})).rejects.toMatchObject({
+      code: 'request.unknown',
+    }))
+
+  it('of the wrong shape are refused and name the field', async () => {
+    const bus = broker.connect()
+    await bus.publish('system/u1/request/cancel_run', '{"id":"c-1"}')
+    await until(() => broker.payloads('system/u1/commands/c-1').length === 1, 'an outcome')
+    expect(broker.payloads('system/u1/commands/c-1')[0]).toContain('run_id is missing')
+  })
+
+  it('that come again are carried out once', async () => {
+    const bus = broker.connect()
+    const text = JSON.stringify({ id: 'c-1', run_id: 'r1' })
+    for (let time = 0; time < 3; time++) await bus.publish('system/u1/request/cancel_run', text)
+    await cancel('r2')
+    expect(broker.payloads('system/u1/commands/c-1')).toHaveLength(1)
+  })
+
+  it('that were retained are never executed', async () => {
+    const bus = broker.connect()
+    broker.retained.set('system/u1/request/cancel_run', Buffer.from('{"id":"old","run_id":"r1"}'))
+    await bus.subscribe('system/u1/request/+', () => undefined)
+    await cancel('r2')
+    expect(broker.payloads('system/u1/commands/old')).toEqual([])
+  })
+
+  it('without an answer end with that', async () => {
+    await expect(
+      requestCommand(broker.connect(), 'other-unit', 'cancel_run', { run_id: 'r1' }, { timeoutMs: 20 }),
+    ).rejects.toMatchObject({ code: 'services.no_answer' })
+  })
+})
+
+describe('while nothing can be recorded', () => {
+  const log = (writable: boolean, reason: string | null): Promise<void> =>
+    broker
+      .connect()
+      .publish(LOG_STATUS_TOPIC, JSON.stringify({ writable, position: 1, reason, timestamp: '2026-01-01T00:00:00Z' }))
+
+  it('services are suspended, and resumed when the log is writable again', async () => {
+    await log(false, 'disk full')
+    await until(() => calls.length === 1, 'suspension')
+    await log(true, null)
+    await until(() => calls.length === 2, 'resumption')
+    expect(calls).toEqual(['suspend: disk full', 'resume'])
+    expect(states()).toEqual(['starting', 'ready', 'suspended', 'ready'])
+  })
+
+  it('a lost connection suspends too, and both causes must end', async () => {
+    broker.setConnected(false)
+    await until(() => calls.length === 1, 'suspension')
+    broker.setConnected(true)
+    await log(false, 'disk full')
+    await until(() => calls.includes('suspend: disk full'), 'the second reason')
+    await log(true, null)
+    await until(() => calls.at(-1) === 'resume', 'resumption')
+    expect(calls[0]).toBe('suspend: the connection to the broker is lost')
+  })
+})
+
+it('stops its services and says so', async () => {
+  await services.stop()
+  expect(calls).toEqual(['stop'])
+  expect(states()).toEqual(['starting', 'ready', 'stopped'])
+})
