@@ -58,6 +58,19 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
   [/^simulation\/[a-z-]+-process$/, /^(clock|logger|priority)$/, 'the entry point of a process composes it'],
 ]
 
+/** Rooms of `services/`, and the rooms none of their files may import. */
+const CLOSED_ROOMS: readonly (readonly [room: string, closed: RegExp])[] = [
+  ['services/transport/', /^services\/(?!transport\/)/],
+  ['services/jobs/', /^services\/(bioreactor|potentiostat|nas-upload)\//],
+  ['services/bioreactor/', /^services\/(potentiostat|nas-upload|aftermath)\//],
+  ['services/potentiostat/', /^services\/(bioreactor|jobs|nas-upload)\//],
+  ['services/potentiostat/device/', /^services\/potentiostat\/(modes|acquisition|evaluation|runs)\//],
+  ['services/potentiostat/modes/', /^services\/potentiostat\/runs\//],
+  ['services/potentiostat/acquisition/', /^services\/potentiostat\/(modes|runs)\//],
+  ['services/potentiostat/evaluation/', /^services\/potentiostat\/(modes|runs)\//],
+  ['services/nas-upload/', /^services\/(bioreactor|potentiostat|jobs)\//],
+]
+
 const roots = Object.keys(RULES).filter((folder) => !folder.includes('/'))
 
 function sourcesBelow(folder: string): readonly string[] {
@@ -121,6 +134,12 @@ describe('imports', () => {
   test('need every exception that is listed', () => {
     const used = new Set(imports.filter((entry) => !isAllowed(entry)).flatMap(excuses))
     expect(EXCEPTIONS.filter((_, index) => !used.has(index)).map(([, , reason]) => reason)).toEqual([])
+  })
+
+  test.each(CLOSED_ROOMS)('of %s do not reach rooms that are closed to it', (room, closed) => {
+    const own = imports.filter(({ from }) => from.startsWith(room))
+    expect(own.length).toBeGreaterThan(0)
+    expect(own.filter(({ to }) => closed.test(to)).map(({ from, to }) => `${from} → ${to}`)).toEqual([])
   })
 
   test('make no cycle once compiled', () => {
