@@ -6,7 +6,7 @@ import { isHost } from './doors/hosts.js'
 import type { TlsPaths } from './doors/tls-identity.js'
 import { InvalidInput, LabError } from './events/core/errors.js'
 import { decodeValue } from './events/core/values.js'
-import type { RunFileLayout } from './events/payloads.js'
+import type { RunFileLayout } from './events/potentiostat/run-order.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
 
 /** One setting of the environment. The default may depend on settings declared before it. */

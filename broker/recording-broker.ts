@@ -2,10 +2,12 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
 import type { Attempts } from '../doors/attempts.js'
+import { timestampOf } from '../events/core/timestamp.js'
 import type { NewEvent, ReceivedMessage, RecordedEvent } from '../events/event.js'
-import { LOG_STATUS_TOPIC, type LogStatus, type Refusal, timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
-import { matchesFilter, systemTopic } from '../events/topic.js'
+import { type LogStatus, logStatusEvent } from '../events/system/log-status.js'
+import { type Refusal, refusalEvent } from '../events/system/refusals.js'
+import { matchesFilter } from '../events/topic.js'
 import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
 import { assertInternals, guardRegistration } from './aedes-internals.js'
 import { AedesPersistence } from './aedes-persistence.js'
@@ -129,7 +131,7 @@ export class RecordingBroker extends Aedes {
   /** The state of the log is told on `$SYS/benchlog/log`, unrecorded but retained. */
   logChanged(status: LogStatus): void {
     const payload = Buffer.from(JSON.stringify(status))
-    const message = { topic: LOG_STATUS_TOPIC, payload, qos: 1, retain: true, client: '', position: 0 } as const
+    const message = { topic: logStatusEvent.topic({}), payload, qos: 1, retain: true, client: '', position: 0 } as const
     this.#options.deliveries.deliver(message)
     this.#options.deliveries.flush()
     this.#logStatus = status
@@ -204,10 +206,10 @@ export class RecordingBroker extends Aedes {
     logger.warn({ client, topic, reason }, 'publish refused')
     const refusal: Refusal = { client, topic, bytes: payload.length, reason, timestamp: timestampOf(clock.now()) }
     return {
-      topic: systemTopic(unit, 'refusals'),
-      payload: Buffer.from(JSON.stringify(refusal)),
+      topic: refusalEvent.topic({ unit }),
+      payload: Buffer.from(refusalEvent.encode(refusal)),
       qos: 1,
-      retain: false,
+      retain: refusalEvent.retained,
       client: '',
     }
   }

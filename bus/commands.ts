@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { defineError, fromErrorRecord, NoAnswer } from '../events/core/errors.js'
-import { CommandOutcome, type Request, type RequestName } from '../events/payloads.js'
 import type { MessageBus } from '../events/ports.js'
-import { checkJson } from '../events/schema.js'
-import { outcomeTopic, requestTopic } from '../events/topic.js'
+import { type CommandOutcome, outcomeEvent, type Request, type RequestName } from '../events/system/commands.js'
+import { requestTopic } from '../events/topic.js'
 import { deadline } from '../primitives/deadline.js'
 
 /** How long a client waits for a command's outcome before it says that nobody answered. */
@@ -25,7 +24,13 @@ export async function requestCommand<N extends RequestName>(
   order: Order<N>,
   { id = randomUUID(), timeoutMs = ANSWER_TIMEOUT_MS }: { readonly id?: string; readonly timeoutMs?: number } = {},
 ): Promise<unknown> {
-  return answered(bus, requestTopic(unit, name), JSON.stringify({ ...order, id }), outcomeTopic(unit, id), timeoutMs)
+  return answered(
+    bus,
+    requestTopic(unit, name),
+    JSON.stringify({ ...order, id }),
+    outcomeEvent.topic({ unit, id }),
+    timeoutMs,
+  )
 }
 
 /** Publishes once the outcome's topic is subscribed, so that the answer cannot be missed. */
@@ -49,7 +54,7 @@ async function answered(
     const outcome = await deadline(timeoutMs, asked, () => {
       throw noAnswer(topic, timeoutMs)
     })
-    return resultOf(checkJson(CommandOutcome, outcome, 'outcome'))
+    return resultOf(outcomeEvent.parse(outcome))
   } finally {
     asked.catch(() => undefined)
     void subscribed.then((unsubscribe) => unsubscribe()).catch(() => undefined)

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.js'
+import { timestampOf } from '../events/core/timestamp.js'
 import type { NewEvent } from '../events/event.js'
-import { timestampOf } from '../events/payloads.js'
 import type { Clock, EventLogReader, MessageBus } from '../events/ports.js'
+import { serviceEvent } from '../events/system/services.js'
 import { aftermath } from '../services/aftermath/aftermath.js'
 import { publishCorrections } from '../services/aftermath/over-bus.js'
 import type { Correction, FindRetained } from '../services/aftermath/retained.js'
@@ -74,7 +75,7 @@ export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDe
 
 const serviceRecord = (reader: EventLogReader, unit: string): string =>
   reader
-    .retained(`system/${unit}/service`)
+    .retained(serviceEvent.filter({ unit }))
     .map(({ payload }) => Buffer.from(payload).toString())
     .join()
 

@@ -1,6 +1,5 @@
 import { openEventLogReader } from '../event-log/reader.js'
-import { LOG_STATUS_TOPIC, LogStatus } from '../events/payloads.js'
-import { checkJson } from '../events/schema.js'
+import { type LogStatus, logStatusEvent } from '../events/system/log-status.js'
 import { createLogger } from '../logger.js'
 import { correctLog } from './aftermath.js'
 import { claimHome } from './claims.js'
@@ -58,8 +57,8 @@ export const gatewayCommand: Command = {
     const clock = openClock(config)
     const bus = await serviceBus(config, logger)({ name: 'gateway' })
     let status: LogStatus | null = null
-    await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => {
-      status = checkJson(LogStatus, payload.toString())
+    await bus.subscribe(logStatusEvent.filter(), ({ payload }) => {
+      status = logStatusEvent.parse(payload.toString())
     })
     const log = openEventLogReader(config.eventLogPath)
     const floor = log.lastPosition()

@@ -2,7 +2,7 @@ import { eventCatalogue } from '../events/catalogue.js'
 import { JobCapability } from '../events/core/capability.js'
 import type { JobDefinition } from '../events/core/define-job.js'
 import { datatypeOf } from '../events/core/values.js'
-import { requests } from '../events/payloads.js'
+import { requests } from '../events/system/commands.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
 import { allowedValues, fieldNames } from './render-schema.js'
 
@@ -54,8 +54,8 @@ export function renderTopics(): string {
     '| Topic | Retained | Payload | Meaning |',
     '|---|---|---|---|',
     ...eventCatalogue.map(
-      ({ topic, retained, payload, doc }) =>
-        `| \`${topic}\` | ${yes(retained)} | \`${fieldNames(payload, datatypeOf(payload))}\` | ${doc} |`,
+      ({ pattern, retained, payload, doc }) =>
+        `| \`${pattern}\` | ${yes(retained)} | \`${fieldNames(payload, datatypeOf(payload))}\` | ${doc} |`,
     ),
     '',
     '## Capabilities of a job',

@@ -14,12 +14,7 @@ import { startBoxService } from '../services/potentiostat/runs/box-service.js'
 import { driveOutputsSafe } from '../services/runtime/safe-state.js'
 import { forgetResult, resultOf, type SafeStateResult } from '../services/runtime/safe-state-result.js'
 import type { ServiceContext } from '../services/runtime/service.js'
-import {
-  lostServiceRecord,
-  type RunningServices,
-  serviceStateTopic,
-  startServices,
-} from '../services/runtime/start-services.js'
+import { type RunningServices, servicesWill, startServices } from '../services/runtime/start-services.js'
 import type { Hardware } from '../services/transport/hardware.js'
 import { claimHome, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
@@ -106,7 +101,7 @@ async function start(
   const connect = serviceBus(config, logger)
   const bus = await connect({
     name: 'services',
-    will: { topic: serviceStateTopic(config.unit), payload: lostServiceRecord(config.hardware) },
+    will: servicesWill(config.unit, config.hardware),
   })
   const context: ServiceContext = {
     unit: config.unit,

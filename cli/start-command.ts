@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config, OutputsConfig, Variable } from '../config.js'
 import { environmentWith, systemEnvironment } from '../environment.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
-import { systemTopic } from '../events/topic.js'
+import { serviceEvent } from '../events/system/services.js'
 import { createLogger } from '../logger.js'
 import { readResult } from '../services/runtime/safe-state-result.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
@@ -279,11 +279,8 @@ const childEnvironment = (config: Config): NodeJS.ProcessEnv => ({
 async function servicesReady(bus: MessageBus, config: Config, clock: Clock): Promise<void> {
   const since = clock.now().toISOString()
   let ready = false
-  const unsubscribe = await bus.subscribe(systemTopic(config.unit, 'service'), ({ payload }) => {
-    const { state, timestamp } = JSON.parse(payload.toString()) as {
-      readonly state: string
-      readonly timestamp: string | null
-    }
+  const unsubscribe = await bus.subscribe(serviceEvent.topic({ unit: config.unit }), ({ payload }) => {
+    const { state, timestamp } = serviceEvent.parse(payload.toString())
     ready ||= state === 'ready' && timestamp !== null && timestamp >= since
   })
   await waitUntil(() => ready, SERVICES_START_MS, 'the services to be ready')

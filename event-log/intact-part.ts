@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { timestampOf } from '../events/payloads.js'
+import { timestampOf } from '../events/core/timestamp.js'
 import { openForInspection } from './database.js'
 
 /** What can be read of a log from its first event on, without a gap. */

@@ -1,4 +1,4 @@
-import type { RunColumn } from './payloads.js'
+import type { RunColumn } from './potentiostat/run-order.js'
 
 /** A measurement mode is declared once, as data that travels in the unit's capabilities: the services check an order with it,
  * the gateway answers `/modes` and `validate` from it. */

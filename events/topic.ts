@@ -56,20 +56,10 @@ export const RUN_ID_PATTERN = '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,79}$'
 export const jobTopic = (unit: string, experiment: string, job: string, setting: string): string =>
   `pioreactor/${unit}/${topicLevel('experiment', experiment)}/${job}/${setting}`
 
-/** `potentiostat/<box>/<run_id>/<rest>` */
-export const runTopic = (box: string, runId: string, rest: string): string => `potentiostat/${box}/${runId}/${rest}`
-/** `potentiostat/<box>/$devices/<slot>`: the box's device list. */
-export const deviceTopic = (box: string, slot: string): string => `potentiostat/${box}/$devices/${slot}`
-/** `system/<unit>/<rest>` */
-export const systemTopic = (unit: string, rest: string): string => `system/${unit}/${rest}`
-
-/** Order to a service, answered on `outcomeTopic`. Never retained. */
-export const requestTopic = (unit: string, request: string): string => systemTopic(unit, `request/${request}`)
+/** Order to a service, answered by an outcome. Never retained. */
+export const requestTopic = (unit: string, request: string): string => `system/${unit}/request/${request}`
 /** Ids of commands, and with them of their tasks. */
 export const COMMAND_ID = /^[A-Za-z0-9_-]{1,80}$/
-
-/** Outcome of the command with this id. Not retained. */
-export const outcomeTopic = (unit: string, commandId: string): string => systemTopic(unit, `commands/${commandId}`)
 
 export type Topic =
   | {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
 import { NoAnswer } from '../events/core/errors.js'
-import type { RequestName } from '../events/payloads.js'
+import type { RequestName } from '../events/system/commands.js'
 import type { GatewayContext } from './context.js'
 import { RequestRefused } from './framework/errors.js'
 import { ServicesNotReady } from './readiness.js'

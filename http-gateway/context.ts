@@ -1,6 +1,6 @@
 import type { Admission } from '../doors/admission.js'
-import type { LogStatus } from '../events/payloads.js'
 import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
+import type { LogStatus } from '../events/system/log-status.js'
 import type { ReadModels } from '../projections/read-models.js'
 import type { Endpoint } from './framework/endpoint.js'
 import type { IdempotencyCache } from './framework/idempotency-cache.js'

@@ -1,7 +1,9 @@
 import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
+import { publishEvent } from '../bus/publish-event.js'
 import { LabError, NoAnswer, toErrorRecord } from '../events/core/errors.js'
-import { type RequestName, type TaskRecord, timestampOf } from '../events/payloads.js'
-import { systemTopic } from '../events/topic.js'
+import { timestampOf } from '../events/core/timestamp.js'
+import type { RequestName } from '../events/system/commands.js'
+import { type TaskRecord, taskEvent } from '../events/system/tasks.js'
 import { deadline } from '../primitives/deadline.js'
 import type { GatewayDeps } from './context.js'
 import type { ServicePresence } from './service-presence.js'
@@ -31,7 +33,7 @@ export function createPendingTasks(
   const record = (id: string, task: Pick<TaskRecord, 'name' | 'status' | 'error'>): Promise<void> => {
     const timestamp = timestampOf(clock.now())
     const payload: TaskRecord = { task_id: id, ...task, timestamp }
-    return bus.publish(systemTopic(unit, `tasks/${id}`), JSON.stringify(payload), { retain: true })
+    return publishEvent(bus, taskEvent, { unit, task_id: id }, payload)
   }
 
   async function carryOut<N extends RequestName>(id: string, name: N, details: Order<N>): Promise<void> {

@@ -1,7 +1,5 @@
-import { ServiceRecord } from '../events/payloads.js'
 import type { MessageBus } from '../events/ports.js'
-import { checkJson } from '../events/schema.js'
-import { systemTopic } from '../events/topic.js'
+import { type ServiceRecord, serviceEvent } from '../events/system/services.js'
 
 /** Whether the services are there, by what they say last. It can be believed: what a dead process said is corrected by whoever saw it die. */
 export interface ServicePresence {
@@ -25,9 +23,9 @@ export function followServices(
   let since = 0
   const waiting = new Set<() => void>()
   const isLive = (): boolean => record?.state === 'ready' || record?.state === 'suspended'
-  void bus.subscribe(systemTopic(unit, 'service'), ({ payload }) => {
+  void bus.subscribe(serviceEvent.topic({ unit }), ({ payload }) => {
     const wasLive = isLive()
-    record = payload.length === 0 ? null : checkJson(ServiceRecord, payload.toString(), 'service record')
+    record = payload.length === 0 ? null : serviceEvent.parse(payload.toString())
     if (!isLive()) return
     if (!wasLive) since = lastPosition()
     for (const wake of waiting) wake()

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { AutomationEvent } from '../payloads.js'
+import { AutomationEvent } from '../bioreactor/automations.js'
 import { defineJob, type JobDefinition, type StopOrder } from './define-job.js'
 import type { Parameter, Parameters, StartValues, WellFormed } from './parameter.js'
 import { datatypeOf } from './values.js'

@@ -1,7 +1,11 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { JobCapability } from '../../events/core/capability.js'
+import type { EventDefinition } from '../../events/core/define-event.js'
 import type { ModeDeclaration } from '../../events/define-mode.js'
-import { DeviceRecord, ServiceRecord } from '../../events/payloads.js'
+import { DeviceRecord, deviceEvent } from '../../events/potentiostat/devices.js'
+import { modeCapabilityEvent } from '../../events/potentiostat/modes.js'
+import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
+import { ServiceRecord, serviceEvent } from '../../events/system/services.js'
 import { foldProjection, type Projection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 
@@ -14,11 +18,11 @@ type AnnouncementRow = {
 }
 
 /** What is announced as retained JSON and taken back by clearing it: one row per topic, `record` as published. */
-const announcements = (name: string, topic: string, schema: TSchema, version = 1): Projection =>
+const announcements = (name: string, events: readonly EventDefinition[], schema: TSchema, version = 1): Projection =>
   foldProjection<AnnouncementRow>({
     name,
     version,
-    on: [topic],
+    on: events.map((event) => event.filter()),
     columns: { topic: 'TEXT', name: 'TEXT', record: 'TEXT', position: 'INTEGER' },
     key: ['topic'],
     keys: (event) => [[event.topic]],
@@ -37,21 +41,17 @@ const announcements = (name: string, topic: string, schema: TSchema, version = 1
 /** Jobs and modes on offer, as the services declare them; automations stand one level below their job. */
 export const jobCapabilities = announcements(
   'job_capabilities',
-  'system/+/capabilities/jobs/#',
+  [jobCapabilityEvent, automationCapabilityEvent],
   Type.Object({ job_name: Type.String(), published_settings: Type.Object({}) }),
   2,
 )
-export const modeCapabilities = announcements(
-  'mode_capabilities',
-  'system/+/capabilities/modes/+',
-  Type.Object({ mode: Type.String(), parameters: Type.Object({}) }),
-)
+export const modeCapabilities = announcements('mode_capabilities', [modeCapabilityEvent], modeCapabilityEvent.payload)
 
 /** Potentiostats by slot. */
-export const devices = announcements('devices', 'potentiostat/+/$devices/+', DeviceRecord)
+export const devices = announcements('devices', [deviceEvent], DeviceRecord)
 
 /** The services process. */
-export const services = announcements('services', 'system/+/service', ServiceRecord)
+export const services = announcements('services', [serviceEvent], ServiceRecord)
 
 type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices' | 'services'
 

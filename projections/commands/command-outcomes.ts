@@ -1,11 +1,11 @@
-import { CommandOutcome } from '../../events/payloads.js'
+import { CommandOutcome, outcomeEvent, settingOutcomeEvent } from '../../events/system/commands.js'
 import { rowsProjection } from '../engine/projection.js'
 
 /** How each command ended. `setting` holds the topic of a `/set`, which carries no id. */
 export const commandOutcomes = rowsProjection({
   name: 'command_outcomes',
   version: 1,
-  on: ['system/+/commands/+', 'pioreactor/+/+/+/+/set/outcome'],
+  on: [outcomeEvent.filter(), settingOutcomeEvent.filter()],
   columns: {
     id: 'TEXT',
     setting: 'TEXT',

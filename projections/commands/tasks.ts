@@ -1,4 +1,4 @@
-import { TaskRecord } from '../../events/payloads.js'
+import { TaskRecord, taskEvent } from '../../events/system/tasks.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 
@@ -13,7 +13,7 @@ export type TaskRow = {
 export const tasks = foldProjection<TaskRow>({
   name: 'tasks',
   version: 1,
-  on: ['system/+/tasks/+'],
+  on: [taskEvent.filter()],
   columns: { task_id: 'TEXT', unit: 'TEXT', status: 'TEXT', record: 'TEXT' },
   key: ['task_id'],
   keys: (event) => [[event.level(3)]],

@@ -1,4 +1,4 @@
-import { JobRecord } from '../../events/payloads.js'
+import { JobRecord, jobEvent } from '../../events/system/jobs.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 
@@ -25,7 +25,7 @@ export type JobMetadataRow = {
 export const jobMetadata = foldProjection<JobMetadataRow>({
   name: 'pio_job_metadata',
   version: 1,
-  on: ['system/+/jobs/+'],
+  on: [jobEvent.filter()],
   columns: {
     job_id: 'INTEGER NOT NULL',
     unit: 'TEXT NOT NULL',

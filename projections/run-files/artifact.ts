@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Static, Type } from '@sinclair/typebox'
-import type { RunOrder } from '../../events/payloads.js'
+import type { RunOrder } from '../../events/potentiostat/run-order.js'
 import { codedWarnings, RecordedWarnings } from '../../events/run-warnings.js'
 import { checkJson } from '../../events/schema.js'
 import { replaceFileSync } from '../../primitives/replace-file.js'

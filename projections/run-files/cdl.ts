@@ -1,4 +1,4 @@
-import type { ModeEvaluation } from '../../events/payloads.js'
+import type { ModeEvaluation } from '../../events/potentiostat/mode-report.js'
 import { csvNumber } from './csv-number.js'
 
 /** `_cdl.csv`: one row per scan rate of a capacitance measurement. */

@@ -1,4 +1,5 @@
-import type { RunColumn, SampleBlock } from '../../events/payloads.js'
+import type { RunColumn } from '../../events/potentiostat/run-order.js'
+import type { SampleBlock } from '../../events/potentiostat/samples.js'
 import { csvNumber } from './csv-number.js'
 
 const LINE_END = '\r\n'

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { LabError } from '../../events/core/errors.js'
 import { compileFilters } from '../../events/filter-tree.js'
+import { runRetiredEvent } from '../../events/nas/nas.js'
 import type { EventLogReader } from '../../events/ports.js'
+import { runOrderEvent } from '../../events/potentiostat/run-order.js'
+import { slotStateEvent } from '../../events/potentiostat/run-state.js'
+import { sampleLossEvent, samplesEvent } from '../../events/potentiostat/samples.js'
 import { FoldEvent } from '../engine/fold-event.js'
 import type { ArtifactRequest } from './artifact.js'
 import { FileBatch } from './file-batch.js'
@@ -12,13 +16,9 @@ import { type RunFile, RunFilesStore } from './run-files-store.js'
 import { manifestOf, manifestPath } from './run-manifest.js'
 import { RunRecorder } from './run-recorder.js'
 
-const MATCH = compileFilters([
-  'potentiostat/+/+/order',
-  'potentiostat/+/+/losses',
-  'potentiostat/+/+/retired',
-  'potentiostat/+/+/+/samples',
-  'potentiostat/+/+/+/state',
-])
+const MATCH = compileFilters(
+  [runOrderEvent, sampleLossEvent, runRetiredEvent, samplesEvent, slotStateEvent].map((event) => event.filter()),
+)
 
 /** A block is about 25 kB of text: at most 12 MB are held in memory. */
 const BATCH_EVENTS = 500

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
-import type { RunOrder, SampleLoss } from '../../events/payloads.js'
+import type { RunOrder } from '../../events/potentiostat/run-order.js'
+import type { SampleLoss } from '../../events/potentiostat/samples.js'
 import type { RunStatus } from '../../events/run-status.js'
 
 export interface KnownRun {

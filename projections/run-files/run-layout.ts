@@ -1,4 +1,4 @@
-import type { RunFileLayout, RunOrder } from '../../events/payloads.js'
+import type { RunFileLayout, RunOrder } from '../../events/potentiostat/run-order.js'
 import { runNames, segmentName } from '../../events/run-names.js'
 
 /** The layout the box API documents. */

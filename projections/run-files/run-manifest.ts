@@ -1,4 +1,4 @@
-import { MANIFEST_DIRECTORY, type RunManifest } from '../../events/nas.js'
+import { MANIFEST_DIRECTORY, type RunManifest } from '../../events/nas/nas.js'
 import { runStatus } from '../runs/run-rows.js'
 import type { RunFilesStore } from './run-files-store.js'
 

@@ -1,4 +1,7 @@
-import type { ModeReport, RunOrder, SampleLoss, SlotState } from '../../events/payloads.js'
+import type { ModeReport } from '../../events/potentiostat/mode-report.js'
+import type { RunOrder } from '../../events/potentiostat/run-order.js'
+import type { SlotState } from '../../events/potentiostat/run-state.js'
+import type { SampleLoss } from '../../events/potentiostat/samples.js'
 import { codedWarnings, type RecordedWarnings } from '../../events/run-warnings.js'
 
 /** What else is known of one mode's data, as JSON text beside the CSV: parameters, gain, sample period, device, losses, outcome. */

@@ -1,4 +1,4 @@
-import type { ModeReport } from '../../events/payloads.js'
+import type { ModeReport } from '../../events/potentiostat/mode-report.js'
 import { isTerminal, type RunStatus } from '../../events/run-status.js'
 import { type RecordedWarnings, upcastWarnings } from '../../events/run-warnings.js'
 import type { RunFilesState, RunFolder } from '../run-files/run-files-queries.js'

@@ -1,4 +1,5 @@
-import { RunOrder, RunProgress, SlotState } from '../../events/payloads.js'
+import { RunOrder, runOrderEvent } from '../../events/potentiostat/run-order.js'
+import { RunProgress, runProgressEvent, SlotState, slotStateEvent } from '../../events/potentiostat/run-state.js'
 import type { FoldEvent } from '../engine/fold-event.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
@@ -26,7 +27,7 @@ export type RunSlotTableRow = {
 export const runSlots = foldProjection<RunSlotTableRow>({
   name: 'run_slots',
   version: 2,
-  on: ['potentiostat/+/+/order', 'potentiostat/+/+/progress', 'potentiostat/+/+/+/state'],
+  on: [runOrderEvent.filter(), runProgressEvent.filter(), slotStateEvent.filter()],
   columns: {
     run_id: 'TEXT',
     slot: 'TEXT',

@@ -1,4 +1,5 @@
-import { RunOrder, RunProgress } from '../../events/payloads.js'
+import { RunOrder, runOrderEvent } from '../../events/potentiostat/run-order.js'
+import { RunProgress, runProgressEvent } from '../../events/potentiostat/run-state.js'
 import type { FoldEvent } from '../engine/fold-event.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
@@ -26,7 +27,7 @@ const isOrder = (event: FoldEvent): boolean => event.level(3) === 'order'
 export const runs = foldProjection<RunTableRow>({
   name: 'runs',
   version: 1,
-  on: ['potentiostat/+/+/order', 'potentiostat/+/+/progress'],
+  on: [runOrderEvent.filter(), runProgressEvent.filter()],
   columns: {
     run_id: 'TEXT',
     box: 'TEXT',

@@ -1,5 +1,6 @@
-import { UploadRecord } from '../../events/nas.js'
-import { ServiceRecord, TaskRecord } from '../../events/payloads.js'
+import { UploadRecord, uploadEvent } from '../../events/nas/nas.js'
+import { ServiceRecord, serviceEvent } from '../../events/system/services.js'
+import { TaskRecord, taskEvent } from '../../events/system/tasks.js'
 import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import { JOB_FILTERS, jobsLost } from './jobs.js'
@@ -7,9 +8,9 @@ import { OUTPUT_FILTERS, outputsOff } from './outputs.js'
 import { type Correction, type Death, type FindRetained, type RetainedText, recordIn, retained } from './retained.js'
 import { devicesUnwatched, RUN_FILTERS, runsInterrupted } from './runs.js'
 
-const SERVICE = 'system/+/service'
-const TASKS = 'system/+/tasks/+'
-const UPLOADS = 'potentiostat/+/+/upload'
+const SERVICE = serviceEvent.filter()
+const TASKS = taskEvent.filter()
+const UPLOADS = uploadEvent.filter()
 /** Everything that can be false once the services process is dead. */
 export const FILTERS: readonly string[] = [SERVICE, TASKS, UPLOADS, ...JOB_FILTERS, ...RUN_FILTERS, ...OUTPUT_FILTERS]
 

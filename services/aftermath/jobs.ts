@@ -1,9 +1,15 @@
 import { Type } from '@sinclair/typebox'
-import { JobRecord, type LogMessage } from '../../events/payloads.js'
+import { type LogMessage, logEvent } from '../../events/bioreactor/logs.js'
+import { automationCapabilityEvent, JobRecord, jobCapabilityEvent, jobEvent } from '../../events/system/jobs.js'
 import { parseTopic } from '../../events/topic.js'
 import { type Correction, type Death, type RetainedText, recordIn, retained } from './retained.js'
 
-export const JOB_FILTERS = ['system/+/jobs/+', 'system/+/capabilities/jobs/#', 'pioreactor/+/+/+/+'] as const
+export const JOB_FILTERS = [
+  jobEvent.filter(),
+  jobCapabilityEvent.filter(),
+  automationCapabilityEvent.filter(),
+  'pioreactor/+/+/+/+',
+] as const
 
 const ENDED = new Set(['disconnected', 'lost'])
 
@@ -76,6 +82,6 @@ function alarm(
     level: 'ERROR',
     timestamp: now,
   }
-  const topic = `pioreactor/${unit}/${experiment}/logs/app/error`
-  return { topic, payload: JSON.stringify(message), retain: false }
+  const topic = logEvent.topic({ unit, experiment, source: message.source, level: 'error' })
+  return { topic, payload: logEvent.encode(message), retain: logEvent.retained }
 }

@@ -1,10 +1,12 @@
-import { type LogMessage, SafeStateRecord, timestampOf } from '../../events/payloads.js'
-import { parseTopic } from '../../events/topic.js'
+import { type LogMessage, logEvent } from '../../events/bioreactor/logs.js'
+import { ledChangeEvent, ledsEvent, pwmEvent } from '../../events/bioreactor/outputs.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import { SafeStateRecord, safeStateEvent } from '../../events/system/services.js'
 import { LED_CHANNELS } from '../bioreactor/board/board.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import { type Correction, type Death, type RetainedText, recordIn, retained } from './retained.js'
 
-export const OUTPUT_FILTERS = ['system/+/safe_state'] as const
+export const OUTPUT_FILTERS = [safeStateEvent.filter()] as const
 
 const OFF = JSON.stringify(Object.fromEntries(LED_CHANNELS.map((channel) => [channel, 0])))
 
@@ -15,7 +17,7 @@ export function outputsOff(
   { id, at, safe, done, failed }: SafeStateResult,
   { now }: Death,
 ): readonly Correction[] {
-  const topic = `system/${unit}/safe_state`
+  const topic = safeStateEvent.topic({ unit })
   const told = world.some((value) => value.topic === topic && recordIn(SafeStateRecord, value)?.id === id)
   const record: SafeStateRecord = {
     id,
@@ -33,21 +35,20 @@ export function outputsOff(
 }
 
 function pwmOff(value: RetainedText): readonly Correction[] {
-  const topic = parseTopic(value.topic)
-  const isPwm = topic.family === 'job' && topic.job === 'pwms' && topic.setting === 'dc'
+  const isPwm = pwmEvent.levels(value.topic) !== null
   return isPwm && value.text !== '{}' ? [retained(value.topic, '{}')] : []
 }
 
 /** The complete state, and a change for each channel that shone. */
 function ledsOff(value: RetainedText, timestamp: string): readonly Correction[] {
-  const topic = parseTopic(value.topic)
-  if (topic.family !== 'job' || topic.job !== 'leds' || topic.setting !== 'intensity' || value.text === OFF) return []
+  const topic = ledsEvent.levels(value.topic)
+  if (topic === null || value.text === OFF) return []
   const levels = intensities(value.text)
   const changed = LED_CHANNELS.filter((channel) => levels[channel] !== 0 && levels[channel] !== undefined)
   const changes = changed.map((channel) => ({
-    topic: `pioreactor/${topic.unit}/${topic.experiment}/led_change_events`,
-    payload: JSON.stringify({ channel, intensity: 0, source_of_event: 'safe_state', timestamp }),
-    retain: false,
+    topic: ledChangeEvent.topic(topic),
+    payload: ledChangeEvent.encode({ channel, intensity: 0, source_of_event: 'safe_state', timestamp }),
+    retain: ledChangeEvent.retained,
   }))
   return [...changes, retained(value.topic, OFF)]
 }
@@ -68,6 +69,6 @@ function alarm(unit: string, step: string, reason: string, timestamp: string): C
     level: 'CRITICAL',
     timestamp,
   }
-  const topic = `pioreactor/${unit}/$experiment/logs/app/critical`
-  return { topic, payload: JSON.stringify(message), retain: false }
+  const topic = logEvent.topic({ unit, experiment: '$experiment', source: message.source, level: 'critical' })
+  return { topic, payload: logEvent.encode(message), retain: logEvent.retained }
 }

@@ -1,6 +1,7 @@
-import { type ServiceRecord, timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import type { BusMessage, MessageBus } from '../../events/ports.js'
-import { matchesFilter, systemTopic } from '../../events/topic.js'
+import { type ServiceRecord, serviceEvent } from '../../events/system/services.js'
+import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import type { ServiceContext } from '../runtime/service.js'
 import { aftermath, FILTERS } from './aftermath.js'
@@ -58,10 +59,10 @@ const findOverBus =
 
 /** Recorded and retained when it resolves. */
 async function sayStarting({ bus, unit, clock, hardwareKind }: Starting): Promise<RetainedText> {
-  const topic = systemTopic(unit, 'service')
+  const topic = serviceEvent.topic({ unit })
   const timestamp = timestampOf(clock.now())
   const record: ServiceRecord = { state: 'starting', hardware: hardwareKind, reason: null, timestamp }
-  const text = JSON.stringify(record)
+  const text = serviceEvent.encode(record)
   await bus.publish(topic, text, { retain: true })
   return { topic, text }
 }

@@ -1,5 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
+import type { EventDefinition, Levels, PayloadOf } from '../../events/core/define-event.js'
 import { checkJson } from '../../events/schema.js'
+import { matchesFilter } from '../../events/topic.js'
 
 /** A retained value, never empty. */
 export interface RetainedText {
@@ -31,6 +33,23 @@ export function recordIn<S extends TSchema>(schema: S, { text, topic }: Retained
   } catch {
     return null
   }
+}
+
+/** Payloads of the retained events of one kind; what cannot be read is left out. */
+export function recordsOf<E extends EventDefinition>(
+  values: readonly RetainedText[],
+  event: E,
+  levels: Partial<Levels<E['pattern']>>,
+): readonly PayloadOf<E>[] {
+  const filter = event.filter(levels)
+  const found = values.filter(({ topic }) => matchesFilter(filter, topic))
+  return found.flatMap(({ text }) => {
+    try {
+      return [event.parse(text) as PayloadOf<E>]
+    } catch {
+      return []
+    }
+  })
 }
 
 export const retained = (topic: string, payload: unknown): Correction => ({

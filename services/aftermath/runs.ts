@@ -1,14 +1,12 @@
-import { DeviceRecord, RunOrder, RunProgress, SampleBlock, SlotState, timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import { DeviceRecord, deviceEvent } from '../../events/potentiostat/devices.js'
+import { RunOrder, runOrderEvent } from '../../events/potentiostat/run-order.js'
+import { RunProgress, runProgressEvent, SlotState, slotStateEvent } from '../../events/potentiostat/run-state.js'
+import { SampleBlock, samplesEvent } from '../../events/potentiostat/samples.js'
 import { isTerminal } from '../../events/run-status.js'
-import { parseTopic, runTopic } from '../../events/topic.js'
 import { type Correction, type Death, type FindRetained, type RetainedText, recordIn, retained } from './retained.js'
 
-export const RUN_FILTERS = [
-  'potentiostat/+/+/order',
-  'potentiostat/+/+/progress',
-  'potentiostat/+/+/+/state',
-  'potentiostat/+/$devices/+',
-] as const
+export const RUN_FILTERS = [runOrderEvent, runProgressEvent, slotStateEvent, deviceEvent].map((event) => event.filter())
 
 /** A slot that claims to be measured, or to be waiting for it. */
 interface OpenSlot {
@@ -28,26 +26,26 @@ export async function runsInterrupted(
   const texts = new Map(world.map((value) => [value.topic, value]))
   const slots = world.flatMap((value) => openSlots(value, texts))
   if (slots.length === 0) return []
-  const samples = await find(slots.map((slot) => topicOf(slot, 'samples')))
+  const samples = await find(slots.map((slot) => samplesEvent.topic(levelsOf(slot))))
   const blocks = new Map(samples.map((value) => [value.topic, recordIn(SampleBlock, value)]))
   const ended = slots.map((slot) => {
-    const end = endOf(slot, blocks.get(topicOf(slot, 'samples')) ?? null)
-    return retained(topicOf(slot, 'state'), failedState(slot, end, death))
+    const end = endOf(slot, blocks.get(samplesEvent.topic(levelsOf(slot))) ?? null)
+    return retained(slotStateEvent.topic(levelsOf(slot)), failedState(slot, end, death))
   })
-  const runs = new Map(slots.map(({ box, order }) => [runTopic(box, order.run_id, 'progress'), true]))
+  const runs = new Map(slots.map((slot) => [runProgressEvent.topic(levelsOf(slot)), true]))
   const stopped = [...runs.keys()].flatMap((topic) => stoppedProgress(texts.get(topic), death))
   return [...ended, ...stopped]
 }
 
-const topicOf = ({ box, order, slot }: OpenSlot, rest: string): string => runTopic(box, order.run_id, `${slot}/${rest}`)
+const levelsOf = ({ box, order: { run_id }, slot }: Pick<OpenSlot, 'box' | 'order' | 'slot'>) => ({ box, run_id, slot })
 
 function openSlots(value: RetainedText, texts: ReadonlyMap<string, RetainedText>): readonly OpenSlot[] {
-  const topic = parseTopic(value.topic)
-  if (topic.family !== 'potentiostat' || topic.rest[0] !== 'order' || topic.rest.length > 1) return []
+  const topic = runOrderEvent.levels(value.topic)
+  if (topic === null) return []
   const order = recordIn(RunOrder, value)
   if (order === null) return []
   return order.slots.flatMap((slot) => {
-    const said = texts.get(runTopic(topic.box, order.run_id, `${slot}/state`))
+    const said = texts.get(slotStateEvent.topic(levelsOf({ box: topic.box, order, slot })))
     const state = said === undefined ? null : recordIn(SlotState, said)
     return state !== null && isTerminal(state.status) ? [] : [{ box: topic.box, order, slot, state }]
   })
@@ -86,8 +84,7 @@ function stoppedProgress(value: RetainedText | undefined, { now }: Death): reado
 /** No process has a device in its hands: each counts as connected again once it was found again. */
 export function devicesUnwatched(world: readonly RetainedText[]): readonly Correction[] {
   return world.flatMap((value) => {
-    const topic = parseTopic(value.topic)
-    if (topic.family !== 'potentiostat' || topic.runId !== '$devices') return []
+    if (deviceEvent.levels(value.topic) === null) return []
     const device = recordIn(DeviceRecord, value)
     if (device === null || (!device.connected && device.run_id === null)) return []
     return [retained(value.topic, { ...device, connected: false, run_id: null } satisfies DeviceRecord)]

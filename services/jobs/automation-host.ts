@@ -1,7 +1,12 @@
+import {
+  type AutomationEvent,
+  type AutomationSettings,
+  automationSettingsEvent,
+} from '../../events/bioreactor/automations.js'
 import type { JobDefinition } from '../../events/core/define-job.js'
 import { toErrorRecord } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
-import { type AutomationEvent, type AutomationSettings, timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import { Alarm } from '../runtime/alarm.js'
 import type { Automation, Cause } from './automation.js'
 import { type Activity, createJob, type Job, type JobContext, type Setter } from './job.js'
@@ -207,6 +212,6 @@ class AutomationRun<Seen, Want, Done> implements Activity {
       settings: Buffer.from(JSON.stringify({ ...settings, state })).toString('base64'),
     }
     this.#settingsSince = now
-    this.#job.emit(`${kind}_automation/${kind}_automation_settings`, history)
+    this.#job.emit(automationSettingsEvent, history, { kind })
   }
 }

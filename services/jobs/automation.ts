@@ -1,3 +1,4 @@
+import type { AutomationEvent } from '../../events/bioreactor/automations.js'
 import {
   type AutomationDeclaration,
   type AutomationDefinition,
@@ -6,7 +7,6 @@ import {
   defineAutomation,
 } from '../../events/core/define-automation.js'
 import type { Parameters, Values, WellFormed } from '../../events/core/parameter.js'
-import type { AutomationEvent } from '../../events/payloads.js'
 
 /** When an automation is asked what to do.
  * - `periodic`: 2 s after it is ready, and then every `duration` minutes, a parameter it must have.

@@ -1,4 +1,5 @@
 import type { BusMessage } from '../../events/ports.js'
+import { settingOutcomeEvent } from '../../events/system/commands.js'
 import { parseTopic } from '../../events/topic.js'
 import type { ServiceContext } from '../runtime/service.js'
 import { jobNotRunning } from './job-errors.js'
@@ -40,7 +41,7 @@ async function obey(
 ): Promise<void> {
   const { experiment, job: name, setting } = target
   const command = readSetCommand(text)
-  const outcomeTopic = `pioreactor/${unit}/${experiment}/${name}/${setting}/set/outcome`
+  const outcomeTopic = settingOutcomeEvent.topic({ unit, experiment, job: name, setting })
   let taken = false
   for (const job of running.named(name)) {
     if (job.order.experiment !== experiment || !(job.canAnswer || (await job.reachable()))) continue

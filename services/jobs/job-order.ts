@@ -1,8 +1,8 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
 import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
-import type { JobRecord } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
+import type { JobRecord } from '../../events/system/jobs.js'
 import type { UnitConfig } from '../unit-admin/config/unit-config.js'
 import type { JobPeers } from './job.js'
 

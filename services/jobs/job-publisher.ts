@@ -1,12 +1,15 @@
+import { type LogMessage, logEvent } from '../../events/bioreactor/logs.js'
+import type { EventDefinition, PayloadOf } from '../../events/core/define-event.js'
 import type { JobDefinition } from '../../events/core/define-job.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import { encodeValue } from '../../events/core/values.js'
 import type { JobState } from '../../events/job-state.js'
-import { type JobRecord, type LogMessage, timestampOf } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import { violations } from '../../events/schema.js'
-import { systemTopic } from '../../events/topic.js'
+import { type JobRecord, jobEvent } from '../../events/system/jobs.js'
 import { PublishQueue } from '../runtime/publish-queue.js'
-import type { LogLevel } from './job.js'
+import type { EmitEvent, LogLevel } from './job.js'
+import { reasonOf } from './job-errors.js'
 
 /** How long the last messages of an ending job may take; then the connection is closed without them. */
 const FLUSH_TIMEOUT_MS = 1500
@@ -73,10 +76,14 @@ export class JobPublisher {
     this.#options.onChange()
   }
 
-  /** Publishes on `pioreactor/<unit>/<experiment>/<path>`. */
-  emit(path: string, payload: unknown, { retain = false }: { readonly retain?: boolean } = {}): void {
+  /** Publishes an event of this unit and experiment. One that is not as declared is refused in the log. */
+  readonly emit: EmitEvent = (event, payload, ...[levels]) => {
     const { unit, experiment } = this.#options
-    this.#queue?.push(`pioreactor/${unit}/${experiment}/${path}`, encodeValue(payload), retain)
+    try {
+      this.#send(event, event.topic({ unit, experiment, ...levels }), payload)
+    } catch (error) {
+      this.log('error', `Not published: ${reasonOf(error, this.#options.logger)}`)
+    }
   }
 
   log(level: LogLevel, message: string): void {
@@ -91,12 +98,13 @@ export class JobPublisher {
       level: level.toUpperCase(),
       timestamp: timestampOf(clock.now()),
     }
-    this.emit(`logs/app/${level}`, log)
+    const { unit, experiment } = this.#options
+    this.#send(logEvent, logEvent.topic({ unit, experiment, source: log.source, level }), log)
   }
 
   /** The row of the jobs table, then the state. */
   announce(record: JobRecord, state: JobState): void {
-    this.#queue?.push(systemTopic(this.#options.unit, `jobs/${record.job_id}`), JSON.stringify(record), true)
+    this.#send(jobEvent, jobEvent.topic({ unit: this.#options.unit, job_id: record.job_id }), record)
     this.announceState(state)
   }
 
@@ -134,6 +142,10 @@ export class JobPublisher {
     await this.#bus?.close().catch((error: unknown) => {
       this.#options.logger.debug({ err: error }, 'connection did not close cleanly')
     })
+  }
+
+  #send<E extends EventDefinition>(event: E, topic: string, payload: PayloadOf<E>): void {
+    this.#queue?.push(topic, event.encode(payload), event.retained)
   }
 
   #push(setting: string, text: string): void {

@@ -1,7 +1,9 @@
+import { publishEvent } from '../../bus/publish-event.js'
 import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
 import { InvalidInput, LabError } from '../../events/core/errors.js'
-import type { Request } from '../../events/payloads.js'
-import { systemTopic, topicLevel } from '../../events/topic.js'
+import type { Request } from '../../events/system/commands.js'
+import { jobEvent } from '../../events/system/jobs.js'
+import { topicLevel } from '../../events/topic.js'
 import { deadline } from '../../primitives/deadline.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
@@ -48,7 +50,7 @@ export async function startJobService(
   await announceJobs(context, offered, retained)
   const past = pastJobs(retained, unit)
   const jobIds = past.jobs.map(({ job_id }) => job_id)
-  const finishedJobs = new RetainedHistory(context, (id) => systemTopic(unit, `jobs/${id}`), jobIds.map(String))
+  const finishedJobs = new RetainedHistory(context, (job_id) => jobEvent.topic({ unit, job_id }), jobIds.map(String))
   const tasks = createTaskLog(context, past.taskIds)
   let lastJobId = Math.max(0, ...jobIds)
 
@@ -120,7 +122,7 @@ export async function startJobService(
   async function resumeInterrupted(): Promise<void> {
     for (const { interrupted: _, ...record } of undecided(past)) {
       const { job_id, job_name, job_source, experiment, start } = record
-      await bus.publish(systemTopic(unit, `jobs/${job_id}`), JSON.stringify(record), { retain: true })
+      await publishEvent(bus, jobEvent, { unit, job_id }, record)
       if (!resumeJobs.includes(job_name) || start === undefined) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {

@@ -1,3 +1,4 @@
+import type { EventDefinition, Levels, PayloadOf } from '../../events/core/define-event.js'
 import type { JobDefinition, ParametersOf, SettingsOf } from '../../events/core/define-job.js'
 import { LabError } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
@@ -30,6 +31,16 @@ export interface Activity<S = Values> {
   wake(): Promise<void>
 }
 
+/** Publishes a declared event. What is not as declared is refused in the log.
+ * @param levels what stands in its topic beside unit and experiment */
+export type EmitEvent = <E extends EventDefinition>(
+  event: E,
+  payload: PayloadOf<E>,
+  ...levels: keyof OwnLevels<E> extends never ? [] : [levels: OwnLevels<E>]
+) => void
+
+type OwnLevels<E extends EventDefinition> = Omit<Levels<E['pattern']>, 'unit' | 'experiment'>
+
 /** What a running job sees of its surroundings. Publishing never fails and never waits: the hardware does not depend on the broker. */
 export interface JobContext<S = Values> {
   readonly unit: string
@@ -45,8 +56,8 @@ export interface JobContext<S = Values> {
   value<K extends SettingOf<S>>(setting: K): S[K] | undefined
   /** Publishes a setting, retained; null clears it, and it cannot be set until it is published again. */
   publish<K extends SettingOf<S>>(setting: K, value: S[K] | null): void
-  /** Publishes on `pioreactor/<unit>/<experiment>/<path>`, text as it is and anything else as JSON. */
-  emit(path: string, payload: unknown, options?: { readonly retain?: boolean }): void
+  /** Publishes an event of this unit and experiment. */
+  emit: EmitEvent
   /** A message on `logs/app/<level>`. */
   log(level: LogLevel, message: string): void
   /** Registers what makes an output safe. All run, newest first and each whatever happens to the others, at every end of the job:

@@ -1,5 +1,7 @@
+import type { JobDefinition } from '../../events/core/define-job.js'
 import { InvalidInput, LabError } from '../../events/core/errors.js'
-import { matchesFilter, systemTopic } from '../../events/topic.js'
+import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
+import { matchesFilter } from '../../events/topic.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { ServiceContext } from '../runtime/service.js'
 import type { Job } from './job.js'
@@ -56,14 +58,19 @@ export async function announceJobs(
   offered: OfferedJobs,
   retained: readonly RetainedText[],
 ): Promise<void> {
-  const topicOf = (rest: string): string => systemTopic(unit, `capabilities/jobs/${rest}`)
-  const announced = new Map(offered.all().map(({ definition }) => [topicOf(definition.key), definition]))
-  const past = retained.filter(({ topic }) => matchesFilter(topicOf('#'), topic) && !announced.has(topic))
+  const topicOf = ({ name: job_name, automation: automation_name }: JobDefinition): string =>
+    automation_name === undefined
+      ? jobCapabilityEvent.topic({ unit, job_name })
+      : automationCapabilityEvent.topic({ unit, job_name, automation_name })
+  const announced = new Map(offered.all().map(({ definition }) => [topicOf(definition), definition]))
+  const filters = [jobCapabilityEvent, automationCapabilityEvent].map((event) => event.filter({ unit }))
+  const isCapability = (topic: string): boolean => filters.some((filter) => matchesFilter(filter, topic))
+  const past = retained.filter(({ topic }) => isCapability(topic) && !announced.has(topic))
   // Published together, so that they share a commit of the log.
   await Promise.all([
     ...past.map(({ topic }) => bus.publish(topic, '', { retain: true })),
     ...[...announced].map(([topic, definition]) =>
-      bus.publish(topic, JSON.stringify(definition.capability(unit)), { retain: true }),
+      bus.publish(topic, jobCapabilityEvent.encode(definition.capability(unit)), { retain: true }),
     ),
   ])
 }

@@ -1,7 +1,7 @@
-import { JobRecord, TaskRecord } from '../../events/payloads.js'
 import type { MessageBus } from '../../events/ports.js'
-import { matchesFilter, systemTopic } from '../../events/topic.js'
-import { type RetainedText, recordIn } from '../aftermath/retained.js'
+import { type JobRecord, jobEvent } from '../../events/system/jobs.js'
+import { taskEvent } from '../../events/system/tasks.js'
+import { type RetainedText, recordsOf } from '../aftermath/retained.js'
 
 /** What the retained topics tell about jobs and tasks of earlier lives of this unit. */
 export interface PastJobs {
@@ -12,12 +12,11 @@ export interface PastJobs {
 }
 
 export function pastJobs(past: readonly RetainedText[], unit: string): PastJobs {
-  const below = (rest: string) => past.filter(({ topic }) => matchesFilter(systemTopic(unit, rest), topic))
-  const jobs = below('jobs/+').flatMap((value) => recordIn(JobRecord, value) ?? [])
-  const tasks = below('tasks/+').flatMap((value) => recordIn(TaskRecord, value) ?? [])
+  const jobs = recordsOf(past, jobEvent, { unit })
+  const tasks = recordsOf(past, taskEvent, { unit })
   const finished = tasks.filter(({ status }) => status === 'succeeded' || status === 'failed')
   return {
-    jobs: jobs.sort((one, other) => one.job_id - other.job_id),
+    jobs: [...jobs].sort((one, other) => one.job_id - other.job_id),
     taskIds: finished.sort((a, b) => a.timestamp.localeCompare(b.timestamp)).map(({ task_id }) => task_id),
   }
 }

@@ -1,6 +1,6 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import { canTransition, type JobState } from '../../events/job-state.js'
-import { timestampOf } from '../../events/payloads.js'
 import type { MessageBus } from '../../events/ports.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { createDeferred } from '../runtime/deferred.js'
@@ -279,7 +279,7 @@ export class RunningJob implements JobPeer {
       },
       value: (setting) => job.value(setting),
       publish: (setting, value) => job.#publisher.publish(setting, value),
-      emit: (path, payload, options) => job.#publisher.emit(path, payload, options),
+      emit: (event, payload, ...levels) => job.#publisher.emit(event, payload, ...levels),
       log: (level, message) => job.log(level, message),
       atEnd(release) {
         job.#releases.add(release)

@@ -1,8 +1,9 @@
 import type { JobDefinition } from '../../events/core/define-job.js'
 import { InvalidInput, toErrorRecord } from '../../events/core/errors.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import { isJobState, isRequestableState, JOB_STATES, type JobState } from '../../events/job-state.js'
-import { type CommandOutcome, timestampOf } from '../../events/payloads.js'
 import type { Clock } from '../../events/ports.js'
+import { type CommandOutcome, settingOutcomeEvent } from '../../events/system/commands.js'
 import { COMMAND_ID } from '../../events/topic.js'
 import type { LogLevel } from './job.js'
 
@@ -87,7 +88,7 @@ function outcomeOf(
   outcome: Pick<CommandOutcome, 'accepted' | 'result' | 'error'>,
 ): string {
   const timestamp = timestampOf(clock.now())
-  return JSON.stringify({ ...(id === undefined ? {} : { id }), ...outcome, timestamp } satisfies CommandOutcome)
+  return settingOutcomeEvent.encode({ ...(id === undefined ? {} : { id }), ...outcome, timestamp })
 }
 
 /** How loud a refusal is; a wrong value is an error of its sender. */

@@ -1,4 +1,4 @@
-import type { RunManifest } from '../../events/nas.js'
+import type { RunManifest } from '../../events/nas/nas.js'
 import { NasUnavailable } from './errors.js'
 
 /** Compares the files of a run with what the share has.

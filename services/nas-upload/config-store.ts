@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LabError } from '../../events/core/errors.js'
-import type { NasSetup } from '../../events/nas.js'
+import type { NasSetup } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import { checkJson } from '../../events/schema.js'
 import { replaceFile } from '../../primitives/replace-file.js'

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { InvalidInput } from '../../events/core/errors.js'
-import type { NasSetup } from '../../events/nas.js'
+import type { NasSetup } from '../../events/nas/nas.js'
 
 /** Content of the configuration file, under the names the box API's contract gives them; without the password. */
 export const NasConfig = Type.Object(

@@ -1,7 +1,7 @@
 import { rmdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import type { RunRetired } from '../../events/nas.js'
-import { timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import type { RunRetired } from '../../events/nas/nas.js'
 import { findLine, setLine } from './markers.js'
 import { listRuns, readManifest } from './run-manifests.js'
 

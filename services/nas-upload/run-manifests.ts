@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInput } from '../../events/core/errors.js'
-import { MANIFEST_DIRECTORY, RunManifest } from '../../events/nas.js'
+import { MANIFEST_DIRECTORY, RunManifest } from '../../events/nas/nas.js'
 import { checkJson } from '../../events/schema.js'
 import { RUN_ID_PATTERN } from '../../events/topic.js'
 import { isMissing } from './config-store.js'

@@ -1,6 +1,6 @@
 import { LabError } from '../../events/core/errors.js'
-import type { NasRecord } from '../../events/nas.js'
-import { timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import type { NasRecord } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { ConfigStore } from './config-store.js'

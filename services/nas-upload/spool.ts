@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInput } from '../../events/core/errors.js'
-import { NasSetup } from '../../events/nas.js'
+import { NasSetup } from '../../events/nas/nas.js'
 import { checkJson } from '../../events/schema.js'
 
 /** A bare random name; nothing that leads elsewhere. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
+import { clearEvent, publishEvent } from '../../bus/publish-event.js'
 import { InvalidInput } from '../../events/core/errors.js'
-import { type NasRecord, type RunRetired, UploadRecord } from '../../events/nas.js'
-import { timestampOf } from '../../events/payloads.js'
-import { matchesFilter, runTopic, systemTopic } from '../../events/topic.js'
-import { type RetainedText, recordIn } from '../aftermath/retained.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import { type NasRecord, nasEvent, type RunRetired, runRetiredEvent, uploadEvent } from '../../events/nas/nas.js'
+import { type RetainedText, recordsOf } from '../aftermath/retained.js'
 import { repeat } from '../runtime/repeat.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { chooseTransport, thisMachine } from './choose-transport.js'
@@ -45,13 +45,13 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
     spoolDirectory,
     clock,
     logger,
-    publish: (record: NasRecord) => bus.publish(systemTopic(unit, 'nas'), JSON.stringify(record), { retain: true }),
+    publish: (record: NasRecord) => publishEvent(bus, nasEvent, { unit }, record),
   })
 
   const queue = new UploadQueue({
     clock,
     logger,
-    publish: (record) => bus.publish(runTopic(box, record.run_id, 'upload'), JSON.stringify(record), { retain: true }),
+    publish: (record) => publishEvent(bus, uploadEvent, { box, run_id: record.run_id }, record),
     async upload(runId, stop) {
       const manifest = await readManifest(runsRoot, runId)
       if (manifest === null) throw new NasUnavailable('failed', `The files of run ${runId} are not on this computer.`)
@@ -86,8 +86,9 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
   }
 
   const retire = async (retired: RunRetired): Promise<void> => {
-    await bus.publish(runTopic(box, retired.run_id, 'retired'), JSON.stringify(retired))
-    await bus.publish(runTopic(box, retired.run_id, 'upload'), '', { retain: true })
+    const run = { box, run_id: retired.run_id }
+    await publishEvent(bus, runRetiredEvent, run, retired)
+    await clearEvent(bus, uploadEvent, run)
     queue.forget(retired.run_id)
     logger.info({ run: retired.run_id }, 'run retired: its files leave this computer')
   }
@@ -113,10 +114,7 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
   }
 
   await emptySpool(spoolDirectory)
-  for (const value of retained.filter(({ topic }) => matchesFilter(runTopic(box, '+', 'upload'), topic))) {
-    const record = recordIn(UploadRecord, value)
-    if (record !== null) queue.adopt(record)
-  }
+  for (const record of recordsOf(retained, uploadEvent, { box })) queue.adopt(record)
   await share.announce()
 
   queue.start()

@@ -1,4 +1,4 @@
-import type { RunManifest } from '../../events/nas.js'
+import type { RunManifest } from '../../events/nas/nas.js'
 import type { NasConfig } from './nas-config.js'
 
 /** What to copy: the files of one run. */

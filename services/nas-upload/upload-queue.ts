@@ -1,6 +1,6 @@
 import { LabError } from '../../events/core/errors.js'
-import type { UploadRecord } from '../../events/nas.js'
-import { timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import type { UploadRecord } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 
 export interface QueueDeps {

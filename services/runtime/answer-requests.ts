@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { publishEvent } from '../../bus/publish-event.js'
 import { LabError, toErrorRecord } from '../../events/core/errors.js'
-import { type CommandOutcome, type Request, type RequestName, requests, timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import { checkJson } from '../../events/schema.js'
-import { COMMAND_ID, outcomeTopic, parseTopic, requestTopic } from '../../events/topic.js'
+import {
+  type CommandOutcome,
+  outcomeEvent,
+  type Request,
+  type RequestName,
+  requests,
+} from '../../events/system/commands.js'
+import { COMMAND_ID, parseTopic, requestTopic } from '../../events/topic.js'
 import type { Service } from './service.js'
 
 export interface AnswerDeps {
@@ -57,8 +65,8 @@ async function answer(
     logger.warn({ request: topic.request }, 'request without a usable id cannot be answered')
     return
   }
-  const payload = JSON.stringify({ id, ...outcome, timestamp: timestampOf(clock.now()) })
-  await bus.publish(outcomeTopic(unit, id), payload).catch((error: unknown) => {
+  const timestamp = timestampOf(clock.now())
+  await publishEvent(bus, outcomeEvent, { unit, id }, { id, ...outcome, timestamp }).catch((error: unknown) => {
     logger.warn({ request: topic.request, err: error }, 'outcome could not be published')
   })
 }

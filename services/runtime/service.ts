@@ -1,5 +1,5 @@
-import type { Request, RequestName } from '../../events/payloads.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
+import type { Request, RequestName } from '../../events/system/commands.js'
 import type { Hardware } from '../transport/hardware.js'
 
 /** What every service is given. */

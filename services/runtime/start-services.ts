@@ -1,7 +1,8 @@
-import { LOG_STATUS_TOPIC, LogStatus, type ServiceRecord, timestampOf } from '../../events/payloads.js'
+import { publishEvent } from '../../bus/publish-event.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import type { MessageBus } from '../../events/ports.js'
-import { checkJson } from '../../events/schema.js'
-import { systemTopic } from '../../events/topic.js'
+import { type LogStatus, logStatusEvent } from '../../events/system/log-status.js'
+import { type ServiceRecord, serviceEvent } from '../../events/system/services.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { correctAtStart } from '../aftermath/over-bus.js'
 import type { RetainedText } from '../aftermath/retained.js'
@@ -17,16 +18,11 @@ export interface RunningServices {
   stop(): Promise<void>
 }
 
-/** Topic of the services process's own state; also its last will. */
-export const serviceStateTopic = (unit: string): string => systemTopic(unit, 'service')
 /** The will of the services process: written at the connection, so without a time of its own. */
-export const lostServiceRecord = (hardware: ServiceRecord['hardware']): string =>
-  JSON.stringify({
-    state: 'lost',
-    hardware,
-    reason: 'the services process died',
-    timestamp: null,
-  } satisfies ServiceRecord)
+export const servicesWill = (unit: string, hardware: ServiceRecord['hardware']) => ({
+  topic: serviceEvent.topic({ unit }),
+  payload: serviceEvent.encode({ state: 'lost', hardware, reason: 'the services process died', timestamp: null }),
+})
 
 /** Corrects what an earlier process left behind, then starts the services on one shared connection and answers requests. While the broker is away or the log cannot be written every
  * service is suspended: what must not go unrecorded must not happen.
@@ -43,13 +39,15 @@ export async function startServices(
 
   const announce = (state: ServiceRecord['state'], reason: string | null): void => {
     const record: ServiceRecord = { state, hardware: context.hardwareKind, reason, timestamp: timestampOf(clock.now()) }
-    bus.publish(serviceStateTopic(unit), JSON.stringify(record), { retain: true }).catch((error: unknown) => {
+    publishEvent(bus, serviceEvent, { unit }, record).catch((error: unknown) => {
       logger.debug({ err: error }, 'service state not published')
     })
   }
   const gate = createGate(context, services, announce)
   const endConnection = bus.onConnection((connected) => gate.connected(connected))
-  await bus.subscribe(LOG_STATUS_TOPIC, ({ payload }) => gate.logStatus(checkJson(LogStatus, payload.toString())))
+  await bus.subscribe(logStatusEvent.filter(), ({ payload }) =>
+    gate.logStatus(logStatusEvent.parse(payload.toString())),
+  )
   await answerRequests(services, { bus, unit, clock, logger })
   announce('ready', null)
 
@@ -74,7 +72,7 @@ async function publishStopped(bus: MessageBus, { unit, hardwareKind, clock }: Se
     reason: null,
     timestamp: timestampOf(clock.now()),
   }
-  await bus.publish(serviceStateTopic(unit), JSON.stringify(record), { retain: true })
+  await publishEvent(bus, serviceEvent, { unit }, record)
 }
 
 interface Gate {

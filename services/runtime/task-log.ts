@@ -1,6 +1,7 @@
+import { publishEvent } from '../../bus/publish-event.js'
 import { toErrorRecord } from '../../events/core/errors.js'
-import { type TaskRecord, timestampOf } from '../../events/payloads.js'
-import { systemTopic } from '../../events/topic.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import { type TaskRecord, taskEvent } from '../../events/system/tasks.js'
 import type { ServiceContext } from './service.js'
 
 /** Finished things of a kind whose topics stay retained. */
@@ -46,11 +47,10 @@ export interface TaskLog {
 /** Asynchronous work on `system/<unit>/tasks/<id>`. @param past ids of finished tasks, oldest first. */
 export function createTaskLog(context: ServiceContext, past: readonly string[]): TaskLog {
   const { unit, bus, clock, logger } = context
-  const topicOf = (id: string): string => systemTopic(unit, `tasks/${id}`)
-  const history = new RetainedHistory(context, topicOf, past)
+  const history = new RetainedHistory(context, (id) => taskEvent.topic({ unit, task_id: id }), past)
   const publish = (task: Omit<TaskRecord, 'timestamp'>): Promise<void> => {
     const record: TaskRecord = { ...task, timestamp: timestampOf(clock.now()) }
-    return bus.publish(topicOf(task.task_id), JSON.stringify(record), { retain: true })
+    return publishEvent(bus, taskEvent, { unit, task_id: task.task_id }, record)
   }
   const finish = async (id: string, name: string, work: () => Promise<unknown>): Promise<void> => {
     const end = await work().then(

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, linkSync, readdirSync, renameSync, rmSync } f
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { verifyLog } from '../../event-log/verify.js'
-import type { LogStatus } from '../../events/payloads.js'
+import type { LogStatus } from '../../events/system/log-status.js'
 import { eventually } from '../support/eventually.js'
 import { event, logPath, openReader, openWriter } from './log.js'
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { samplesEvent } from '../../events/potentiostat/samples.js'
+import { outcomeEvent } from '../../events/system/commands.js'
 import {
   isCommandTopic,
   isTopicFilter,
   jobTopic,
   matchesFilter,
-  outcomeTopic,
   parseTopic,
   requestTopic,
-  runTopic,
   topicLevel,
 } from '../../events/topic.js'
 
@@ -53,8 +53,12 @@ describe('topics', () => {
 
   it('keeps requests apart from other system topics', () => {
     expect(parseTopic(requestTopic('u1', 'stop_jobs'))).toEqual({ family: 'request', unit: 'u1', request: 'stop_jobs' })
-    expect(parseTopic(outcomeTopic('u1', 'abc'))).toEqual({ family: 'system', unit: 'u1', rest: ['commands', 'abc'] })
-    expect(parseTopic(runTopic('b1', 'r-1', 'slot01/samples'))).toEqual({
+    expect(parseTopic(outcomeEvent.topic({ unit: 'u1', id: 'abc' }))).toEqual({
+      family: 'system',
+      unit: 'u1',
+      rest: ['commands', 'abc'],
+    })
+    expect(parseTopic(samplesEvent.topic({ box: 'b1', run_id: 'r-1', slot: 'slot01' }))).toEqual({
       family: 'potentiostat',
       box: 'b1',
       runId: 'r-1',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type TaskRecord, timestampOf } from '../../events/payloads.js'
+import { timestampOf } from '../../events/core/timestamp.js'
+import type { TaskRecord } from '../../events/system/tasks.js'
 import { createPendingTasks } from '../../http-gateway/pending-tasks.js'
 import { followServices } from '../../http-gateway/service-presence.js'
 import { until } from '../support/until.js'

@@ -1,4 +1,6 @@
-import type { RunOrder, RunProgress, SampleBlock, SlotState } from '../../events/payloads.js'
+import type { RunOrder } from '../../events/potentiostat/run-order.js'
+import type { RunProgress, SlotState } from '../../events/potentiostat/run-state.js'
+import type { SampleBlock } from '../../events/potentiostat/samples.js'
 import type { TestEvent } from '../support/memory-log.js'
 
 /** Events as the services publish them, with fields a test may override. */

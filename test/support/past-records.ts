@@ -1,6 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { defineJob } from '../../events/core/define-job.js'
-import type { DeviceRecord, JobRecord, RunOrder, SlotState } from '../../events/payloads.js'
+import type { DeviceRecord } from '../../events/potentiostat/devices.js'
+import type { RunOrder } from '../../events/potentiostat/run-order.js'
+import type { SlotState } from '../../events/potentiostat/run-state.js'
+import type { JobRecord } from '../../events/system/jobs.js'
 
 /** Records as an earlier life of the unit left them. */
 

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { NasSetup } from '../../../events/nas.js'
+import { NasSetup } from '../../../events/nas/nas.js'
 import { check } from '../../../events/schema.js'
 import { order } from '../../commands.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { JobRecord } from '../../../events/payloads.js'
+import type { JobRecord } from '../../../events/system/jobs.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 
 const JobRow = Type.Object({

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Timestamp, timestampOf } from '../../../events/payloads.js'
+import { Timestamp, timestampOf } from '../../../events/core/timestamp.js'
 import { degradations } from '../../degradations.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 

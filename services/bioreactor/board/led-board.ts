@@ -1,5 +1,6 @@
+import { ledChangeEvent, ledsEvent } from '../../../events/bioreactor/outputs.js'
 import { toErrorRecord } from '../../../events/core/errors.js'
-import { timestampOf } from '../../../events/payloads.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock } from '../../../events/ports.js'
 import { type RetryOptions, retry } from '../../../primitives/retry.js'
 import type { JobContext } from '../../jobs/job.js'
@@ -52,10 +53,10 @@ export class LedBoard {
       else complete = false
       if (source !== undefined && free) {
         const timestamp = timestampOf(this.#clock.now())
-        user.emit('led_change_events', { channel, intensity, source_of_event: source, timestamp })
+        user.emit(ledChangeEvent, { channel, intensity, source_of_event: source, timestamp })
       }
     }
-    user.emit('leds/intensity', this.state, { retain: true })
+    user.emit(ledsEvent, this.state)
     return complete
   }
 

@@ -1,3 +1,4 @@
+import { pwmEvent } from '../../../events/bioreactor/outputs.js'
 import { LabError } from '../../../events/core/errors.js'
 import { clamp, roundHalfEven } from '../../../primitives/round.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
@@ -31,7 +32,7 @@ export class PwmBoard {
       const line = new PwmLine(await this.#bioreactor.pwm.open(pin, hz), (duty) => {
         if (duty > 0) this.#duty.set(pin, duty)
         else this.#duty.delete(pin)
-        user.emit('pwms/dc', encodePins(this.#duty), { retain: true })
+        user.emit(pwmEvent, Object.fromEntries(this.#duty))
       })
       user.atEnd(async () => {
         try {
@@ -40,7 +41,7 @@ export class PwmBoard {
           this.#claimed.delete(pin)
         }
       })
-      user.emit('pwms/dc', encodePins(this.#duty), { retain: true })
+      user.emit(pwmEvent, Object.fromEntries(this.#duty))
       return line
     } catch (error) {
       this.#claimed.delete(pin)
@@ -87,10 +88,3 @@ export class PwmLine {
     }
   }
 }
-
-/** Pins as the leader's recorder expects them: one space after colon and comma. */
-const encodePins = (duty: ReadonlyMap<number, number>): string =>
-  `{${[...duty]
-    .sort(([a], [b]) => a - b)
-    .map(([pin, percent]) => `"${pin}": ${percent}`)
-    .join(', ')}}`

@@ -1,4 +1,5 @@
-import { type RawODReading, timestampOf } from '../../../events/payloads.js'
+import type { RawODReading } from '../../../events/bioreactor/readings.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { JobContext } from '../../jobs/job.js'
 import { sleepS } from '../../runtime/repeat.js'
 import { LED_CHANNELS, type LedChannel } from '../board/board.js'

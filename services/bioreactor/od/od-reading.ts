@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox'
-import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
-import { LabError } from '../../../events/core/errors.js'
-import { perChannel } from '../../../events/core/parameter.js'
-import { choice } from '../../../events/core/values.js'
+import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
 import {
   CalibratedODReading,
   ODFused,
   ODReading,
   ODReadings,
   RawODReading,
-  Timestamp,
-} from '../../../events/payloads.js'
+} from '../../../events/bioreactor/readings.js'
+import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
+import { LabError } from '../../../events/core/errors.js'
+import { perChannel } from '../../../events/core/parameter.js'
+import { Timestamp } from '../../../events/core/timestamp.js'
+import { choice } from '../../../events/core/values.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import type { LedBoard } from '../board/led-board.js'
@@ -188,7 +189,7 @@ async function startOdReading(
     useDarkOffsets: params.use_dark_offsets,
     onNearLimit: (channel, volts) => {
       job.log('warning', `Photodiode ${channel} is at ${volts.toFixed(2)} V, near its limit of 3.2 V; dim the IR LED.`)
-      job.emit('monitor/flicker_led_with_error_code', TOO_BRIGHT)
+      job.emit(errorCodeEvent, TOO_BRIGHT)
     },
     onUnsolvable: (channel) =>
       job.log('error', `Mains light on photodiode ${channel} could not be fitted; using the mean.`),

@@ -1,5 +1,8 @@
+import { dosingStateOrder } from '../../../events/bioreactor/orders.js'
+import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
+import type { ODReading, RawODReading } from '../../../events/bioreactor/readings.js'
 import { InvalidInput, LabError } from '../../../events/core/errors.js'
-import { type ODReading, type RawODReading, timestampOf } from '../../../events/payloads.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat } from '../../runtime/repeat.js'
 import type { PdChannel } from '../board/board.js'
@@ -92,7 +95,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
       return await measure()
     } catch (error) {
       if (error instanceof OverRange) {
-        job.emit('monitor/flicker_led_with_error_code', TOO_BRIGHT)
+        job.emit(errorCodeEvent, TOO_BRIGHT)
         await leds.allOff(job, 'ADCReader')
         job.end(error.message)
       }
@@ -168,7 +171,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
   #reportNoise(): void {
     const { job } = this.#options
     job.log('warning', 'The reference photodiode is unsteady; dosing is put to sleep. Check the vial and its cap.')
-    job.emit('dosing_automation/$state/set', 'sleeping')
+    job.emit(dosingStateOrder, 'sleeping')
   }
 
   #publish({ timestamp, raw }: OdBatch): void {

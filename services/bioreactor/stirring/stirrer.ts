@@ -1,5 +1,6 @@
+import { errorCodeEvent, pidLogEvent } from '../../../events/bioreactor/outputs.js'
 import { LabError } from '../../../events/core/errors.js'
-import { timestampOf } from '../../../events/payloads.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
 import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
@@ -126,7 +127,7 @@ export class Stirrer implements Activity<StirringSettings> {
     const terms = await this.#bar.follow(rpm)
     if (terms === null) return
     const { Kp, Ki, Kd } = this.#params
-    this.#job.emit('pid_log/rpm', {
+    const step = {
       setpoint: target,
       output_limits_lb: -7.5,
       output_limits_ub: 7.5,
@@ -140,12 +141,13 @@ export class Stirrer implements Activity<StirringSettings> {
       latest_output: terms.output,
       job_name: 'stirring',
       target_name: 'rpm',
-    })
+    }
+    this.#job.emit(pidLogEvent, step, { target_name: step.target_name })
   }
 
   async #unstall(): Promise<void> {
     this.#job.log('warning', 'The stir bar does not turn; kicking it.')
-    this.#job.emit('monitor/flicker_led_with_error_code', STALLED)
+    this.#job.emit(errorCodeEvent, STALLED)
     const untilReading = untilNextOdS(this.#job)
     if (!this.#dodger.isDodging && untilReading <= CLEAR_OF_READING_S) {
       await sleepS(this.#job.clock, untilReading + CLEAR_OF_READING_S, this.#job.ending)

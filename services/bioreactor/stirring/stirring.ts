@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
+import { MeasuredRPM } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
 import { LabError } from '../../../events/core/errors.js'
-import { MeasuredRPM } from '../../../events/payloads.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import type { Bioreactor } from '../board/board.js'
 import type { PwmBoard } from '../board/pwm-board.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
+import { Temperature } from '../../../events/bioreactor/readings.js'
 import { defineAutomationKind } from '../../../events/core/define-automation.js'
-import { Temperature } from '../../../events/payloads.js'
 import { automationsOf } from '../../jobs/automation.js'
 
 const temperatureKind = defineAutomationKind({

@@ -1,4 +1,4 @@
-import type { ModeEvaluation, ModeReport, RangeChoice } from '../../../events/payloads.js'
+import type { ModeEvaluation, ModeReport, RangeChoice } from '../../../events/potentiostat/mode-report.js'
 import type { MeasurementWarning, RunWarningCode } from '../evaluation/run-warnings.js'
 import { SaturationCount } from '../evaluation/saturation.js'
 import type { RawRows } from './plan.js'

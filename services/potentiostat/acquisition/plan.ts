@@ -1,5 +1,6 @@
 import type { ModeDefinition } from '../../../events/define-mode.js'
-import type { ModeEvaluation, RunColumn } from '../../../events/payloads.js'
+import type { ModeEvaluation } from '../../../events/potentiostat/mode-report.js'
+import type { RunColumn } from '../../../events/potentiostat/run-order.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import type { MeasurementWarning } from '../evaluation/run-warnings.js'
 import type { Segment } from './waveform.js'

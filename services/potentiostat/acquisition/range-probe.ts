@@ -1,5 +1,5 @@
-import type { RangeChoice } from '../../../events/payloads.js'
 import type { Clock } from '../../../events/ports.js'
+import type { RangeChoice } from '../../../events/potentiostat/mode-report.js'
 import { retry } from '../../../primitives/retry.js'
 import { ModbusTimeout } from '../../transport/modbus-client.js'
 import { isRunning, type Potentiostat } from '../device/device.js'

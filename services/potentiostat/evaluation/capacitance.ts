@@ -1,4 +1,4 @@
-import type { ModeEvaluation } from '../../../events/payloads.js'
+import type { ModeEvaluation } from '../../../events/potentiostat/mode-report.js'
 import type { EvaluationResult, RawRows, RowEvaluation } from '../acquisition/plan.js'
 import { type MeasurementWarning, shareOf } from './run-warnings.js'
 

@@ -1,4 +1,5 @@
-import { type SampleBlock, timestampOf } from '../../../events/payloads.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
+import type { SampleBlock } from '../../../events/potentiostat/samples.js'
 import { roundHalfEven } from '../../../primitives/round.js'
 import type { RawRows } from '../acquisition/plan.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'

@@ -1,5 +1,5 @@
 import type { DurationFormula, ModeRule, ParameterSpec, ParameterWarning } from '../../../events/define-mode.js'
-import type { RunColumn } from '../../../events/payloads.js'
+import type { RunColumn } from '../../../events/potentiostat/run-order.js'
 import type { CutOffLimits } from '../acquisition/plan.js'
 import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, tiaOhms } from '../device/registers.js'
 

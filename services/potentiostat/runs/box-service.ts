@@ -1,8 +1,12 @@
+import { publishEvent } from '../../../bus/publish-event.js'
 import { InvalidInput, LabError } from '../../../events/core/errors.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { AnnouncedMode } from '../../../events/define-mode.js'
 import { MAX_PACKET_BYTES } from '../../../events/limits.js'
-import { type Request, type RunFileLayout, type RunOrder, timestampOf } from '../../../events/payloads.js'
-import { deviceTopic, systemTopic } from '../../../events/topic.js'
+import { deviceEvent } from '../../../events/potentiostat/devices.js'
+import { modeCapabilityEvent } from '../../../events/potentiostat/modes.js'
+import type { RunFileLayout, RunOrder } from '../../../events/potentiostat/run-order.js'
+import type { Request } from '../../../events/system/commands.js'
 import { deadline } from '../../../primitives/deadline.js'
 import type { RetainedText } from '../../aftermath/retained.js'
 import type { Service, ServiceContext } from '../../runtime/service.js'
@@ -39,8 +43,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
   const past = pastRuns(retained, box)
   for (const [order, { declaration }] of modes.entries()) {
     const announced: AnnouncedMode = { ...declaration, order }
-    const topic = systemTopic(unit, `capabilities/modes/${declaration.mode}`)
-    await bus.publish(topic, JSON.stringify(announced), { retain: true })
+    await publishEvent(bus, modeCapabilityEvent, { unit, mode: declaration.mode }, announced)
   }
 
   const knownRuns = new Set(past.orders.map(({ run_id }) => run_id))
@@ -55,9 +58,9 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
       clock,
       logger,
       onChange: (record) => {
-        bus
-          .publish(deviceTopic(box, record.slot), JSON.stringify(record), { retain: true })
-          .catch((error: unknown) => logger.warn({ slot: record.slot, err: error }, 'device not announced'))
+        publishEvent(bus, deviceEvent, { box, slot: record.slot }, record).catch((error: unknown) =>
+          logger.warn({ slot: record.slot, err: error }, 'device not announced'),
+        )
       },
     },
     past.devices,

@@ -1,6 +1,8 @@
-import { DeviceRecord, RunOrder } from '../../../events/payloads.js'
-import { deviceTopic, matchesFilter, runTopic } from '../../../events/topic.js'
-import { type RetainedText, recordIn } from '../../aftermath/retained.js'
+import { type DeviceRecord, deviceEvent } from '../../../events/potentiostat/devices.js'
+import { type RunOrder, runOrderEvent } from '../../../events/potentiostat/run-order.js'
+import { runProgressEvent, slotStateEvent } from '../../../events/potentiostat/run-state.js'
+import { samplesEvent } from '../../../events/potentiostat/samples.js'
+import { type RetainedText, recordsOf } from '../../aftermath/retained.js'
 import type { ServiceContext } from '../../runtime/service.js'
 
 /** Runs whose topics stay retained. */
@@ -14,11 +16,10 @@ export interface PastRuns {
 }
 
 export function pastRuns(past: readonly RetainedText[], box: string): PastRuns {
-  const below = (filter: string) => past.filter(({ topic }) => matchesFilter(filter, topic))
-  const orders = below(runTopic(box, '+', 'order')).flatMap((value) => recordIn(RunOrder, value) ?? [])
+  const orders = recordsOf(past, runOrderEvent, { box })
   return {
-    devices: below(deviceTopic(box, '+')).flatMap((value) => recordIn(DeviceRecord, value) ?? []),
-    orders: orders.sort((a, b) => a.timestamp.localeCompare(b.timestamp)),
+    devices: recordsOf(past, deviceEvent, { box }),
+    orders: [...orders].sort((a, b) => a.timestamp.localeCompare(b.timestamp)),
   }
 }
 
@@ -42,9 +43,10 @@ export class RetainedRuns {
   #prune(): void {
     const { bus, box, logger } = this.#context
     for (const { run_id, slots } of this.#orders.splice(0, Math.max(0, this.#orders.length - KEEP))) {
-      const rests = ['order', 'progress', ...slots.flatMap((slot) => [`${slot}/state`, `${slot}/samples`])]
-      for (const rest of rests) {
-        bus.publish(runTopic(box, run_id, rest), '', { retain: true }).catch((error: unknown) => {
+      const run = { box, run_id }
+      const ofSlot = (slot: string) => [slotStateEvent.topic({ ...run, slot }), samplesEvent.topic({ ...run, slot })]
+      for (const topic of [runOrderEvent.topic(run), runProgressEvent.topic(run), ...slots.flatMap(ofSlot)]) {
+        bus.publish(topic, '', { retain: true }).catch((error: unknown) => {
           logger.debug({ run: run_id, err: error }, 'old topic not cleared')
         })
       }

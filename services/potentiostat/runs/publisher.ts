@@ -1,4 +1,6 @@
+import type { EventDefinition, Levels, PayloadOf } from '../../../events/core/define-event.js'
 import type { MessageBus } from '../../../events/ports.js'
+import { type SampleBlock, samplesEvent } from '../../../events/potentiostat/samples.js'
 
 /** Bytes that may wait for the broker. */
 const CAPACITY_BYTES = 8 * 1024 * 1024
@@ -25,20 +27,32 @@ export class RunPublisher {
   }
 
   /** Something small that says how the run stands. Always sent. */
-  publish(topic: string, payload: unknown, { retain }: { readonly retain: boolean }): void {
-    this.#send(topic, JSON.stringify(payload), retain)
+  publish<E extends EventDefinition>(event: E, levels: Levels<E['pattern']>, payload: PayloadOf<E>): void {
+    const text = this.#encode(event, payload)
+    if (text !== null) this.#send(event.topic(levels), text, event.retained)
   }
 
   /** Samples, retained. Refused once anything failed: the rows of a run have no holes. @returns whether they were taken. */
-  publishSamples(topic: string, payload: unknown): boolean {
+  publishSamples(levels: Levels<(typeof samplesEvent)['pattern']>, block: SampleBlock): boolean {
     if (this.#failure !== null) return false
-    const text = JSON.stringify(payload)
+    const text = this.#encode(samplesEvent, block)
+    if (text === null) return false
     if (this.#bytes + text.length > this.#capacity) {
       this.#fail(`the broker takes samples too slowly; ${this.#bytes} bytes are waiting`)
       return false
     }
-    this.#send(topic, text, true)
+    this.#send(samplesEvent.topic(levels), text, samplesEvent.retained)
     return true
+  }
+
+  /** Null when it is not as declared: what readers of the log would not take is not recorded. */
+  #encode<E extends EventDefinition>(event: E, payload: PayloadOf<E>): string | null {
+    try {
+      return event.encode(payload)
+    } catch (error) {
+      this.#fail(`an event is not as declared: ${error instanceof Error ? error.message : String(error)}`)
+      return null
+    }
   }
 
   /** Resolves when everything published so far is on disk, or has failed. */

@@ -1,4 +1,5 @@
-import type { RunOrder, RunProgress, SlotState } from '../../../events/payloads.js'
+import type { RunOrder } from '../../../events/potentiostat/run-order.js'
+import type { RunProgress, SlotState } from '../../../events/potentiostat/run-state.js'
 
 interface SlotMeter {
   doneS: number

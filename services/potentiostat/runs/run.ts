@@ -1,14 +1,11 @@
 import { LabError } from '../../../events/core/errors.js'
-import {
-  type ModeReport,
-  type RunOrder,
-  type SampleLoss,
-  type SlotState,
-  timestampOf,
-} from '../../../events/payloads.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock, Logger, MessageBus } from '../../../events/ports.js'
+import type { ModeReport } from '../../../events/potentiostat/mode-report.js'
+import { type RunOrder, runOrderEvent } from '../../../events/potentiostat/run-order.js'
+import { runProgressEvent, type SlotState, slotStateEvent } from '../../../events/potentiostat/run-state.js'
+import { type SampleLoss, sampleLossEvent } from '../../../events/potentiostat/samples.js'
 import { upcastWarnings } from '../../../events/run-warnings.js'
-import { runTopic } from '../../../events/topic.js'
 import { Observation } from '../acquisition/acquisition-stats.js'
 import { measure } from '../acquisition/driver.js'
 import type { MeasurementPlan } from '../acquisition/plan.js'
@@ -59,10 +56,15 @@ export class Run {
     this.#meter = new RunProgressMeter(order)
   }
 
+  /** Levels that the topics of all its events share. */
+  get #run() {
+    return { box: this.#deps.box, run_id: this.order.run_id }
+  }
+
   /** Publishes the order and its queued slots. Resolves when they are on disk. @throws Error when they are not. */
   async announce(): Promise<void> {
-    this.#publish('order', this.order)
-    for (const slot of this.order.slots) this.#publish(`${slot}/state`, this.#state(slot, 'queued', {}))
+    this.#publisher.publish(runOrderEvent, this.#run, this.order)
+    for (const slot of this.order.slots) this.#publishState(this.#state(slot, 'queued', {}))
     this.#publishProgress()
     await this.#publisher.drained()
     const { failure } = this.#publisher
@@ -109,7 +111,7 @@ export class Run {
     try {
       for (const [modeIndex, plan] of this.#plans.entries()) {
         if (this.#stop.signal.aborted) throw new MeasurementAborted(String(this.#stop.signal.reason))
-        this.#publish(`${slot.name}/state`, running(modeIndex))
+        this.#publishState(running(modeIndex))
         await this.#measure(slot, modeIndex, plan, reports)
         this.#meter.modeDone(slot.name)
       }
@@ -124,8 +126,7 @@ export class Run {
     }
     this.#meter.slotEnded(slot.name, status)
     slot.release()
-    this.#publish(
-      `${slot.name}/state`,
+    this.#publishState(
       this.#state(slot.name, status, {
         started_at: startedAt,
         ended_at: timestampOf(clock.now()),
@@ -152,9 +153,9 @@ export class Run {
     const { device } = slot
     const observation = new Observation()
     const retriesBefore = device.modbus.retries
-    const topic = runTopic(this.#deps.box, this.order.run_id, `${slot.name}/samples`)
+    const levels = { ...this.#run, slot: slot.name }
     const blocks = new BlockBuilder(modeIndex, this.order.average, (block) => {
-      this.#publisher.publishSamples(topic, block)
+      this.#publisher.publishSamples(levels, block)
     })
     try {
       await measure(
@@ -202,7 +203,7 @@ export class Run {
       cause: loss.message,
       timestamp: timestampOf(this.#deps.clock.now()),
     }
-    this.#publisher.publish(runTopic(this.#deps.box, this.order.run_id, 'losses'), event, { retain: false })
+    this.#publisher.publish(sampleLossEvent, this.#run, event)
   }
 
   async #reportProgress(over: AbortSignal): Promise<void> {
@@ -214,11 +215,11 @@ export class Run {
   }
 
   #publishProgress(): void {
-    this.#publish('progress', this.#meter.read(timestampOf(this.#deps.clock.now())))
+    this.#publisher.publish(runProgressEvent, this.#run, this.#meter.read(timestampOf(this.#deps.clock.now())))
   }
 
-  #publish(rest: string, payload: unknown): void {
-    this.#publisher.publish(runTopic(this.#deps.box, this.order.run_id, rest), payload, { retain: true })
+  #publishState(state: SlotState): void {
+    this.#publisher.publish(slotStateEvent, { ...this.#run, slot: state.slot }, state)
   }
 
   #state(slot: string, status: SlotState['status'], known: Partial<SlotState>): SlotState {

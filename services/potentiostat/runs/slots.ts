@@ -1,5 +1,6 @@
-import { type DeviceRecord, timestampOf } from '../../../events/payloads.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock, Logger } from '../../../events/ports.js'
+import type { DeviceRecord } from '../../../events/potentiostat/devices.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { SerialDevice, SerialPorts } from '../../transport/hardware.js'
 import { ConnectionLost } from '../../transport/modbus-client.js'

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { MeasuredRPM } from '../../../events/bioreactor/readings.js'
 import { defineJob } from '../../../events/core/define-job.js'
 import { decodeValue, encodeValue } from '../../../events/core/values.js'
-import { MeasuredRPM } from '../../../events/payloads.js'
 
 const stirrer = defineJob({
   name: 'stirrer',

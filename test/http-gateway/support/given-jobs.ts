@@ -1,6 +1,8 @@
 import type { JobCapability } from '../../../events/core/capability.js'
 import type { ModeDeclaration } from '../../../events/define-mode.js'
-import type { JobRecord, ServiceRecord, TaskRecord } from '../../../events/payloads.js'
+import type { JobRecord } from '../../../events/system/jobs.js'
+import type { ServiceRecord } from '../../../events/system/services.js'
+import type { TaskRecord } from '../../../events/system/tasks.js'
 import type { TestEvent } from '../../support/memory-log.js'
 
 const STARTED_AT = '2026-01-02T03:04:05.000Z'

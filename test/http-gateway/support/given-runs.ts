@@ -1,4 +1,7 @@
-import type { DeviceRecord, ModeReport, RunOrder, SlotState } from '../../../events/payloads.js'
+import type { DeviceRecord } from '../../../events/potentiostat/devices.js'
+import type { ModeReport } from '../../../events/potentiostat/mode-report.js'
+import type { RunOrder } from '../../../events/potentiostat/run-order.js'
+import type { SlotState } from '../../../events/potentiostat/run-state.js'
 import type { RunStatus } from '../../../events/run-status.js'
 import type { TestEvent } from '../../support/memory-log.js'
 

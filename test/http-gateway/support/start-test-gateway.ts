@@ -2,8 +2,10 @@ import { connect } from 'node:net'
 import { createAttempts } from '../../../doors/attempts.js'
 import { HTTP_LIMITS } from '../../../doors/http-server.js'
 import { LabError, toErrorRecord } from '../../../events/core/errors.js'
-import type { LogStatus, RequestName, ServiceRecord } from '../../../events/payloads.js'
-import { outcomeTopic, requestTopic } from '../../../events/topic.js'
+import { outcomeEvent, type RequestName } from '../../../events/system/commands.js'
+import type { LogStatus } from '../../../events/system/log-status.js'
+import type { ServiceRecord } from '../../../events/system/services.js'
+import { requestTopic } from '../../../events/topic.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -83,7 +85,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
         outcome = { accepted: false, error: toErrorRecord(error) }
       }
       void services.publish(
-        outcomeTopic('u1', String(order['id'])),
+        outcomeEvent.topic({ unit: 'u1', id: String(order['id']) }),
         JSON.stringify({ id: order['id'], timestamp, ...outcome }),
       )
     })

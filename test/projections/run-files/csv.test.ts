@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { RunColumn, SampleBlock } from '../../../events/payloads.js'
+import type { RunColumn } from '../../../events/potentiostat/run-order.js'
+import type { SampleBlock } from '../../../events/potentiostat/samples.js'
 import { csvNumber } from '../../../projections/run-files/csv-number.js'
 import { csvHeader, csvRows } from '../../../projections/run-files/csv-rows.js'
 

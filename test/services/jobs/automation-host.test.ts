@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { AutomationEvent, AutomationSettings } from '../../../events/bioreactor/automations.js'
 import { LabError } from '../../../events/core/errors.js'
-import type { AutomationEvent, AutomationSettings } from '../../../events/payloads.js'
 import { type Dose, type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'
 import {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { afterEach, expect, test } from 'vitest'
+import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
 import { defineJob } from '../../../events/core/define-job.js'
 import { createJob, type Job } from '../../../services/jobs/job.js'
 import { repeat } from '../../../services/runtime/repeat.js'
@@ -86,6 +87,18 @@ test('a job of a plugin runs like any other: options, configuration, settings, c
   expect(JSON.stringify(task)).toContain('[blinking.config] period_s is 0 s; it must be at least 0.1 s')
 })
 
+test('an event that is not as declared is not published, and the log says why', async () => {
+  const job = createJob(blinking, async (job) => {
+    job.emit(errorCodeEvent, 0)
+    job.emit(errorCodeEvent, 3)
+    return { setters: {}, sleep: async () => undefined, wake: async () => undefined }
+  })
+  lab = await startBioreactorLab({ jobs: () => [job] })
+  await lab.run('blinking')
+  expect(lab.published('monitor/flicker_led_with_error_code')).toEqual(['3'])
+  expect(lab.published('logs/app/error').join()).toContain('Not published: value is 0; it must be at least 1.')
+})
+
 test('what is misspelt or of another type does not compile', () => {
   const text = { schema: Type.String(), doc: '' }
   const wrong = (): void => {
@@ -100,6 +113,10 @@ test('what is misspelt or of another type does not compile', () => {
     createJob(blinking, async (job, params) => {
       // @ts-expect-error no such setting
       job.publish('flash', 1)
+      // @ts-expect-error not declared
+      job.emit('pid_log/rpm', {})
+      // @ts-expect-error a count, no text
+      job.emit(errorCodeEvent, 'many')
       // @ts-expect-error no number
       job.publish('flashes', 'many')
       // @ts-expect-error a setting that no start takes

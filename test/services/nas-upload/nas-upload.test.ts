@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { NasSetup } from '../../../events/nas.js'
+import type { NasSetup } from '../../../events/nas/nas.js'
 import { NasUnavailable } from '../../../services/nas-upload/errors.js'
 import type { NasTransport, UploadOrder } from '../../../services/nas-upload/transport.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'

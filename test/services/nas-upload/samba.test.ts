@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { NasSetup } from '../../../events/nas.js'
+import type { NasSetup } from '../../../events/nas/nas.js'
 import { chooseTransport, thisMachine } from '../../../services/nas-upload/choose-transport.js'
 import { runCommand } from '../../../services/nas-upload/run-command.js'
 import { createSmbclientTransport } from '../../../services/nas-upload/smbclient.js'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { UploadRecord } from '../../../events/nas.js'
+import type { UploadRecord } from '../../../events/nas/nas.js'
 import { NasUnavailable } from '../../../services/nas-upload/errors.js'
 import { UploadQueue } from '../../../services/nas-upload/upload-queue.js'
 import { FakeClock } from '../../support/fake-clock.js'

@@ -1,4 +1,6 @@
-import type { Request, RunProgress, SampleBlock, SlotState } from '../../../events/payloads.js'
+import type { RunProgress, SlotState } from '../../../events/potentiostat/run-state.js'
+import type { SampleBlock } from '../../../events/potentiostat/samples.js'
+import type { Request } from '../../../events/system/commands.js'
 import { correctAtStart } from '../../../services/aftermath/over-bus.js'
 import { type BoxContext, startBoxService } from '../../../services/potentiostat/runs/box-service.js'
 import type { Service } from '../../../services/runtime/service.js'

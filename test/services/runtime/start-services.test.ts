@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { requestCommand } from '../../../bus/commands.js'
 import { InvalidInput } from '../../../events/core/errors.js'
-import { LOG_STATUS_TOPIC, type Request } from '../../../events/payloads.js'
+import type { Request } from '../../../events/system/commands.js'
+import { logStatusEvent } from '../../../events/system/log-status.js'
 import type { Service, ServiceContext } from '../../../services/runtime/service.js'
 import { type RunningServices, startServices } from '../../../services/runtime/start-services.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -111,7 +112,10 @@ describe('while nothing can be recorded', () => {
   const log = (writable: boolean, reason: string | null): Promise<void> =>
     broker
       .connect()
-      .publish(LOG_STATUS_TOPIC, JSON.stringify({ writable, position: 1, reason, timestamp: '2026-01-01T00:00:00Z' }))
+      .publish(
+        logStatusEvent.topic({}),
+        JSON.stringify({ writable, position: 1, reason, timestamp: '2026-01-01T00:00:00Z' }),
+      )
 
   it('services are suspended, and resumed when the log is writable again', async () => {
     await log(false, 'disk full')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ModeReport } from '../../../../events/payloads.js'
+import type { ModeReport } from '../../../../events/potentiostat/mode-report.js'
 import { run, slot } from '../../support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 

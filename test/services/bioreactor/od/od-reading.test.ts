@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ODReadings, RawODReading } from '../../../../events/payloads.js'
+import type { ODReadings, RawODReading } from '../../../../events/bioreactor/readings.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 import { FakeAdc, FakeBioreactor } from '../../../support/fake-bioreactor.js'
 

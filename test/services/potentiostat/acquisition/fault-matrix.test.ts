@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { SlotState } from '../../../../events/payloads.js'
+import type { SlotState } from '../../../../events/potentiostat/run-state.js'
 import type { Faults } from '../../../../simulation/potentiostat/faults.js'
 import { eventually } from '../../../support/eventually.js'
 import { type Device, planOf, startDevice } from '../bench.js'

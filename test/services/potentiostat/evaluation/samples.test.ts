@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SampleBlock } from '../../../../events/payloads.js'
+import type { SampleBlock } from '../../../../events/potentiostat/samples.js'
 import { averagingFactor, BlockBuilder, nineDigits } from '../../../../services/potentiostat/evaluation/samples.js'
 
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })

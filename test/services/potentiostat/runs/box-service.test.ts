@@ -1,13 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toErrorRecord } from '../../../../events/core/errors.js'
-import {
-  DeviceRecord,
-  RunOrder,
-  RunProgress,
-  SampleBlock,
-  type SlotState,
-  SlotState as SlotStateSchema,
-} from '../../../../events/payloads.js'
+import { DeviceRecord } from '../../../../events/potentiostat/devices.js'
+import { RunOrder } from '../../../../events/potentiostat/run-order.js'
+import { RunProgress, type SlotState, SlotState as SlotStateSchema } from '../../../../events/potentiostat/run-state.js'
+import { SampleBlock } from '../../../../events/potentiostat/samples.js'
 import { violations } from '../../../../events/schema.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
 import { type Device, planOf, startDevice } from '../bench.js'

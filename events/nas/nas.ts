@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Timestamp } from './payloads.js'
-import { RUN_ID_PATTERN } from './topic.js'
+import { defineEvent } from '../core/define-event.js'
+import { Timestamp } from '../core/timestamp.js'
+import { RUN_ID_PATTERN } from '../topic.js'
 
 /** What services, run-file sink and gateway tell each other about the network share. */
 
@@ -18,7 +19,7 @@ export const NasSetup = Type.Object({
 })
 export type NasSetup = Static<typeof NasSetup>
 
-/** `system/<unit>/nas`: the share in use and how the last probe of it ended. Retained. */
+/** The share in use and how the last probe of it ended. */
 export const NasRecord = Type.Object({
   configured: Type.Boolean(),
   host: Type.Union([Type.String(), Type.Null()]),
@@ -35,7 +36,14 @@ export const NasRecord = Type.Object({
 })
 export type NasRecord = Static<typeof NasRecord>
 
-/** `potentiostat/<box>/<run_id>/upload`: where the copy to the share stands. Retained. */
+export const nasEvent = defineEvent({
+  pattern: 'system/<unit>/nas',
+  retained: true,
+  payload: NasRecord,
+  doc: 'The network share in use, and how the last probe of it ended.',
+})
+
+/** Where the copy of a run to the share stands. */
 export const UploadRecord = Type.Object({
   run_id: Type.String({ pattern: RUN_ID_PATTERN }),
   /** `failed` with a `next_attempt_at` is tried again, without one it is given up. */
@@ -49,8 +57,14 @@ export const UploadRecord = Type.Object({
 })
 export type UploadRecord = Static<typeof UploadRecord>
 
-/** `potentiostat/<box>/<run_id>/retired`: the run's files are on the share long enough and leave this computer. The run-file sink
- * deletes them. An occurrence: not retained. */
+export const uploadEvent = defineEvent({
+  pattern: 'potentiostat/<box>/<run_id>/upload',
+  retained: true,
+  payload: UploadRecord,
+  doc: 'Where the copy of a run to the network share stands.',
+})
+
+/** The run's files are on the share long enough and leave this computer. The run-file sink deletes them. */
 export const RunRetired = Type.Object({
   run_id: Type.String({ pattern: RUN_ID_PATTERN }),
   uploaded_at: Timestamp,
@@ -58,6 +72,13 @@ export const RunRetired = Type.Object({
   timestamp: Timestamp,
 })
 export type RunRetired = Static<typeof RunRetired>
+
+export const runRetiredEvent = defineEvent({
+  pattern: 'potentiostat/<box>/<run_id>/retired',
+  retained: false,
+  payload: RunRetired,
+  doc: 'The files of a run are on the share long enough and leave this computer.',
+})
 
 /** Directory below the runs' root where the sink says which files a run has. No experiment can have this name. */
 export const MANIFEST_DIRECTORY = '.benchlog'

@@ -1,0 +1,17 @@
+import type { EventDefinition } from '../core/define-event.js'
+import { automationSettingsEvent } from './automations.js'
+import { logEvent } from './logs.js'
+import { dosingStateOrder } from './orders.js'
+import { errorCodeEvent, ledChangeEvent, ledsEvent, pidLogEvent, pwmEvent } from './outputs.js'
+
+/** Events of a bioreactor beside the settings of its jobs. */
+export const bioreactorEvents: readonly EventDefinition[] = [
+  logEvent,
+  automationSettingsEvent,
+  pwmEvent,
+  ledsEvent,
+  ledChangeEvent,
+  pidLogEvent,
+  errorCodeEvent,
+  dosingStateOrder,
+]

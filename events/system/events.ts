@@ -1,0 +1,21 @@
+import type { EventDefinition } from '../core/define-event.js'
+import { outcomeEvent, settingOutcomeEvent } from './commands.js'
+import { automationCapabilityEvent, jobCapabilityEvent, jobEvent } from './jobs.js'
+import { logStatusEvent } from './log-status.js'
+import { refusalEvent } from './refusals.js'
+import { safeStateEvent, serviceEvent } from './services.js'
+import { taskEvent } from './tasks.js'
+
+/** Events of the unit itself: jobs, tasks, commands, services, log. */
+export const systemEvents: readonly EventDefinition[] = [
+  jobEvent,
+  jobCapabilityEvent,
+  automationCapabilityEvent,
+  taskEvent,
+  outcomeEvent,
+  settingOutcomeEvent,
+  serviceEvent,
+  safeStateEvent,
+  refusalEvent,
+  logStatusEvent,
+]
