@@ -4,10 +4,12 @@ import { join, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { isHost } from './doors/hosts.js'
 import type { TlsPaths } from './doors/tls-identity.js'
-import { InvalidInput, LabError } from './events/core/errors.js'
+import { defineError, isInputError } from './events/core/errors.js'
 import { decodeValue } from './events/core/values.js'
 import type { RunFileLayout } from './events/potentiostat/run-order.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
+
+const InvalidSettings = defineError('settings.invalid', 'input', 'Settings of the environment are wrong.')
 
 /** One setting of the environment. The default may depend on settings declared before it. */
 interface SettingDeclaration<S extends TSchema = TSchema> {
@@ -236,7 +238,7 @@ export function readConfig(env: Environment): Config {
     try {
       return [variable, decodeValue(variable, declared, text === undefined || text === '' ? String(fallback) : text)]
     } catch (error) {
-      if (!(error instanceof LabError)) throw error
+      if (!isInputError(error)) throw error
       problems.push(error.message)
       return [variable, fallback]
     }
@@ -244,7 +246,7 @@ export function readConfig(env: Environment): Config {
   const values = Object.fromEntries(entries) as Values
   problems.push(...bridge(values), ...contradictions(values), ...openDoors(values), ...unusableHosts(values))
   if (problems.length > 0) {
-    throw new InvalidInput(problems.join('\n'), { details: { problems } }, 'config.invalid')
+    throw new InvalidSettings(problems.join('\n'), { details: { problems } })
   }
   return Object.freeze({
     home,

@@ -3,6 +3,7 @@ import { type CommandEntry, parseCommandLine } from './cli/commands.js'
 import { createPrivateFiles } from './cli/private-files.js'
 import { readConfig, readOutputsConfig } from './config.js'
 import { LabError } from './events/core/errors.js'
+import { LogDamaged } from './events/system/errors.js'
 
 const commands: readonly CommandEntry[] = [
   {
@@ -103,7 +104,7 @@ async function explain(error: unknown): Promise<string> {
   if (!(error instanceof LabError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const { message, remediation, details } = error
   const lines = [message]
-  if (error.code === 'log.damaged') {
+  if (error instanceof LogDamaged) {
     const { whatIsIntact } = await import('./event-log/intact-part.js')
     lines.push(whatIsIntact(String(details['path'])))
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { defineError, fromErrorRecord, NoAnswer } from '../events/core/errors.js'
+import { defineError, fromErrorRecord, type LabError } from '../events/core/errors.js'
 import type { MessageBus } from '../events/ports.js'
 import { type CommandOutcome, outcomeEvent, type Request, type RequestName } from '../events/system/commands.js'
+import { NoAnswer } from '../events/system/errors.js'
 import { requestTopic } from '../events/topic.js'
 import { deadline } from '../primitives/deadline.js'
 
@@ -66,7 +67,7 @@ function resultOf({ accepted, result, error }: CommandOutcome): unknown {
   throw error === undefined ? new OrderRefused('The command was refused.') : fromErrorRecord(error)
 }
 
-const noAnswer = (topic: string, timeoutMs: number): NoAnswer =>
+const noAnswer = (topic: string, timeoutMs: number): LabError =>
   new NoAnswer(`No service answered ${topic} within ${timeoutMs} ms.`, {
     remediation: 'Check that the services process is running, then try again.',
   })

@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { type IClientOptions, MqttClient } from 'mqtt'
 import { withSocketPath } from '../doors/socket-path.js'
-import { LabError } from '../events/core/errors.js'
 import { MAX_PACKET_BYTES } from '../events/limits.js'
 import type { BusMessage, Logger, MessageBus, PublishOptions } from '../events/ports.js'
+import { MessageTooLarge } from '../events/system/errors.js'
 import { matchesFilter } from '../events/topic.js'
 import { deadline } from '../primitives/deadline.js'
 
@@ -72,9 +72,7 @@ const PUBLISH_HEADER_BYTES = 4
 function refuseOversized(topic: string, payload: string | Uint8Array): void {
   const bytes = PUBLISH_HEADER_BYTES + Buffer.byteLength(topic) + Buffer.byteLength(payload)
   if (bytes <= MAX_PACKET_BYTES) return
-  throw new LabError(
-    'message.too_large',
-    'input',
+  throw new MessageTooLarge(
     `A message of ${bytes} bytes on ${topic} was not sent; the broker takes at most ${MAX_PACKET_BYTES} bytes.`,
   )
 }

@@ -6,9 +6,15 @@ import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { namesOf } from '../doors/hosts.js'
 import { selfSigned } from '../doors/self-signed.js'
-import { InvalidInput, LabError } from '../events/core/errors.js'
+import { defineError, InvalidInput } from '../events/core/errors.js'
 import type { Command } from './commands.js'
 import { interfaceAddresses } from './doors.js'
+
+const CertificateNotWritten = defineError(
+  'tls.not_written',
+  'state',
+  'A file of the new certificate could not be written.',
+)
 
 /** The longest that all browsers and systems take. */
 const MAX_DAYS = 825
@@ -64,7 +70,7 @@ function write(directory: string, files: readonly (readonly [path: string, conte
     try {
       writeFileSync(path, content, { mode: path.endsWith('key.pem') ? 0o600 : 0o644, flag: 'wx' })
     } catch (cause) {
-      throw new LabError('tls.not_written', 'state', `${path} was not written: ${(cause as Error).message}.`, {
+      throw new CertificateNotWritten(`${path} was not written: ${(cause as Error).message}.`, {
         cause,
         remediation: 'Move the files that are there away, or name another --directory.',
       })

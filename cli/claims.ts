@@ -1,8 +1,10 @@
 import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.js'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import { identityOf, readIfThere } from './process-identity.js'
+
+const HomeInUse = defineError('home.in_use', 'state', 'Another process uses the data directory.')
 
 /** What only one process may do with a data directory: write the log, drive the hardware, write read models and run files. */
 export type Role = 'broker' | 'services' | 'projections'
@@ -63,7 +65,7 @@ function claim(path: string, own: string, taken: string): void {
 function refuseIfHeld(path: string, own: string, taken: string): void {
   const pid = holderOf(path)
   if (pid === null || readIfThere(path) === own) return
-  throw new LabError('home.in_use', 'state', `${taken} ${pid}.`, {
+  throw new HomeInUse(`${taken} ${pid}.`, {
     remediation: 'Stop that process, or set BENCHLOG_HOME to another directory.',
   })
 }

@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util'
 import type { Config, OutputsConfig } from '../config.js'
-import { InvalidInput } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
+
+const UnknownCommand = defineError('cli.unknown_command', 'input', 'The command line names no command.')
+export const InvalidOption = defineError(
+  'cli.invalid_option',
+  'input',
+  'The command takes no such option, value or word.',
+)
 
 /** What a command is given: the validated settings, its own options, and where to write. */
 export interface CommandContext {
@@ -66,7 +73,7 @@ export async function parseCommandLine(
   const [first = 'start', ...rest] = argv[0]?.startsWith('-') === true ? ['start', ...argv] : argv
   const entry = entries.find(({ name }) => name === first)
   if (entry === undefined) {
-    throw new InvalidInput(`There is no command '${first}'.\n\n${overview(entries)}`, {}, 'cli.unknown_command')
+    throw new UnknownCommand(`There is no command '${first}'.\n\n${overview(entries)}`)
   }
   const command = await entry.load()
   if (command.ownHelp !== undefined) {
@@ -80,6 +87,6 @@ export async function parseCommandLine(
     return { command, options: values as CommandContext['options'], positionals: [] }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new InvalidInput(`${reason}\n\n${helpText(entry, command)}`, { cause }, 'cli.invalid_option')
+    throw new InvalidOption(`${reason}\n\n${helpText(entry, command)}`, { cause })
   }
 }

@@ -1,6 +1,8 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LabError } from '../events/core/errors.js'
+import { defineError, type LabError } from '../events/core/errors.js'
+
+const NoRoom = defineError('home.no_room', 'state', 'The disk of the data directory is too full for a start.')
 
 /** The log's and the read models' write-ahead files grow to 4 MiB each before they are written back. */
 const START_MIB = 16
@@ -24,7 +26,7 @@ export function roomProblem(home: string, error: unknown): unknown {
 function noRoom(home: string, cause?: unknown): LabError {
   const free = freeMib(home).toFixed(1)
   const message = `BENCHLOG_HOME: the disk of ${home} has ${free} MiB free; a start needs ${START_MIB} MiB.`
-  return new LabError('home.no_room', 'state', message, {
+  return new NoRoom(message, {
     cause,
     remediation: 'Make room there, then start again; the log is whole.',
   })

@@ -2,10 +2,17 @@ import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { type ClockSettings, createClock } from '../clock.js'
 import { type Config, newSecret } from '../config.js'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import type { Clock } from '../events/ports.js'
 import { keepFromOthers } from './private-files.js'
 import { readIfThere } from './process-identity.js'
+
+const HomeUnusable = defineError('home.unusable', 'state', 'A directory of the settings cannot be used.')
+const NoBroker = defineError(
+  'home.no_broker',
+  'state',
+  'The command needs a broker, which was never started on the data directory.',
+)
 
 const SERVICE_PASSWORD = 'service-password'
 
@@ -25,7 +32,7 @@ function make(setting: string, path: string): void {
     accessSync(path, constants.W_OK)
   } catch (cause) {
     const reason = REASONS[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message
-    throw new LabError('home.unusable', 'state', `${setting}: ${path} cannot be used: ${reason}.`, {
+    throw new HomeUnusable(`${setting}: ${path} cannot be used: ${reason}.`, {
       cause,
       remediation: `Set ${setting} to a directory this user may write to.`,
     })
@@ -53,7 +60,7 @@ export function writeServicePassword(config: Config): string {
 export function readServicePassword(config: Config): string {
   const password = readIfThere(join(config.runDirectory, SERVICE_PASSWORD))
   if (password !== '') return password
-  throw new LabError('home.no_broker', 'state', `No broker has been started on ${config.home}.`, {
+  throw new NoBroker(`No broker has been started on ${config.home}.`, {
     remediation: 'Run benchlog start, or benchlog broker first.',
   })
 }

@@ -1,10 +1,9 @@
-import { InvalidInput } from '../events/core/errors.js'
 import {
   parseSimulatePotentiostat,
   simulatePotentiostat,
   simulatePotentiostatUsage,
 } from '../simulation/potentiostat/simulate-potentiostat.js'
-import type { Command } from './commands.js'
+import { type Command, InvalidOption } from './commands.js'
 import { openClock } from './home.js'
 import { endRequested } from './signals.js'
 
@@ -13,7 +12,7 @@ export const simulateCommand: Command = {
   async run({ config, positionals, print }) {
     const [what, ...args] = positionals
     if (what !== 'potentiostat') {
-      throw new InvalidInput(`simulate knows 'potentiostat', not '${what ?? ''}'.`, {}, 'cli.invalid_option')
+      throw new InvalidOption(`simulate knows 'potentiostat', not '${what ?? ''}'.`)
     }
     const options = parseSimulatePotentiostat(args)
     const end = endRequested()

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
+
+const StartTimeout = defineError('start.timeout', 'state', 'A part of the unit did not start in time.')
 
 const POLL_MS = 20
 
@@ -13,7 +15,7 @@ export async function waitUntil(
   const end = performance.now() + timeoutMs
   while (!(await condition())) {
     if (performance.now() > end) {
-      throw new LabError('start.timeout', 'state', `Waited ${timeoutMs / 1000} s for ${what}, in vain.`)
+      throw new StartTimeout(`Waited ${timeoutMs / 1000} s for ${what}, in vain.`)
     }
     await delay(POLL_MS)
   }

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LabError } from '../events/core/errors.js'
+import { defineError, type LabError } from '../events/core/errors.js'
 import { ipv6Groups } from './addresses.js'
+
+export const TooManyAttempts = defineError(
+  'auth.too_many_attempts',
+  'input',
+  'Too many wrong keys or passwords came from this address; `Retry-After` says how long to wait.',
+)
 
 /** Checks of secrets, slowed down for addresses that give wrong ones. One table for all doors. */
 export interface Attempts {
@@ -59,7 +65,7 @@ export function createAttempts(now: () => number = () => performance.now()): Att
 }
 
 const tooManyAttempts = (seconds: number): LabError =>
-  new LabError('auth.too_many_attempts', 'input', 'Too many wrong keys or passwords came from this address.', {
+  new TooManyAttempts('Too many wrong keys or passwords came from this address.', {
     remediation: `Try again in ${seconds} s, with the right one.`,
     details: { retry_after_s: seconds },
   })

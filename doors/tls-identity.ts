@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { Server, TlsOptions } from 'node:tls'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import type { Logger } from '../events/ports.js'
 import { contextOf, expiryOf, problemsOf, type TlsFile, type TlsFiles } from './tls-files.js'
+
+const TlsUnusable = defineError('tls.unusable', 'state', 'Certificate, key or authorities of TLS cannot be used.')
 
 /** Certificate and key by which this unit proves who it is, at every door. */
 export interface TlsIdentity {
@@ -48,7 +50,7 @@ export async function openTlsIdentity({
   let inUse = await readFiles(paths)
   const problems = problemsOf(inUse, now())
   if (problems.length > 0) {
-    throw new LabError('tls.unusable', 'state', problems.join('\n'), {
+    throw new TlsUnusable(problems.join('\n'), {
       remediation: 'benchlog certificate makes a pair; without TLS_CERT and TLS_KEY there is no TLS.',
     })
   }

@@ -1,17 +1,10 @@
 import Database from 'better-sqlite3'
 import { type ErrorOptions, LabError } from '../events/core/errors.js'
+import { LogDamaged } from '../events/system/errors.js'
 
-/** A part of the log's file cannot be read: the disk lost it, or another program wrote into it. */
-export class LogDamaged extends LabError {
-  constructor(path: string, reason: string, options: Omit<ErrorOptions, 'remediation'> = {}) {
-    super('log.damaged', 'state', `The event log ${path} is damaged: ${reason}.`, {
-      remediation:
-        'Stop the unit. benchlog verify says what is wrong; benchlog repair keeps the events before the damage.',
-      ...options,
-      details: { path, ...options.details },
-    })
-  }
-}
+/** @param options.details beside the path. */
+export const logDamaged = (path: string, reason: string, options: ErrorOptions = {}): LabError =>
+  new LogDamaged(`The event log ${path} is damaged: ${reason}.`, { ...options, details: { path, ...options.details } })
 
 /** An event below the last one is not there. */
 export class MissingEvent extends Error {
@@ -28,7 +21,7 @@ export const isDamage = (error: unknown): error is Error =>
 
 /** The error of work on the log at a path: named when it is damage. */
 export const namedDamage = (path: string, error: unknown): unknown =>
-  isDamage(error) && !(error instanceof LabError) ? new LogDamaged(path, error.message, { cause: error }) : error
+  isDamage(error) && !(error instanceof LabError) ? logDamaged(path, error.message, { cause: error }) : error
 
 /** Does work on the log at a path; damage that it meets is named. */
 export function reportingDamage<T>(path: string, work: () => T): T {

@@ -1,22 +1,18 @@
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/core/errors.js'
-import { isDamage, LogDamaged } from './damage.js'
+import { defineError } from '../events/core/errors.js'
+import { isDamage, logDamaged } from './damage.js'
 import { APPLICATION_ID, createSchema, SCHEMA_VERSION } from './schema.js'
 import { canUpgrade, type UpgradeProgress, upgradeLog } from './upgrade.js'
 
 /** The file is a database, but not a log this version can use. */
-export class ForeignLog extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('log.foreign', 'state', message, options)
-  }
-}
+export const ForeignLog = defineError(
+  'log.foreign',
+  'state',
+  'The file of the event log belongs to another program, or to another version of this one.',
+)
 
 /** There is no log at the path. */
-export class NoLog extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('log.missing', 'state', message, options)
-  }
-}
+export const NoLog = defineError('log.missing', 'state', 'There is no event log at the given place.')
 
 export interface OpenOptions {
   /** Fails where there is no log: for a writer that has seen one there. */
@@ -105,7 +101,7 @@ export function versionOf(db: Database.Database, path: string): number | null {
     tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
   } catch (cause) {
     if (!isDamage(cause)) throw cause
-    if (!cause.message.includes('not a database')) throw new LogDamaged(path, cause.message, { cause })
+    if (!cause.message.includes('not a database')) throw logDamaged(path, cause.message, { cause })
     throw new ForeignLog(`${path} is not an event log: it is not a database.`, {
       cause,
       remediation: 'If it was one, put a backup in its place. Move the file away to begin a new log.',

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/core/errors.js'
+import { defineError, type ErrorOptions } from '../events/core/errors.js'
 import { syncToDisk } from '../primitives/replace-file.js'
 import { copyEvents } from './copy-events.js'
 import { openForInspection, tolerateShortFiles, versionOf } from './database.js'
@@ -14,11 +14,11 @@ import { unreleasedStatement } from './unreleased-messages.js'
 import { verifyLog } from './verify.js'
 
 /** There is nothing to repair, nothing to keep, or no room to keep it in. The log stays as it is. */
-export class LogNotRepaired extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('log.not_repaired', 'state', message, options)
-  }
-}
+export const LogNotRepaired = defineError(
+  'log.not_repaired',
+  'state',
+  'There is nothing to repair in the event log, or nothing that repair could keep.',
+)
 
 export interface RepairReport {
   /** Events 1 to this position are kept. */

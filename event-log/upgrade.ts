@@ -1,7 +1,7 @@
 import { linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { type ErrorOptions, LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import { syncToDisk } from '../primitives/replace-file.js'
 import { finishCopy } from './finish-copy.js'
 import { lackOfRoom } from './room.js'
@@ -10,11 +10,11 @@ import { UPGRADE_STEPS } from './upgrades/index.js'
 import type { UpgradeStep } from './upgrades/upgrade-step.js'
 
 /** The log cannot be brought into this version's format; it stays as it is. */
-export class LogNotUpgraded extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('log.not_upgraded', 'state', message, options)
-  }
-}
+export const LogNotUpgraded = defineError(
+  'log.not_upgraded',
+  'state',
+  'The event log of an older version cannot be written anew for this one.',
+)
 
 /** What an upgrade is about, in order. */
 export type UpgradeStage = 'copy' | 'link' | 'compare' | 'keep' | 'place'

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { LabError, LogUnavailable } from '../events/core/errors.js'
+import { fromErrorRecord, type LabError } from '../events/core/errors.js'
+import { LogUnavailable } from '../events/system/errors.js'
 import { transferList } from './batch.js'
 import type { UpgradeProgress } from './upgrade.js'
 import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'
@@ -20,7 +21,7 @@ export interface WriterThread {
   onMessage(listener: (message: FromWriter) => void): void
 }
 
-/** @throws LabError `log.foreign`, `log.damaged`, `log.not_upgraded`; LogUnavailable when it cannot be opened for another reason. */
+/** @throws ForeignLog, LogDamaged, LogNotUpgraded; LogUnavailable when it cannot be opened for another reason. */
 export async function openWriterThread(
   start: StartThread,
   data: WriterWorkerData,
@@ -43,12 +44,9 @@ export async function openWriterThread(
   const answer = await Promise.race([first, ended])
   if (typeof answer === 'string') throw unavailable(data.path, answer)
   if (answer.kind === 'refused') {
-    const { code, message, remediation } = answer
-    if (code === 'log.unavailable') throw unavailable(data.path, message)
-    throw new LabError(code, 'state', message, {
-      details: { path: data.path },
-      ...(remediation ? { remediation } : {}),
-    })
+    const { error } = answer
+    if (error.code === LogUnavailable.code) throw unavailable(data.path, error.message)
+    throw fromErrorRecord({ ...error, details: { path: data.path, ...error.details } })
   }
   if (answer.kind !== 'opened') throw unavailable(data.path, `its thread began with '${answer.kind}'`)
   return {
@@ -59,5 +57,5 @@ export async function openWriterThread(
   }
 }
 
-const unavailable = (path: string, reason: string): LogUnavailable =>
+const unavailable = (path: string, reason: string): LabError =>
   new LogUnavailable(`The event log ${path} cannot be opened: ${reason}.`, { details: { path } })

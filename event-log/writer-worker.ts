@@ -1,5 +1,6 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
-import { LabError } from '../events/core/errors.js'
+import { type ErrorRecord, LabError, toErrorRecord } from '../events/core/errors.js'
+import { LogUnavailable } from '../events/system/errors.js'
 import type { Batch } from './batch.js'
 import { COMMIT_CHANNEL } from './commit-channel.js'
 import { namedDamage } from './damage.js'
@@ -24,12 +25,7 @@ export type ToWriter =
 export type FromWriter =
   | { readonly kind: 'upgrading'; readonly progress: UpgradeProgress }
   | { readonly kind: 'opened'; readonly position: number }
-  | {
-      readonly kind: 'refused'
-      readonly code: string
-      readonly message: string
-      readonly remediation: string | undefined
-    }
+  | { readonly kind: 'refused'; readonly error: ErrorRecord }
   | { readonly kind: 'committed'; readonly firstPosition: number }
   | { readonly kind: 'failed'; readonly reason: string }
   /** The log's files are not where they were; what is in flight is answered when they are again. */
@@ -160,9 +156,7 @@ function refusal(path: string, error: unknown): FromWriter {
   const known = namedDamage(path, error)
   return {
     kind: 'refused',
-    code: known instanceof LabError ? known.code : 'log.unavailable',
-    message: textOf(known),
-    remediation: known instanceof LabError ? known.remediation : undefined,
+    error: toErrorRecord(known instanceof LabError ? known : new LogUnavailable(textOf(known))),
   }
 }
 

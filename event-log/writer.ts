@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LogUnavailable } from '../events/core/errors.js'
+import type { LabError } from '../events/core/errors.js'
 import { timestampOf } from '../events/core/timestamp.js'
 import type { NewEvent, Release } from '../events/event.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
+import { LogUnavailable } from '../events/system/errors.js'
 import type { LogStatus } from '../events/system/log-status.js'
 import { type Appended, packBatch } from './batch.js'
 import { openWriterThread, type StartThread, startWriterThread, type WriterThread } from './writer-thread.js'
@@ -35,7 +36,7 @@ export interface OwnedEventLogWriter extends EventLogWriter {
 interface Append extends Appended {
   readonly bytes: number
   readonly resolve: (at: { readonly firstPosition: number; readonly recordedAt: number }) => void
-  readonly reject: (error: LogUnavailable) => void
+  readonly reject: (error: LabError) => void
 }
 
 /** What waits during a full disk: some minutes of a busy bench. */

@@ -1,23 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
-import { NoAnswer } from '../events/core/errors.js'
 import type { RequestName } from '../events/system/commands.js'
+import { NoAnswer } from '../events/system/errors.js'
 import type { GatewayContext } from './context.js'
-import { RequestRefused } from './framework/errors.js'
-import { ServicesNotReady } from './readiness.js'
+import { RequestTooLarge } from './framework/errors.js'
+import { servicesNotReady } from './readiness.js'
 
 /** The broker closes a connection that sends more than 1 MiB in one packet. */
 const MAX_ORDER_BYTES = 900 * 1024
 
-/** @throws RequestRefused `request.too_large` */
+/** @throws RequestTooLarge */
 export function refuseOversized(details: object): void {
   if (Buffer.byteLength(JSON.stringify(details)) <= MAX_ORDER_BYTES) return
-  throw new RequestRefused('request.too_large', `The order is larger than ${MAX_ORDER_BYTES} bytes.`)
+  throw new RequestTooLarge(`The order is larger than ${MAX_ORDER_BYTES} bytes.`)
 }
 
 /** Orders something of the services, for which it waits a little; when the outcome is there, waits until the read models show what it caused.
  * @returns the outcome's result.
- * @throws LabError of the service, ServicesNotReady, NoAnswer, RequestRefused `request.too_large` */
+ * @throws LabError of the service, ServicesNotReady, NoAnswer, RequestTooLarge */
 export async function order<N extends RequestName>(
   context: GatewayContext,
   name: N,
@@ -28,7 +28,7 @@ export async function order<N extends RequestName>(
   const { bus, unit, services } = context
   const { timeoutMs = ANSWER_TIMEOUT_MS } = options
   const end = performance.now() + timeoutMs
-  if (!(await services.live(ANSWER_TIMEOUT_MS))) throw new ServicesNotReady(services.record()?.state)
+  if (!(await services.live(ANSWER_TIMEOUT_MS))) throw servicesNotReady(services.record()?.state)
   try {
     const result = await requestCommand(bus, unit, name, details, { ...options, timeoutMs: end - performance.now() })
     await caughtUp(context, end)

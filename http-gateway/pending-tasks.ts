@@ -1,11 +1,13 @@
 import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
 import { publishEvent } from '../bus/publish-event.js'
-import { LabError, NoAnswer, toErrorRecord } from '../events/core/errors.js'
+import { type LabError, toErrorRecord } from '../events/core/errors.js'
 import { timestampOf } from '../events/core/timestamp.js'
 import type { RequestName } from '../events/system/commands.js'
+import { NoAnswer } from '../events/system/errors.js'
 import { type TaskRecord, taskEvent } from '../events/system/tasks.js'
 import { deadline } from '../primitives/deadline.js'
 import type { GatewayDeps } from './context.js'
+import { ServicesNotReady } from './readiness.js'
 import type { ServicePresence } from './service-presence.js'
 
 /** How long a task waits for the services, ms. They start within seconds, or not at all. */
@@ -79,5 +81,5 @@ const ignore = (): void => undefined
 
 const notCarriedOut = (patienceMs: number, stopped: boolean): LabError => {
   const why = stopped ? 'The unit stopped' : `The services were not there within ${patienceMs / 1000} s`
-  return new LabError('services.not_ready', 'state', `${why} before the task began; it was not carried out.`)
+  return new ServicesNotReady(`${why} before the task began; it was not carried out.`)
 }

@@ -1,30 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS } from '../bus/commands.js'
-import { LabError } from '../events/core/errors.js'
+import { defineError, type LabError } from '../events/core/errors.js'
+import { ReadModelsNotReady } from '../projections/read-models.js'
 import type { GatewayContext } from './context.js'
+import { withStatus } from './framework/errors.js'
 
 /** What must be there before a handler runs. `read models`: folded as far as the log went when the unit started, so that nobody is told of
  * yesterday; `run files`: those too, for a run ends with its files. `services`: they are there, and what they announced is folded. */
 export type Needs = 'nothing' | 'read models' | 'run files' | 'services'
 
 /** The services are not there, so nothing was ordered of them. */
-export class ServicesNotReady extends LabError {
-  constructor(state: string | undefined) {
-    super('services.not_ready', 'state', `The services are ${state ?? 'not started'}; nothing was done.`, {
-      remediation: 'Try again in a moment.',
-    })
-  }
-}
+export const ServicesNotReady = withStatus(
+  503,
+  defineError('services.not_ready', 'state', 'The services are starting or gone, so nothing was ordered of them.'),
+)
+
+/** What was ordered is done, but the read models do not tell of it yet. */
+export const ProjectionsBehind = withStatus(
+  503,
+  defineError('projections.behind', 'state', 'The command was accepted, but the read models do not show it yet.'),
+)
+
+export const servicesNotReady = (state: string | undefined): LabError =>
+  new ServicesNotReady(`The services are ${state ?? 'not started'}; nothing was done.`, {
+    remediation: 'Try again in a moment.',
+  })
 
 const POLL_MS = 5
 
-/** Waits until what is needed is there. @throws ServicesNotReady, LabError `read_models.not_ready` after 1.5 s */
+/** Waits until what is needed is there. @throws ServicesNotReady, ReadModelsNotReady after 1.5 s */
 export async function awaitNeeds(context: GatewayContext, needs: Needs): Promise<void> {
   if (needs === 'nothing') return
   const end = performance.now() + ANSWER_TIMEOUT_MS
   const { services } = context
   if (needs === 'services' && !(await services.live(ANSWER_TIMEOUT_MS))) {
-    throw new ServicesNotReady(services.record()?.state)
+    throw servicesNotReady(services.record()?.state)
   }
   const missing = async (): Promise<string | null> => {
     const floor = context.floor()
@@ -38,7 +48,7 @@ export async function awaitNeeds(context: GatewayContext, needs: Needs): Promise
     const reason = await missing()
     if (reason === null) return
     if (performance.now() > end) {
-      throw new LabError('read_models.not_ready', 'state', reason, { remediation: 'Try again in a moment.' })
+      throw new ReadModelsNotReady(reason, { remediation: 'Try again in a moment.' })
     }
     await delay(POLL_MS)
   }

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import { announcementQueries } from './announcements/announcements.js'
 import { taskQueries } from './commands/tasks.js'
 import { checkpointQueries } from './engine/checkpoint.js'
@@ -18,14 +18,7 @@ export interface ReadModelPaths {
 }
 
 /** The projector has not made its tables yet. */
-export class ReadModelsNotReady extends LabError {
-  constructor(path: string, cause: unknown) {
-    super('read_models.not_ready', 'state', `The read models at ${path} are not there yet.`, {
-      remediation: 'Wait for the projections to start.',
-      cause,
-    })
-  }
-}
+export const ReadModelsNotReady = defineError('read_models.not_ready', 'state', 'The read models are not built yet.')
 
 /** The queries of the read models: all that the gateway knows of the world. Rows keep their wire spelling; each query is declared
  * beside the fold whose table it asks. */
@@ -58,7 +51,11 @@ export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelP
   const models = openLazily(readModelsPath, (database) => queriesOf(database, files.get))
   const all = (): Queries => {
     const queries = models.get()
-    if (queries === null) throw new ReadModelsNotReady(readModelsPath, models.cause())
+    if (queries === null)
+      throw new ReadModelsNotReady(`The read models at ${readModelsPath} are not there yet.`, {
+        remediation: 'Wait for the projections to start.',
+        cause: models.cause(),
+      })
     return queries
   }
   return {

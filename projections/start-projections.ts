@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { defineError, fromErrorRecord } from '../events/core/errors.js'
 import type { Logger } from '../events/ports.js'
+import { LogDamaged } from '../events/system/errors.js'
 import type { WorkerOrder, WorkerReport } from './engine/projection-worker.js'
 import type { ProjectorWorkerData } from './projector-worker.js'
 import type { SinkWorkerData } from './run-files/sink-worker.js'
@@ -96,7 +97,7 @@ function startThread(name: string, url: URL, parentLogger: Logger, workerData: o
           logger.error({ reason: report.message, stack: report.stack }, 'a batch failed and is tried again')
           degradation = `The ${name} thread cannot go on: ${report.message}`
           // No further attempt reads what the disk has lost.
-          if (report.error?.code === 'log.damaged') reject(fromErrorRecord(report.error))
+          if (report.error?.code === LogDamaged.code) reject(fromErrorRecord(report.error))
       }
     })
   })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { NoDevice } from '../events/core/errors.js'
+import { NoDevice } from '../services/transport/hardware.js'
 import { benchPaths } from './bench-directory.js'
 import { connectTo, onLine } from './unix-sockets.js'
 

@@ -2,8 +2,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { NoDevice } from '../events/core/errors.js'
-import type { GpioEdges, Hardware, I2cBus, SerialDevice } from '../services/transport/hardware.js'
+import {
+  type GpioEdges,
+  type Hardware,
+  type I2cBus,
+  NoDevice,
+  type SerialDevice,
+} from '../services/transport/hardware.js'
 import { createSysfsPwm } from '../services/transport/sysfs-pwm.js'
 import { benchPaths } from './bench-directory.js'
 import { createAnswerFrames, encodeRequest, type I2cRequest } from './i2c-frames.codec.js'

@@ -1,5 +1,5 @@
-import { InvalidInput, NoDevice } from '../events/core/errors.js'
-import type { Hardware, PwmOutput } from '../services/transport/hardware.js'
+import { InvalidInput } from '../events/core/errors.js'
+import { type Hardware, NoDevice, NoPwm, type PwmOutput } from '../services/transport/hardware.js'
 import type { VirtualBench } from './virtual-bench.js'
 
 /** The bench's hardware within the same process, for tests on a fake clock. It has no serial ports. */
@@ -20,7 +20,7 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
     },
     pwm: {
       open: async (pin) => {
-        if (!pins.includes(pin)) throw new InvalidInput(`No PWM on GPIO ${pin}.`, {}, 'hardware.no_pwm')
+        if (!pins.includes(pin)) throw new NoPwm(`No PWM on GPIO ${pin}.`)
         bench.setPwm(pin, 0)
         return pwmOutput(bench, pin)
       },
@@ -52,7 +52,7 @@ function pwmOutput(bench: VirtualBench, pin: number): PwmOutput {
       if (!(percent >= 0 && percent <= 100)) {
         throw new InvalidInput(`duty cycle of GPIO ${pin} is ${percent} %; it must lie in 0–100 %.`)
       }
-      if (closed) throw new InvalidInput(`GPIO ${pin}: the output is closed.`, {}, 'hardware.no_pwm')
+      if (closed) throw new NoPwm(`GPIO ${pin}: the output is closed.`)
       bench.setPwm(pin, percent)
     },
     async close() {

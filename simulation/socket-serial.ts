@@ -1,5 +1,4 @@
-import { NoDevice } from '../events/core/errors.js'
-import type { SerialConnection } from '../services/transport/hardware.js'
+import { NoDevice, type SerialConnection } from '../services/transport/hardware.js'
 import { connectTo } from './unix-sockets.js'
 
 /** A serial connection over the Unix socket of a virtual device. @throws NoDevice */

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import type { BenchOptions } from './virtual-bench.js'
 
-export class BenchFailed extends LabError {
+export class BenchFailed extends defineError('simulation.failed', 'state', 'The simulated bench did not start.') {
   constructor(reason: string) {
-    super('simulation.failed', 'state', `The simulated bench did not start: ${reason}`)
+    super(`The simulated bench did not start: ${reason}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { LabError } from '../events/core/errors.js'
+import { defineError } from '../events/core/errors.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { type PluggableDevice, serveControl } from './bench-control.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
@@ -11,9 +11,13 @@ import { servePwmTree } from './pwm-tree.js'
 import { listenAt, onLine } from './unix-sockets.js'
 import { type BenchOptions, VirtualBench } from './virtual-bench.js'
 
-export class BenchRunning extends LabError {
+export class BenchRunning extends defineError(
+  'simulation.running',
+  'state',
+  'A simulated bench runs in this directory already.',
+) {
   constructor(directory: string) {
-    super('simulation.running', 'state', `A simulated bench already runs in ${directory}.`)
+    super(`A simulated bench already runs in ${directory}.`)
   }
 }
 

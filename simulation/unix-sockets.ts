@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { withSocketPath } from '../doors/socket-path.js'
-import { NoDevice } from '../events/core/errors.js'
+import { NoDevice } from '../services/transport/hardware.js'
 
 /** Listens at a path; a socket file that nobody serves any more is replaced.
  * @returns A function that ends all connections and removes the socket. */

@@ -1,9 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 import type { Command, CommandContext } from '../commands.js'
-import { checkMachine, surveyMachine } from './survey.js'
+import { checkMachine, NotRoot, surveyMachine } from './survey.js'
 import { activation, type Installation, MARK, SERVICE, systemFiles } from './system-files.js'
 import { removeFiles, writeFiles } from './write-files.js'
+
+const CommandFailed = defineError(
+  'install.command_failed',
+  'state',
+  'A command of the system failed; the files are written.',
+)
 
 const options = {
   user: { type: 'string', doc: 'System user that runs the unit (default benchlog).' },
@@ -58,7 +64,7 @@ export const uninstallCommand: Command = {
       removeFiles(files, root, print)
       return 0
     }
-    if (process.getuid?.() !== 0) throw new LabError('install.not_root', 'state', 'Only root may remove a service.')
+    if (process.getuid?.() !== 0) throw new NotRoot('Only root may remove a service.')
     run(['systemctl', 'disable', '--now', SERVICE], print)
     removeFiles(files, '/', print)
     run(['udevadm', 'control', '--reload'], print)
@@ -73,7 +79,7 @@ function run([program, ...args]: readonly [string, ...string[]], print: (line: s
   print([program, ...args].join(' '))
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' })
   if (status === 0) return
-  throw new LabError('install.command_failed', 'state', `${program} failed: ${(error?.message ?? stderr).trim()}`, {
+  throw new CommandFailed(`${program} failed: ${(error?.message ?? stderr).trim()}`, {
     remediation: `The files are written (each begins with "${MARK}"). Mend the reason, then run it again.`,
   })
 }

@@ -2,9 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { InvalidInput, LabError } from '../../events/core/errors.js'
+import { defineError, InvalidInput } from '../../events/core/errors.js'
 import { mainPath } from '../services-command.js'
 import type { Installation } from './system-files.js'
+
+const NoSystemd = defineError('install.no_systemd', 'state', 'The machine has no systemd to install a service for.')
+const NoPerl = defineError('install.no_perl', 'state', 'The machine has no perl.')
+const Unreadable = defineError('install.unreadable', 'state', "The service's user may not read the program.")
+export const NotRoot = defineError('install.not_root', 'state', 'Only root may install or remove a service.')
 
 const USER = /^[a-z_][a-z0-9_-]{0,30}$/
 
@@ -43,38 +48,28 @@ function systemdVersion(): number {
 /** @throws LabError when the files would not work here. */
 export function checkMachine({ node, main, user, systemdVersion: version }: Installation): void {
   if (version === 0)
-    throw refusal(
-      'install.no_systemd',
-      'This machine has no systemd.',
-      'Run `npm start` under the service manager it has.',
-    )
+    throw new NoSystemd('This machine has no systemd.', {
+      remediation: 'Run `npm start` under the service manager it has.',
+    })
   if (spawnSync('perl', ['-e', 'use Socket']).status !== 0) {
-    throw refusal(
-      'install.no_perl',
-      'perl is not installed; guardian and service manager are spoken to through it.',
-      'Install perl-base.',
-    )
+    throw new NoPerl('perl is not installed; guardian and service manager are spoken to through it.', {
+      remediation: 'Install perl-base.',
+    })
   }
   for (const path of [node, main]) {
     const closed = closedDirectory(path)
     if (closed === null) continue
-    throw refusal(
-      'install.unreadable',
-      `${path} lies in ${closed}, which the user ${user} may not enter.`,
-      'Put Benchlog into a directory that everybody may enter, such as /opt/benchlog, and install Node for all users.',
-    )
+    throw new Unreadable(`${path} lies in ${closed}, which the user ${user} may not enter.`, {
+      remediation:
+        'Put Benchlog into a directory that everybody may enter, such as /opt/benchlog, and install Node for all users.',
+    })
   }
   if (process.getuid?.() !== 0) {
-    throw refusal(
-      'install.not_root',
-      'Only root may install a service.',
-      'Try it with sudo, or look at it with --dry-run.',
-    )
+    throw new NotRoot('Only root may install a service.', {
+      remediation: 'Try it with sudo, or look at it with --dry-run.',
+    })
   }
 }
-
-const refusal = (code: string, message: string, remediation: string): LabError =>
-  new LabError(code, 'state', message, { remediation })
 
 /** The first directory on the way to a path that others may not enter. */
 function closedDirectory(path: string): string | null {

@@ -1,19 +1,18 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 import { MARK, type SystemFile } from './system-files.js'
 
 /** A file of the same name that we did not write. */
-class ForeignFile extends LabError {
+class ForeignFile extends defineError(
+  'install.foreign_file',
+  'state',
+  'A file that would be written exists and is none of ours.',
+) {
   constructor(path: string) {
-    super(
-      'install.foreign_file',
-      'state',
-      `${path} exists and was not written by benchlog install; nothing was changed.`,
-      {
-        remediation: 'Move it away, then try again.',
-      },
-    )
+    super(`${path} exists and was not written by benchlog install; nothing was changed.`, {
+      remediation: 'Move it away, then try again.',
+    })
   }
 }
 

@@ -1,8 +1,14 @@
 import type { TSchema } from '@sinclair/typebox'
 import { violations } from '../schema.js'
 import type { JobDeclaration } from './define-job.js'
-import { LabError } from './errors.js'
+import { defineError } from './errors.js'
 import { isPublished, type Parameter } from './parameter.js'
+
+export const InvalidDeclaration = defineError(
+  'declaration.invalid',
+  'defect',
+  'The declaration of a job contradicts itself; its author can mend that.',
+)
 
 const JOB_NAME = /^[a-z0-9]+(_[a-z0-9]+)*( [a-z0-9]+(_[a-z0-9]+)*)?$/
 /** Letters and digits, single underscores between; longer ones would not fit into a topic beside everything else. */
@@ -10,11 +16,11 @@ const PARAMETER_NAME = /^[A-Za-z0-9]+(_[A-Za-z0-9]+)*$/
 /** Names with another meaning at the job's place in a topic. Source: Pioreactor 26.7. */
 const RESERVED = new Set(['run', 'dosing_events', 'leds', 'led_change_events', 'unit_label', 'pwm', 'assignment'])
 
-/** @throws LabError `declaration.invalid` naming job, parameter and what is wrong with it. */
+/** @throws InvalidDeclaration naming job, parameter and what is wrong with it. */
 export function checkDeclaration({ name, automation, parameters }: JobDeclaration): void {
   const refuse = (problem: string): never => {
     const job = automation === undefined ? name : `${name} ${automation}`
-    throw new LabError('declaration.invalid', 'defect', `The declaration of job '${job}' is wrong: ${problem}.`)
+    throw new InvalidDeclaration(`The declaration of job '${job}' is wrong: ${problem}.`)
   }
   if (!JOB_NAME.test(name)) refuse('a name is lower-case letters, digits and single underscores')
   if (RESERVED.has(name)) refuse(`'${name}' means something else in topics`)

@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { jobTopic } from '../topic.js'
 import { type JobCapability, jobCapability } from './capability.js'
 import { checkDeclaration } from './check-declaration.js'
-import { InvalidInput } from './errors.js'
+import { defineError } from './errors.js'
 import {
   isPublished,
   type Parameter,
@@ -12,6 +12,9 @@ import {
   type WellFormed,
 } from './parameter.js'
 import { readValue } from './values.js'
+
+export const SettingUnknown = defineError('setting.unknown', 'input', 'The job has no setting of this name.')
+export const SettingReadOnly = defineError('setting.read_only', 'input', 'The setting is published but cannot be set.')
 
 /** What ends first when many jobs are stopped: what can do harm (pumps, heat, motors), then what orders it, then the rest; lights last. */
 export const STOP_ORDERS = ['outputs', 'automations', 'others', 'lights'] as const
@@ -106,14 +109,10 @@ export function defineJob<const Name extends string, const P extends Parameters>
   const settable = (setting: string): Parameter => {
     const declared = settings[setting]
     if (declared === undefined) {
-      throw new InvalidInput(`${name} has no setting '${setting}'.`, { details: { field: setting } }, 'setting.unknown')
+      throw new SettingUnknown(`${name} has no setting '${setting}'.`, { details: { field: setting } })
     }
     if (declared.settable !== true) {
-      throw new InvalidInput(
-        `${setting} of ${name} cannot be set.`,
-        { details: { field: setting } },
-        'setting.read_only',
-      )
+      throw new SettingReadOnly(`${setting} of ${name} cannot be set.`, { details: { field: setting } })
     }
     return declared
   }

@@ -42,7 +42,7 @@ export interface DeclaredError extends ErrorDeclaration {
 const declared = new Map<string, DeclaredError>()
 
 /** Every error that the modules loaded so far declare, by code. */
-export const declaredErrors = (): readonly ErrorDeclaration[] =>
+export const declaredErrors = (): readonly DeclaredError[] =>
   [...declared.values()].sort((one, other) => (one.code < other.code ? -1 : 1))
 
 /** Declares an error. Its status, its line in `docs/errors.md` and what the API pages say of it follow.
@@ -67,7 +67,7 @@ export function defineError(
   meaning: string,
   { remediation }: Pick<ErrorOptions, 'remediation'> = {},
 ): DeclaredError {
-  if (!/^[a-z_]+\.[a-z_]+$/.test(code)) throw new Error(`The error code '${code}' is not of the form area.reason.`)
+  if (!/^[a-z_]+\.[a-z0-9_]+$/.test(code)) throw new Error(`The error code '${code}' is not of the form area.reason.`)
   if (declared.has(code)) throw new Error(`The error code '${code}' is declared twice.`)
   const Declared = class extends LabError {
     static readonly code = code
@@ -97,32 +97,17 @@ export const InternalError = defineError(
 )
 
 /** A value from outside that a schema or a rule refuses. */
-export class InvalidInput extends LabError {
-  constructor(message: string, options: ErrorOptions = {}, code = 'input.invalid') {
-    super(code, 'input', message, options)
-  }
-}
+export const InvalidInput = defineError(
+  'input.invalid',
+  'input',
+  'A value has the wrong type or is out of range; the message names field, value and limit.',
+)
 
-/** The event log cannot be written (disk full, I/O error). Nothing was recorded. */
-export class LogUnavailable extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('log.unavailable', 'state', message, options)
-  }
-}
+/** Whether an error is ours to mend: then its message is for the log alone. What is no LabError was not foreseen. */
+export const isDefect = (error: unknown): boolean => !(error instanceof LabError) || error.family === 'defect'
 
-/** No device acknowledged. */
-export class NoDevice extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('hardware.no_device', 'hardware', message, options)
-  }
-}
-
-/** A service did not answer a command in time. */
-export class NoAnswer extends LabError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('services.no_answer', 'state', message, options)
-  }
-}
+/** Whether the caller can mend the error. */
+export const isInputError = (error: unknown): error is LabError => error instanceof LabError && error.family === 'input'
 
 /** The wire form of an error inside command outcomes and task results. */
 export interface ErrorRecord {
@@ -141,8 +126,9 @@ const shortened = (text: string): string => (text.length <= MAX_TEXT ? text : `$
 
 /** Wire form of any thrown value; the message of a defect stays inside. A very long message is cut, very long details are left out. */
 export function toErrorRecord(error: unknown): ErrorRecord {
-  if (!(error instanceof LabError)) {
-    return { code: 'internal.error', family: 'defect', message: 'An internal error occurred; the log has the details.' }
+  if (!(error instanceof LabError) || error.family === 'defect') {
+    const { code, family } = InternalError
+    return { code, family, message: 'An internal error occurred; the log has the details.' }
   }
   return {
     code: error.code,

@@ -1,7 +1,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
+import { defineError } from '../../events/core/errors.js'
 import type { GatewayDeps } from '../context.js'
-import { RequestRefused } from '../framework/errors.js'
+import { withStatus } from '../framework/errors.js'
+
+export const InvalidApiKey = withStatus(
+  401,
+  defineError('auth.invalid_api_key', 'input', 'Box API: `X-API-Key` is missing or wrong.', {
+    remediation: 'Send the configured key in the header X-API-Key.',
+  }),
+)
+export const InvalidPassword = withStatus(
+  401,
+  defineError('auth.invalid_password', 'input', 'Unit API: the HTTP Basic password is missing or wrong.', {
+    remediation: 'Send HTTP Basic credentials with any user name and the password of the unit.',
+  }),
+)
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
@@ -15,18 +29,14 @@ async function isRight(request: Request, { attempts }: GatewayDeps, given: strin
   return right === true
 }
 
-/** Box API: the header `X-API-Key`, when a key is configured. @throws RequestRefused */
+/** Box API: the header `X-API-Key`, when a key is configured. @throws InvalidApiKey */
 export async function authenticateBox(request: Request, deps: GatewayDeps): Promise<void> {
   const { boxApiKey } = deps
   if (boxApiKey === '' || (await isRight(request, deps, request.get('x-api-key') ?? '', boxApiKey))) return
-  throw new RequestRefused(
-    'auth.invalid_api_key',
-    'X-API-Key is missing or wrong.',
-    'Send the configured key in the header X-API-Key.',
-  )
+  throw new InvalidApiKey('X-API-Key is missing or wrong.')
 }
 
-/** Unit API: HTTP Basic with any user name, when a password is configured. @throws RequestRefused */
+/** Unit API: HTTP Basic with any user name, when a password is configured. @throws InvalidPassword */
 export async function authenticateUnit(request: Request, deps: GatewayDeps): Promise<void> {
   const { unitApiPassword } = deps
   if (unitApiPassword === '') return
@@ -34,9 +44,5 @@ export async function authenticateUnit(request: Request, deps: GatewayDeps): Pro
   const text = Buffer.from(credentials, 'base64').toString()
   const password = scheme?.toLowerCase() === 'basic' && text.includes(':') ? text.slice(text.indexOf(':') + 1) : ''
   if (await isRight(request, deps, password, unitApiPassword)) return
-  throw new RequestRefused(
-    'auth.invalid_password',
-    'The password of this unit is missing or wrong.',
-    'Send HTTP Basic credentials with any user name and the password of the unit.',
-  )
+  throw new InvalidPassword('The password of this unit is missing or wrong.')
 }

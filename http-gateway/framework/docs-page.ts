@@ -77,7 +77,7 @@ const group = (title: string, text: string, endpoints: readonly Endpoint[]): str
 function article(endpoint: Endpoint): string {
   const { body, response, produces, status = 200 } = endpoint
   const errors = [...errorsByStatus(endpoint)].map(
-    ([number, codes]) => `<li>${number} ${codes.map(code).join(', ')}</li>`,
+    ([status, causes]) => `<li>${status} ${causes.map((cause) => code(cause.code)).join(', ')}</li>`,
   )
   const answer =
     produces === undefined ? details(`Answer ${status}`, response) : `<p>Answer ${status}: ${code(produces)}</p>`

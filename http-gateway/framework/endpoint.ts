@@ -1,8 +1,8 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Request, Response } from 'express'
+import type { ErrorDeclaration } from '../../events/core/errors.js'
 import type { GatewayContext } from '../context.js'
 import type { Needs } from '../readiness.js'
-import type { ErrorCode } from './error-codes.js'
 
 export type Method = 'get' | 'post' | 'patch' | 'delete'
 
@@ -58,8 +58,8 @@ export interface Endpoint<
   readonly status?: number
   /** Content type of the answer when it is not JSON. */
   readonly produces?: string
-  /** Codes of the errors it answers with, apart from those every endpoint shares. */
-  readonly errors: readonly ErrorCode[]
+  /** The errors it answers with, apart from those every endpoint shares. */
+  readonly errors: readonly ErrorDeclaration[]
   /** What must be there before the handler runs; the read models unless given. It is waited for a little, then the answer is 503. */
   readonly needs?: Needs
   /** `open`: no secret is asked for. */

@@ -1,10 +1,16 @@
 import type { ServerResponse } from 'node:http'
-import { LabError } from '../../events/core/errors.js'
+import { defineError, type LabError } from '../../events/core/errors.js'
+import { withStatus } from './errors.js'
+
+export const GatewayBusy = withStatus(
+  503,
+  defineError('gateway.busy', 'state', 'Requests under way hold all the memory there is for bodies and answers.'),
+)
 
 /** Bounds the memory of bodies and answers under way, over all connections. */
 export interface MemoryBudget {
   /** Counts bytes that a request holds from now until its response is closed.
-   * @throws LabError `gateway.busy` when others hold too much. */
+   * @throws GatewayBusy when others hold too much. */
   take(response: ServerResponse, bytes: number): void
 }
 
@@ -34,7 +40,7 @@ export function createMemoryBudget(limit: number): MemoryBudget {
 }
 
 const busy = (): LabError =>
-  new LabError('gateway.busy', 'state', 'Other requests hold all the memory there is for bodies and answers.', {
+  new GatewayBusy('Other requests hold all the memory there is for bodies and answers.', {
     remediation: 'Send the request again in a moment.',
     details: { retry_after_s: 1 },
   })

@@ -2,13 +2,39 @@ import { randomUUID } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { type IsOwnHost, isForeignPage, isForUs } from '../../doors/hosts.js'
+import { type DeclaredError, defineError } from '../../events/core/errors.js'
 import type { Logger } from '../../events/ports.js'
+import { LogUnavailable, NoAnswer, ServicesSuspended } from '../../events/system/errors.js'
+import { ReadModelsNotReady } from '../../projections/read-models.js'
 import type { GatewayContext } from '../context.js'
+import { InvalidPassword } from '../conventions/authenticate.js'
 import { conventionsOf } from '../conventions/conventions.js'
+import { ProjectionsBehind, ServicesNotReady } from '../readiness.js'
 import { matchesPath, methodsOf } from './endpoint.js'
-import type { ErrorCode } from './error-codes.js'
-import { RequestRefused, statusOf, toLabError } from './errors.js'
+import { RequestTooLarge, statusOf, toLabError, withStatus } from './errors.js'
+import { GatewayBusy } from './memory-budget.js'
 import { notFound, sendJson } from './mount.js'
+
+const UnknownHost = withStatus(
+  421,
+  defineError(
+    'request.unknown_host',
+    'input',
+    'The request names a host that is none of this unit; `ALLOWED_HOSTS` lists further names.',
+  ),
+)
+const CrossSite = withStatus(
+  403,
+  defineError(
+    'request.cross_site',
+    'input',
+    'A web page of another site tried to change something through the browser.',
+  ),
+)
+const MethodNotAllowed = withStatus(
+  405,
+  defineError('request.method_not_allowed', 'input', 'The path exists, but not with this method.'),
+)
 
 /** Gives every request an id, in the answer too, and logs it when it is over. */
 export const accessLog =
@@ -26,18 +52,16 @@ export const refuseOtherHosts =
   (isOwnHost: IsOwnHost): RequestHandler =>
   (request, _response, next) => {
     if (isForUs(request, isOwnHost)) return next()
-    throw new RequestRefused(
-      'request.unknown_host',
-      'The request names a host that is none of this unit.',
-      'Use a name or address of the unit, or add this one to the setting ALLOWED_HOSTS.',
-    )
+    throw new UnknownHost('The request names a host that is none of this unit.', {
+      remediation: 'Use a name or address of the unit, or add this one to the setting ALLOWED_HOSTS.',
+    })
   }
 
 /** A page of another site can make a browser post here without asking, since bodies are read whatever their content type. */
 export const refuseCrossSite: RequestHandler = (request, _response, next) => {
   const reads = ['GET', 'HEAD', 'OPTIONS'].includes(request.method)
   if (reads || !isForeignPage(request.headers, request.socket instanceof TLSSocket)) return next()
-  throw new RequestRefused('request.cross_site', 'Requests from pages of another site are refused.')
+  throw new CrossSite('Requests from pages of another site are refused.')
 }
 
 /** The unit API answers repeated slashes with a redirect to the same path without them. */
@@ -55,7 +79,7 @@ export const noRoute =
     const methods = table.filter(({ path }) => matchesPath(path, request.path)).flatMap(methodsOf)
     if (methods.length === 0) throw notFound(request.path)
     if (request.method !== 'OPTIONS') {
-      throw new RequestRefused('request.method_not_allowed', 'This URL does not allow the method.')
+      throw new MethodNotAllowed('This URL does not allow the method.')
     }
     const allowed = new Set(methods.map((method) => method.toUpperCase()))
     if (allowed.has('GET')) allowed.add('HEAD')
@@ -64,14 +88,17 @@ export const noRoute =
   }
 
 /** Errors that the next attempt may not meet. */
-const PASSING: ReadonlySet<string> = new Set<ErrorCode>([
-  'services.not_ready',
-  'services.no_answer',
-  'services.suspended',
-  'read_models.not_ready',
-  'projections.behind',
-  'log.unavailable',
-])
+const PASSING: readonly DeclaredError[] = [
+  LogUnavailable,
+  NoAnswer,
+  ProjectionsBehind,
+  ReadModelsNotReady,
+  ServicesNotReady,
+  ServicesSuspended,
+]
+
+/** Errors that leave a part of the body unread. */
+const UNREAD: readonly DeclaredError[] = [RequestTooLarge, GatewayBusy]
 
 /** Writes any error in the body of the API that was addressed. What is ours to mend is logged and hidden. */
 export const answerErrors =
@@ -90,10 +117,11 @@ export const answerErrors =
       response.destroy()
       return
     }
-    if (error.code === 'auth.invalid_password') response.setHeader('www-authenticate', 'Basic realm="unit"')
-    const { retry_after_s: retryAfter = PASSING.has(error.code) ? 1 : undefined } = error.details
+    if (error instanceof InvalidPassword) response.setHeader('www-authenticate', 'Basic realm="unit"')
+    const { retry_after_s: retryAfter = PASSING.some((Passing) => error instanceof Passing) ? 1 : undefined } =
+      error.details
     if (typeof retryAfter === 'number') response.setHeader('retry-after', retryAfter)
     // What is still to come of the body is not waited for.
-    if (['request.too_large', 'gateway.busy'].includes(error.code)) response.setHeader('connection', 'close')
+    if (UNREAD.some((Unread) => error instanceof Unread)) response.setHeader('connection', 'close')
     sendJson(response, statusOf(error), conventionsOf(request.path).errorBody(error))
   }

@@ -1,9 +1,10 @@
 import type { Express, Request, Response } from 'express'
+import type { LabError } from '../../events/core/errors.js'
 import type { GatewayContext } from '../context.js'
 import { type Conventions, conventionsOf } from '../conventions/conventions.js'
 import { awaitNeeds } from '../readiness.js'
 import { type Endpoint, methodsOf, Reply, SENT } from './endpoint.js'
-import { RequestRefused } from './errors.js'
+import { NotFound } from './errors.js'
 import { readBody } from './read-body.js'
 
 /** Routes every endpoint of the table: authentication, admission, validation, handler, answer. Errors go to the error handler. */
@@ -66,11 +67,9 @@ export function sendJson(response: Response, status: number, body: unknown, take
 }
 
 /** The path itself is not repeated: it may hold anything. */
-export const notFound = (path: string): RequestRefused =>
-  new RequestRefused(
-    'request.not_found',
-    'No such URL on this server.',
-    /^\/api(\/|$)/.test(path)
+export const notFound = (path: string): LabError =>
+  new NotFound('No such URL on this server.', {
+    remediation: /^\/api(\/|$)/.test(path)
       ? 'This unit is not a leader; did you mean /unit_api/?'
       : 'The endpoints are listed at /docs.',
-  )
+  })

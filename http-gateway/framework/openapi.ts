@@ -1,8 +1,16 @@
 import type { TSchema } from '@sinclair/typebox'
+import { TooManyAttempts } from '../../doors/attempts.js'
+import { type ErrorDeclaration, InternalError } from '../../events/core/errors.js'
+import { NoAnswer } from '../../events/system/errors.js'
+import { ReadModelsNotReady } from '../../projections/read-models.js'
+import { InvalidApiKey, InvalidPassword } from '../conventions/authenticate.js'
+import { ValidationError } from '../conventions/box/lax-body.js'
 import { conventionsOf } from '../conventions/conventions.js'
-import { requiredFields } from '../conventions/unit/strict-body.js'
+import { InvalidBody, requiredFields } from '../conventions/unit/strict-body.js'
+import { ServicesNotReady } from '../readiness.js'
 import { type Endpoint, type Method, methodsOf } from './endpoint.js'
-import { type ErrorCode, errorCodes } from './error-codes.js'
+import { RequestTooLarge, statusOf } from './errors.js'
+import { GatewayBusy } from './memory-budget.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -43,26 +51,24 @@ export const renderOpenApi = (table: readonly Endpoint[]): string => `${JSON.str
 /** `/jobs/:run_id` → `/jobs/{run_id}` */
 export const documentedPath = ({ path }: Endpoint): string => path.replace(/[:*](\w+)/g, '{$1}')
 
-/** Every status an endpoint may answer with beside its success, with the codes that lead to it. */
-export function errorsByStatus(endpoint: Endpoint): ReadonlyMap<number, readonly ErrorCode[]> {
-  const codes = [...new Set([...endpoint.errors, ...sharedErrors(endpoint)])]
-  const statuses = [...new Set(codes.map((code) => errorCodes[code][0]))].sort((one, other) => one - other)
-  return new Map(statuses.map((status) => [status, codes.filter((code) => errorCodes[code][0] === status)]))
+/** Every status an endpoint may answer with beside its success, with the errors that lead to it. */
+export function errorsByStatus(endpoint: Endpoint): ReadonlyMap<number, readonly ErrorDeclaration[]> {
+  const errors = [...new Set([...endpoint.errors, ...sharedErrors(endpoint)])]
+  const statuses = [...new Set(errors.map(statusOf))].sort((one, other) => one - other)
+  return new Map(statuses.map((status) => [status, errors.filter((error) => statusOf(error) === status)]))
 }
 
 /** What is refused before a handler sees it, and what can go wrong with any answer. */
-function sharedErrors({ path, auth, query, body, needs, errors }: Endpoint): readonly ErrorCode[] {
+function sharedErrors({ path, auth, query, body, needs, errors }: Endpoint): readonly ErrorDeclaration[] {
   const isUnit = conventionsOf(path).name === 'unit'
-  const ofBody = [isUnit ? 'request.invalid_body' : 'request.validation_error', 'request.too_large'] as const
-  const ofSecret = [isUnit ? 'auth.invalid_password' : 'auth.invalid_api_key', 'auth.too_many_attempts'] as const
   return [
-    ...(query === undefined ? [] : (['request.validation_error'] as const)),
-    ...(body === undefined ? [] : ofBody),
-    ...(auth === 'open' ? [] : ofSecret),
-    ...(needs === 'nothing' ? [] : (['read_models.not_ready'] as const)),
-    ...(needs === 'services' || errors.includes('services.no_answer') ? (['services.not_ready'] as const) : []),
-    'gateway.busy',
-    'internal.error',
+    ...(query === undefined ? [] : [ValidationError]),
+    ...(body === undefined ? [] : [isUnit ? InvalidBody : ValidationError, RequestTooLarge]),
+    ...(auth === 'open' ? [] : [isUnit ? InvalidPassword : InvalidApiKey, TooManyAttempts]),
+    ...(needs === 'nothing' ? [] : [ReadModelsNotReady]),
+    ...(needs === 'services' || errors.includes(NoAnswer) ? [ServicesNotReady] : []),
+    GatewayBusy,
+    InternalError,
   ]
 }
 
@@ -93,8 +99,8 @@ function operation(endpoint: Endpoint, method: Method): Json {
   }
 }
 
-const problem = (api: 'unit' | 'box', codes: readonly ErrorCode[]): Json => ({
-  description: codes.map((code) => `\`${code}\`: ${errorCodes[code][1]}`).join(' '),
+const problem = (api: 'unit' | 'box', errors: readonly ErrorDeclaration[]): Json => ({
+  description: errors.map(({ code, meaning }) => `\`${code}\`: ${meaning}`).join(' '),
   content: {
     'application/json': { schema: { $ref: `#/components/schemas/${api === 'unit' ? 'UnitError' : 'BoxError'}` } },
   },

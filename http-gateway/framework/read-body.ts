@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import { RequestRefused } from './errors.js'
+import { RequestTooLarge } from './errors.js'
 
 /** The whole request body. What is refused is read to its end and not kept.
  * @param take counts what is kept; throws when it is too much.
- * @throws RequestRefused `request.too_large` */
+ * @throws RequestTooLarge */
 export function readBody(request: IncomingMessage, limit: number, take: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
     const keep = (chunk: Buffer): void => {
-      if (bytes > limit) throw new RequestRefused('request.too_large', `The body is larger than ${limit} bytes.`)
+      if (bytes > limit) throw new RequestTooLarge(`The body is larger than ${limit} bytes.`)
       take(chunk.length)
       chunks.push(chunk)
     }

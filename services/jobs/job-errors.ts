@@ -1,32 +1,34 @@
-import { LabError, toErrorRecord } from '../../events/core/errors.js'
+import { BadTransition, JobNotReady, JobNotRunning, SettingUnavailable } from '../../events/bioreactor/errors.js'
+import { defineError, type LabError, toErrorRecord } from '../../events/core/errors.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Logger } from '../../events/ports.js'
 
+const JobStopped = defineError('job.stopped', 'state', 'The job was stopped while it started.')
+
 /** The job does not take changes in its present state. */
 export const jobNotReady = (job: string, state: JobState): LabError =>
-  new LabError('job.not_ready', 'state', `${job} cannot be changed now; its state is ${state}.`)
+  new JobNotReady(`${job} cannot be changed now; its state is ${state}.`)
 
 /** No job of this name runs, or not for the experiment that is meant. */
 export const jobNotRunning = (job: string, experiment?: string): LabError => {
   const where = experiment === undefined ? '' : ` for experiment '${experiment}'`
-  return new LabError('job.not_running', 'state', `${job} is not running${where}.`, {
+  return new JobNotRunning(`${job} is not running${where}.`, {
     details: { field: 'job_name', value: job },
   })
 }
 
 /** The setting is declared but not published now. */
 export const settingUnavailable = (job: string, setting: string): LabError =>
-  new LabError('setting.absent', 'state', `${job} does not offer ${setting} in its present mode.`, {
+  new SettingUnavailable(`${job} does not offer ${setting} in its present mode.`, {
     details: { field: setting },
   })
 
 /** The start was broken off by a stop. */
-export const stoppedAtStart = (job: string): LabError =>
-  new LabError('job.stopped', 'state', `${job} was stopped while it started.`)
+export const stoppedAtStart = (job: string): LabError => new JobStopped(`${job} was stopped while it started.`)
 
 /** No command leads from one state to the other. */
 export const badTransition = (job: string, from: JobState, to: JobState): LabError =>
-  new LabError('job.transition', 'state', `${job} cannot go from ${from} to ${to}.`, {
+  new BadTransition(`${job} cannot go from ${from} to ${to}.`, {
     details: { field: '$state', value: to },
   })
 

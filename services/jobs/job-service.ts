@@ -1,7 +1,16 @@
 import { publishEvent } from '../../bus/publish-event.js'
+import { NoJobFilter } from '../../events/bioreactor/errors.js'
 import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../events/core/errors.js'
+import {
+  defineError,
+  InvalidInput,
+  isDefect,
+  isInputError,
+  type LabError,
+  toErrorRecord,
+} from '../../events/core/errors.js'
 import type { Request } from '../../events/system/commands.js'
+import { ServicesSuspended } from '../../events/system/errors.js'
 import { jobEvent } from '../../events/system/jobs.js'
 import { topicLevel } from '../../events/topic.js'
 import { deadline } from '../../primitives/deadline.js'
@@ -20,6 +29,14 @@ import { resolveParameters } from './resolve-parameters.js'
 import { RunningJob } from './running-job.js'
 import { RunningJobs } from './running-jobs.js'
 import { parseStateCommand } from './set-commands.js'
+
+const UnitInactive = defineError('unit.inactive', 'state', 'The unit is not active in its cluster, so no job starts.')
+const JobDuplicate = defineError('job.duplicate', 'state', 'A job of this name runs already.')
+const StartFailed = defineError(
+  'job.start_failed',
+  'state',
+  'The job ended within its first second; the message says why, `details.code` with which error.',
+)
 
 /** A start counts as successful when the job still lives after this time. */
 const GRACE_MS = 1000
@@ -58,8 +75,7 @@ export async function startJobService(
     const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = request
     const { automation, own } = namedAutomation(options)
     const job = offered.get(name, automation)
-    if (env['ACTIVE'] === '0')
-      throw new LabError('unit.inactive', 'state', `${unit} is not active; ${name} was not started.`)
+    if (env['ACTIVE'] === '0') throw new UnitInactive(`${unit} is not active; ${name} was not started.`)
     const overrides = config_overrides.map(checkOverride)
     const experiment = topicLevel('experiment', env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT)
     const config = await readUnitConfig(context.dotPioreactor, stock, overrides)
@@ -68,9 +84,9 @@ export async function startJobService(
     const params = resolveParameters(definition, given, config)
     if (args.length > 0 && !takesArguments(definition))
       logger.warn({ job: name, args }, 'arguments are not used by this job')
-    if (suspended !== null) throw new LabError('services.suspended', 'state', `No job starts now: ${suspended.reason}.`)
+    if (suspended !== null) throw new ServicesSuspended(`No job starts now: ${suspended.reason}.`)
     if (definition.action !== true && running.named(name).length > 0)
-      throw new LabError('job.duplicate', 'state', `${name} is already running on ${unit}.`)
+      throw new JobDuplicate(`${name} is already running on ${unit}.`)
     return begin(job, {
       jobId: ++lastJobId,
       unit,
@@ -102,10 +118,10 @@ export async function startJobService(
       // An action that fails at once has failed; any other job has started when it is ready.
       const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
       await deadline(GRACE_MS, settled, () => undefined, clock)
-      if (job.definition.action === true && job.reason !== null)
-        throw new LabError('job.start_failed', 'state', job.reason)
+      if (job.definition.action === true && job.reason !== null) throw new StartFailed(job.reason)
       return { ok: true }
     } catch (error) {
+      if (isDefect(error)) logger.error({ job: request.job_name, err: error }, 'job did not start')
       throw startFailed(error)
     }
   }
@@ -184,13 +200,12 @@ export async function startJobService(
   }
 }
 
-/** Filters are ANDed; `all` spares supervised activities. @throws InvalidInput `job.no_filter` without any. */
+/** Filters are ANDed; `all` spares supervised activities. @throws NoJobFilter without any. */
 function stopFilter(request: Request<'stop_jobs'>): (job: RunningJob) => boolean {
   const { all, job_name, experiment, job_source, job_id } = request
   if (all === true) return (job) => job.definition.longRunning !== true
   const given = [job_name, experiment, job_source, job_id].some((filter) => filter !== undefined)
-  if (!given)
-    throw new InvalidInput('Name at least one of job_name, experiment, job_source, job_id.', {}, 'job.no_filter')
+  if (!given) throw new NoJobFilter('Name at least one of job_name, experiment, job_source, job_id.')
   return ({ definition, order }) =>
     (job_name === undefined || definition.name === job_name) &&
     (experiment === undefined || order.experiment === experiment) &&
@@ -224,13 +239,10 @@ const stopRank = ({ stopOrder = 'others' }: JobDefinition): number => STOP_ORDER
 
 /** A failed start in the words that clients of the unit API know; exit code 2 means misuse, as with any command line. */
 function startFailed(error: unknown): LabError {
-  const known = error instanceof LabError
-  const exit = known && error.family === 'input' ? 2 : 1
-  const lastLine = known ? error.message : 'An internal error occurred; the log has the details.'
-  return new LabError(
-    'job.start_failed',
-    known ? error.family : 'defect',
-    `Command exited during startup grace window. Exit code ${exit}. ${lastLine}`,
-    { cause: error, ...(known ? { details: { ...error.details, code: error.code } } : {}) },
-  )
+  const exit = isInputError(error) ? 2 : 1
+  const { message, code, details } = toErrorRecord(error)
+  return new StartFailed(`Command exited during startup grace window. Exit code ${exit}. ${message}`, {
+    cause: error,
+    details: { ...details, code },
+  })
 }

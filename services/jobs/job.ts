@@ -1,6 +1,6 @@
+import { InvalidDeclaration } from '../../events/core/check-declaration.js'
 import type { EventDefinition, Levels, PayloadOf } from '../../events/core/define-event.js'
 import type { JobDefinition, ParametersOf, SettingsOf } from '../../events/core/define-job.js'
-import { LabError } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger } from '../../events/ports.js'
@@ -106,7 +106,7 @@ export function createAction<D extends JobDefinition>(
   run: (job: JobContext<SettingsOf<D>>, params: ParametersOf<D>) => Promise<void>,
 ): Job {
   if (definition.action !== true) {
-    throw new LabError('declaration.invalid', 'defect', `Job '${definition.name}' is not declared as an action.`)
+    throw new InvalidDeclaration(`Job '${definition.name}' is not declared as an action.`)
   }
   return createJob<JobDefinition>(definition, async (job, params) => ({
     setters: {},

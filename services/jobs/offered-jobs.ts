@@ -1,10 +1,18 @@
+import { InvalidDeclaration } from '../../events/core/check-declaration.js'
 import type { JobDefinition } from '../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
 import { matchesFilter } from '../../events/topic.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import type { ServiceContext } from '../runtime/service.js'
 import type { Job } from './job.js'
+
+const JobUnknown = defineError('job.unknown', 'input', 'The unit has no job of this name.')
+const AutomationUnknown = defineError(
+  'automation.unknown',
+  'input',
+  'The job has no automation of this name, or none was named.',
+)
 
 /** The jobs a unit offers, told apart by name and, for automations, by the automation. */
 export class OfferedJobs {
@@ -16,7 +24,7 @@ export class OfferedJobs {
     for (const job of jobs) {
       const { key, name } = job.definition
       if (this.#jobs.has(key)) {
-        throw new LabError('declaration.invalid', 'defect', `Job '${key}' is declared twice.`)
+        throw new InvalidDeclaration(`Job '${key}' is declared twice.`)
       }
       this.#jobs.set(key, job)
       this.#names.set(name, [...(this.#names.get(name) ?? []), job])
@@ -32,22 +40,16 @@ export class OfferedJobs {
   get(name: string, automation: string | null): Job {
     const [first, ...more] = this.#names.get(name) ?? []
     if (first === undefined) {
-      throw new InvalidInput(
-        `This unit has no job '${name}'.`,
-        { details: { field: 'job_name', value: name } },
-        'job.unknown',
-      )
+      throw new JobUnknown(`This unit has no job '${name}'.`, { details: { field: 'job_name', value: name } })
     }
     if (first.definition.automation === undefined) return first
     const known = [first, ...more].map(({ definition }) => definition.automation)
     const found = [first, ...more].find(({ definition }) => definition.automation === automation)
     if (found !== undefined) return found
     const problem = automation === null ? 'automation_name is missing' : `${name} has no automation '${automation}'`
-    throw new InvalidInput(
-      `${problem}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`,
-      { details: { field: 'automation_name', value: automation } },
-      'automation.unknown',
-    )
+    throw new AutomationUnknown(`${problem}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`, {
+      details: { field: 'automation_name', value: automation },
+    })
   }
 }
 

@@ -1,9 +1,11 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { JobDefinition } from '../../events/core/define-job.js'
-import { InvalidInput } from '../../events/core/errors.js'
+import { defineError, InvalidInput, isInputError, type LabError } from '../../events/core/errors.js'
 import { optionDetails, type Parameter, type Values } from '../../events/core/parameter.js'
 import { decodeValue, encodeValue } from '../../events/core/values.js'
-import type { UnitConfig } from '../unit-admin/config/unit-config.js'
+import { InvalidConfig, type UnitConfig } from '../unit-admin/config/unit-config.js'
+
+const OptionUnknown = defineError('job.unknown_option', 'input', 'The job has no option of this name.')
 
 /** What a start says itself. */
 export interface Given {
@@ -18,7 +20,7 @@ export function resolveParameters(definition: JobDefinition, given: Given, confi
   const options = namedOptions(definition, given.options)
   const args = namedArguments(definition, given.args)
   const values: Record<string, unknown> = {}
-  const problems: InvalidInput[] = []
+  const problems: LabError[] = []
   for (const [name, parameter] of Object.entries(definition.parameters)) {
     if (parameter.option === undefined && parameter.argument === undefined && parameter.config === undefined) continue
     try {
@@ -26,7 +28,7 @@ export function resolveParameters(definition: JobDefinition, given: Given, confi
       else if (args.has(name)) values[name] = readOption(name, parameter, args.get(name))
       else values[name] = configured(parameter, config) ?? standard(name, parameter)
     } catch (error) {
-      if (!(error instanceof InvalidInput)) throw error
+      if (!isInputError(error)) throw error
       problems.push(error)
     }
   }
@@ -48,11 +50,7 @@ function namedOptions(definition: JobDefinition, given: Given['options']): Reado
     Object.entries(given).map(([key, value]) => {
       const name = names.get(key) ?? names.get(key.replaceAll('-', '_'))
       if (name !== undefined) return [name, value]
-      throw new InvalidInput(
-        `${definition.name} has no option '${key}'.`,
-        { details: { field: key } },
-        'job.unknown_option',
-      )
+      throw new OptionUnknown(`${definition.name} has no option '${key}'.`, { details: { field: key } })
     }),
   )
 }
@@ -93,16 +91,12 @@ function configured(parameter: Parameter, config: UnitConfig): unknown {
   try {
     return decodeValue(`[${section}] ${option}`, parameter, text)
   } catch (cause) {
-    if (!(cause instanceof InvalidInput)) throw cause
-    throw new InvalidInput(
-      cause.message,
-      {
-        cause,
-        details: { section, option, value: text.slice(0, 80) },
-        remediation: `Correct ${option} in section [${section}] of config.ini or unit_config.ini.`,
-      },
-      'config.invalid',
-    )
+    if (!isInputError(cause)) throw cause
+    throw new InvalidConfig(cause.message, {
+      cause,
+      details: { section, option, value: text.slice(0, 80) },
+      remediation: `Correct ${option} in section [${section}] of config.ini or unit_config.ini.`,
+    })
   }
 }
 

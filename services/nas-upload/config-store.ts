@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { LabError } from '../../events/core/errors.js'
+import { isInputError } from '../../events/core/errors.js'
 import type { NasSetup } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import { checkJson } from '../../events/schema.js'
@@ -34,7 +34,7 @@ export function createConfigStore(
         return { config: checkJson(NasConfig, text, 'nas configuration'), since: (await stat(configPath)).mtime }
       } catch (error) {
         if (isMissing(error)) return null
-        if (!(error instanceof LabError)) throw error
+        if (!isInputError(error)) throw error
         logger.warn({ path: configPath, reason: error.message }, 'NAS configuration is not usable')
         return null
       }

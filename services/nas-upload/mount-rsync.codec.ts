@@ -1,4 +1,13 @@
-import { type NasReason, NasUnavailable } from './errors.js'
+import type { DeclaredError, LabError } from '../../events/core/errors.js'
+import {
+  NoShare,
+  NotPermitted,
+  ShareFailed,
+  ShareFull,
+  ShareUnreachable,
+  ShareUnsupported,
+  WrongPassword,
+} from './errors.js'
 import { type NasConfig, splitHost } from './nas-config.js'
 
 /** Arguments and messages of mount.cifs and rsync. Sources: mount.cifs(8) of cifs-utils, rsync(1). */
@@ -30,31 +39,31 @@ export function mountArguments(
 }
 
 /** By errno as `mount error(<errno>): <text>` tells it (Linux numbers). */
-const MOUNT_REASONS: Readonly<Record<string, readonly [NasReason, string]>> = {
-  2: ['no_share', 'The server has no share of this name.'],
-  6: ['no_share', 'The server has no share of this name.'],
-  13: ['wrong_password', 'The server refuses this user name or password.'],
-  19: ['unsupported', 'The kernel has no CIFS file system.'],
-  79: ['unsupported', 'The kernel cannot translate file names; it lacks the module nls_utf8.'],
-  95: ['unsupported', 'The server does not speak this version of SMB.'],
-  101: ['unreachable', 'The network of the host cannot be reached.'],
-  110: ['unreachable', 'The host does not answer.'],
-  111: ['unreachable', 'The host answers, but offers no SMB service on this port.'],
-  112: ['unreachable', 'The host is down.'],
-  113: ['unreachable', 'There is no route to the host.'],
-  115: ['unreachable', 'The host does not answer.'],
+const MOUNT_REASONS: Readonly<Record<string, readonly [DeclaredError, string]>> = {
+  2: [NoShare, 'The server has no share of this name.'],
+  6: [NoShare, 'The server has no share of this name.'],
+  13: [WrongPassword, 'The server refuses this user name or password.'],
+  19: [ShareUnsupported, 'The kernel has no CIFS file system.'],
+  79: [ShareUnsupported, 'The kernel cannot translate file names; it lacks the module nls_utf8.'],
+  95: [ShareUnsupported, 'The server does not speak this version of SMB.'],
+  101: [ShareUnreachable, 'The network of the host cannot be reached.'],
+  110: [ShareUnreachable, 'The host does not answer.'],
+  111: [ShareUnreachable, 'The host answers, but offers no SMB service on this port.'],
+  112: [ShareUnreachable, 'The host is down.'],
+  113: [ShareUnreachable, 'There is no route to the host.'],
+  115: [ShareUnreachable, 'The host does not answer.'],
 }
 
 /** Why a mount failed. */
-export function mountError(output: string): NasUnavailable {
+export function mountError(output: string): LabError {
   const text = output.trim().split('\n')[0] ?? ''
   const errno = /mount error\((\d+)\)/.exec(output)?.[1] ?? ''
   const known = MOUNT_REASONS[errno]
-  if (known !== undefined) return new NasUnavailable(known[0], `${known[1]} (mount error ${errno})`)
+  if (known !== undefined) return new known[0](`${known[1]} (mount error ${errno})`)
   if (output.includes('could not resolve address')) {
-    return new NasUnavailable('unreachable', 'The name of the host cannot be resolved.')
+    return new ShareUnreachable('The name of the host cannot be resolved.')
   }
-  return new NasUnavailable('failed', `The share cannot be mounted: ${text.slice(0, 300)}`)
+  return new ShareFailed(`The share cannot be mounted: ${text.slice(0, 300)}`)
 }
 
 /** Copies the files named on standard input, NUL between them, and resumes what an earlier attempt left partial. */
@@ -69,11 +78,11 @@ export const rsyncArguments = (source: string, destination: string): readonly st
 ]
 
 /** Why a copy failed. */
-export function rsyncError(output: string, code: number | null): NasUnavailable {
+export function rsyncError(output: string, code: number | null): LabError {
   const line = output.split('\n').find((candidate) => candidate.startsWith('rsync')) ?? output.trim()
-  if (line.includes('(28)') || line.includes('(122)')) return new NasUnavailable('full', 'The share is full.')
+  if (line.includes('(28)') || line.includes('(122)')) return new ShareFull('The share is full.')
   if (line.includes('(13)') || line.includes('(30)')) {
-    return new NasUnavailable('not_permitted', 'The user may not write to the share.')
+    return new NotPermitted('The user may not write to the share.')
   }
-  return new NasUnavailable('failed', `rsync ended with status ${code}: ${line.slice(0, 300)}`)
+  return new ShareFailed(`rsync ended with status ${code}: ${line.slice(0, 300)}`)
 }

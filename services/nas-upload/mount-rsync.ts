@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DeclaredError } from '../../events/core/errors.js'
 import { checkCopy } from './check-copy.js'
 import { isMissing } from './config-store.js'
-import { NasUnavailable } from './errors.js'
+import { NoBaseDirectory, NotPermitted, ShareFailed, ShareFull, ShareUnreachable } from './errors.js'
 import { mountArguments, mountError, rsyncArguments, rsyncError } from './mount-rsync.codec.js'
 import type { NasConfig } from './nas-config.js'
 import type { RunCommand } from './run-command.js'
@@ -41,7 +42,7 @@ export function createMountTransport(run: RunCommand): NasTransport {
         await mounted(config, { use: 'health', stop }, async (base) => {
           const there = await stat(base).catch((error: unknown) => (isMissing(error) ? null : Promise.reject(error)))
           if (there?.isDirectory() !== true) {
-            throw new NasUnavailable('no_base_directory', `The share has no directory ${config.base_subdir}.`)
+            throw new NoBaseDirectory(`The share has no directory ${config.base_subdir}.`)
           }
         })
         return
@@ -83,7 +84,7 @@ async function writeTestFile(base: string): Promise<void> {
   try {
     await writeFile(path, content, { flush: true })
     if ((await readFile(path, 'utf8')) !== content) {
-      throw new NasUnavailable('failed', 'A test file came back from the share changed.')
+      throw new ShareFailed('A test file came back from the share changed.')
     }
   } finally {
     await rm(path, { force: true })
@@ -101,18 +102,18 @@ async function sizesBelow(directory: string, files: UploadOrder['files']): Promi
   return sizes
 }
 
-const FILE_REASONS: Readonly<Record<string, readonly ['full' | 'not_permitted' | 'unreachable', string]>> = {
-  ENOSPC: ['full', 'The share is full.'],
-  EDQUOT: ['full', "The user's quota on the share is used up."],
-  EACCES: ['not_permitted', 'The user may not write to the share.'],
-  EPERM: ['not_permitted', 'The user may not write to the share.'],
-  EROFS: ['not_permitted', 'The share is read-only.'],
-  EHOSTDOWN: ['unreachable', 'The server stopped answering.'],
+const FILE_REASONS: Readonly<Record<string, readonly [DeclaredError, string]>> = {
+  ENOSPC: [ShareFull, 'The share is full.'],
+  EDQUOT: [ShareFull, "The user's quota on the share is used up."],
+  EACCES: [NotPermitted, 'The user may not write to the share.'],
+  EPERM: [NotPermitted, 'The user may not write to the share.'],
+  EROFS: [NotPermitted, 'The share is read-only.'],
+  EHOSTDOWN: [ShareUnreachable, 'The server stopped answering.'],
 }
 
 /** What file operations below the mount point say. */
 function fileError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   const known = FILE_REASONS[String(error.code)]
-  return known === undefined ? error : new NasUnavailable(known[0], known[1], { cause: error })
+  return known === undefined ? error : new known[0](known[1], { cause: error })
 }

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { InvalidInput } from '../../events/core/errors.js'
+import { InvalidNasConfig } from '../../events/nas/errors.js'
 import type { NasSetup } from '../../events/nas/nas.js'
 
 /** Content of the configuration file, under the names the box API's contract gives them; without the password. */
@@ -102,5 +102,5 @@ function checkCredential(field: string, value: string, forbidden?: RegExp): void
 
 function refuse(field: string, reason: string, value?: string): never {
   const shown = value === undefined ? '' : ` '${value.slice(0, 80)}'`
-  throw new InvalidInput(`${field}${shown} ${reason}.`, { details: { field } }, 'nas.invalid_config')
+  throw new InvalidNasConfig(`${field}${shown} ${reason}.`, { details: { field } })
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { NasUnavailable } from './errors.js'
+import { ShareTimeout, ShareUnsupported } from './errors.js'
 
 export interface CommandOptions {
   readonly cwd?: string
@@ -57,11 +57,11 @@ export const runCommand: RunCommand = (program, args, { cwd, input = '', timeout
     }
     child.once('error', (cause) => {
       end()
-      reject(new NasUnavailable('unsupported', `${program} cannot be run: ${cause.message}.`, { cause }))
+      reject(new ShareUnsupported(`${program} cannot be run: ${cause.message}.`, { cause }))
     })
     child.once('close', (code) => {
       end()
-      if (late) reject(new NasUnavailable('timeout', `${program} did not end within ${timeoutMs / 1000} s.`))
+      if (late) reject(new ShareTimeout(`${program} did not end within ${timeoutMs / 1000} s.`))
       else resolve({ code, stdout, stderr })
     })
   })

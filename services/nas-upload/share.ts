@@ -4,7 +4,7 @@ import type { NasRecord } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { ConfigStore } from './config-store.js'
-import { NasUnavailable } from './errors.js'
+import { ShareNotConfigured, ShareUnsupported } from './errors.js'
 import type { NasConfig } from './nas-config.js'
 import { consumeSetup } from './spool.js'
 import type { NasTransport, UploadOrder } from './transport.js'
@@ -100,7 +100,7 @@ export function createShare({ store, findTransport, spoolDirectory, clock, logge
     },
     async upload(order, stopUpload) {
       const stored = await store.read()
-      if (stored === null) throw new NasUnavailable('not_configured', 'No network share is configured.')
+      if (stored === null) throw new ShareNotConfigured('No network share is configured.')
       const way = await reached(findTransport)
       await way.upload(stored.config, order, stopUpload)
     },
@@ -110,7 +110,7 @@ export function createShare({ store, findTransport, spoolDirectory, clock, logge
 
 async function reached(findTransport: ShareDeps['findTransport']): Promise<NasTransport> {
   const transport = await findTransport()
-  if (transport === null) throw new NasUnavailable('unsupported', NO_TRANSPORT)
+  if (transport === null) throw new ShareUnsupported(NO_TRANSPORT)
   return transport
 }
 

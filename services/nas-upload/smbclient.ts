@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkCopy } from './check-copy.js'
-import { NasUnavailable } from './errors.js'
+import { NoBaseDirectory, ShareFailed } from './errors.js'
 import { type NasConfig, splitHost } from './nas-config.js'
 import type { RunCommand } from './run-command.js'
 import { quoted, readListing, sessionError } from './smbclient.codec.js'
@@ -38,7 +38,7 @@ export function createSmbclientTransport(run: RunCommand): NasTransport {
     const error = sessionError(`${stdout}\n${stderr}`, code)
     if (error === null) return stdout
     if (NOT_FOUND.test(error.message) && config.base_subdir !== '' && script[0]?.startsWith('cd ') === true) {
-      throw new NasUnavailable('no_base_directory', `The share has no directory ${config.base_subdir}.`)
+      throw new NoBaseDirectory(`The share has no directory ${config.base_subdir}.`)
     }
     throw error
   }
@@ -64,7 +64,7 @@ export function createSmbclientTransport(run: RunCommand): NasTransport {
         ]
         await session(config, { script, cwd, timeoutMs, stop })
         const received = await readFile(join(cwd, 'received'), 'utf8')
-        if (received !== content) throw new NasUnavailable('failed', 'A test file came back from the share changed.')
+        if (received !== content) throw new ShareFailed('A test file came back from the share changed.')
       } finally {
         await rm(cwd, { recursive: true, force: true })
       }

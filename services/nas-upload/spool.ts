@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidInput } from '../../events/core/errors.js'
+import type { LabError } from '../../events/core/errors.js'
+import { InvalidNasConfig } from '../../events/nas/errors.js'
 import { NasSetup } from '../../events/nas/nas.js'
 import { checkJson } from '../../events/schema.js'
 
@@ -28,7 +29,7 @@ export async function consumeSetup(directory: string, name: string): Promise<Nas
       await file.close()
     }
   } catch (cause) {
-    if (cause instanceof InvalidInput) throw cause
+    if (cause instanceof InvalidNasConfig) throw cause
     // The cause names the path only; the content never gets into a message.
     throw unreadable('it is not there', cause)
   } finally {
@@ -54,5 +55,5 @@ function parseSetup(text: string): NasSetup {
   }
 }
 
-const unreadable = (reason: string, cause?: unknown): InvalidInput =>
-  new InvalidInput(`The settings of the share cannot be read: ${reason}.`, { cause }, 'nas.invalid_config')
+const unreadable = (reason: string, cause?: unknown): LabError =>
+  new InvalidNasConfig(`The settings of the share cannot be read: ${reason}.`, { cause })

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { clearEvent, publishEvent } from '../../bus/publish-event.js'
-import { InvalidInput } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
+import { RunNotComplete } from '../../events/nas/errors.js'
 import { type NasRecord, nasEvent, type RunRetired, runRetiredEvent, uploadEvent } from '../../events/nas/nas.js'
 import { type RetainedText, recordsOf } from '../aftermath/retained.js'
 import { repeat } from '../runtime/repeat.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { chooseTransport, thisMachine } from './choose-transport.js'
 import { createConfigStore } from './config-store.js'
-import { NasUnavailable } from './errors.js'
+import { ShareFailed } from './errors.js'
 import { findLine, setLine } from './markers.js'
 import { retireExpired } from './retention.js'
 import { listRuns, readManifest } from './run-manifests.js'
@@ -54,7 +54,7 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
     publish: (record) => publishEvent(bus, uploadEvent, { box, run_id: record.run_id }, record),
     async upload(runId, stop) {
       const manifest = await readManifest(runsRoot, runId)
-      if (manifest === null) throw new NasUnavailable('failed', `The files of run ${runId} are not on this computer.`)
+      if (manifest === null) throw new ShareFailed(`The files of run ${runId} are not on this computer.`)
       const { directory, files } = manifest
       await share.upload({ source: join(runsRoot, directory), destination: directory, files }, stop)
     },
@@ -103,7 +103,7 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
   const uploadRun = async (runId: string) => {
     const manifest = await readManifest(runsRoot, runId)
     if (manifest === null) {
-      throw new InvalidInput(`Run ${runId} is not finished, or has no files here.`, {}, 'runs.not_complete')
+      throw new RunNotComplete(`Run ${runId} is not finished, or has no files here.`)
     }
     const before = queue.record(runId)
     const isConfigured = (await store.read()) !== null

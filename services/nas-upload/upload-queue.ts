@@ -1,4 +1,4 @@
-import { LabError } from '../../events/core/errors.js'
+import { toErrorRecord } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
 import type { UploadRecord } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
@@ -129,7 +129,7 @@ export class UploadQueue {
       await upload(run_id, stop)
     } catch (error) {
       if (stop.aborted) return
-      reason = error instanceof LabError ? error.message : 'An internal error occurred; the log has the details.'
+      reason = toErrorRecord(error).message
       logger.warn({ run: run_id, attempts: attempts + 1, err: error }, 'upload failed')
     }
     await onEnd(run_id, reason)

@@ -1,16 +1,24 @@
-import { LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 
 /** The device does not reach the state it was asked for. */
-export class DeviceStuck extends LabError {
+export class DeviceStuck extends defineError(
+  'potentiostat.stuck',
+  'hardware',
+  'A potentiostat stays in a run it should have left.',
+) {
   constructor(message: string) {
-    super('potentiostat.stuck', 'hardware', message, { remediation: 'Unplug the device and plug it in again.' })
+    super(message, { remediation: 'Unplug the device and plug it in again.' })
   }
 }
 
 /** Nothing confirms that the cell is disconnected. */
-export class CellNotOpened extends LabError {
+export class CellNotOpened extends defineError(
+  'potentiostat.cell_not_opened',
+  'hardware',
+  'The cell switch could not be read back as open.',
+) {
   constructor(message: string, cause: unknown) {
-    super('potentiostat.cell_not_opened', 'hardware', message, {
+    super(message, {
       cause,
       remediation: 'Disconnect the cell by hand, then unplug the device and plug it in again.',
     })
@@ -18,21 +26,25 @@ export class CellNotOpened extends LabError {
 }
 
 /** The feedback resistor that was read back is not the one that was asked for. */
-export class GainNotSet extends LabError {
+export class GainNotSet extends defineError(
+  'potentiostat.gain_not_set',
+  'hardware',
+  'The gain read back is not the one that was set.',
+) {
   constructor(gain: number, expectedOhm: number, readOhm: number) {
-    super(
-      'potentiostat.gain_not_set',
-      'hardware',
-      `Gain ${gain} should read back ${expectedOhm} Ω; it reads ${readOhm} Ω.`,
-    )
+    super(`Gain ${gain} should read back ${expectedOhm} Ω; it reads ${readOhm} Ω.`)
   }
 }
 
 /** Samples were taken but never reached us. `details.lost_samples` says how many, at least. */
-export class SamplesLost extends LabError {
+export class SamplesLost extends defineError(
+  'potentiostat.samples_lost',
+  'hardware',
+  'Samples were lost; what arrived is kept.',
+) {
   readonly lost: number
   constructor(lost: number, cause: string) {
-    super('potentiostat.samples_lost', 'hardware', `${lost} sample(s) were lost: ${cause}.`, {
+    super(`${lost} sample(s) were lost: ${cause}.`, {
       details: { lost_samples: lost },
     })
     this.lost = lost
@@ -40,25 +52,31 @@ export class SamplesLost extends LabError {
 }
 
 /** The device stopped playing or recording in the middle of a measurement. */
-export class MeasurementInterrupted extends LabError {
+export class MeasurementInterrupted extends defineError(
+  'potentiostat.interrupted',
+  'hardware',
+  'A measurement was interrupted by its device.',
+) {
   constructor(message: string) {
-    super('potentiostat.interrupted', 'hardware', message)
+    super(message)
   }
 }
 
 /** The measurement was asked to end. The message is the reason given. */
-export class MeasurementAborted extends LabError {
+export class MeasurementAborted extends defineError('potentiostat.aborted', 'state', 'A measurement was stopped.') {
   constructor(reason: string) {
-    super('potentiostat.aborted', 'state', reason)
+    super(reason)
   }
 }
 
 /** Current control would begin with a potential that an earlier measurement left behind. */
-export class ControlNotUnwound extends LabError {
+export class ControlNotUnwound extends defineError(
+  'potentiostat.control_not_unwound',
+  'hardware',
+  'Current control would begin with a potential that an earlier measurement left; the cell was not connected.',
+) {
   constructor(outputV: number, restV: number) {
     super(
-      'potentiostat.control_not_unwound',
-      'hardware',
       `Current control would start from ${outputV.toFixed(3)} V, left by an earlier measurement, while the cell rests at ${restV.toFixed(3)} V; the cell was not connected.`,
       { remediation: 'Unplug the device and plug it in again.' },
     )
@@ -66,19 +84,23 @@ export class ControlNotUnwound extends LabError {
 }
 
 /** A limit of the order is passed before anything was measured. */
-export class LimitPassedAtRest extends LabError {
+export class LimitPassedAtRest extends defineError(
+  'potentiostat.limit_passed',
+  'state',
+  'The cell at rest is beyond a limit of the order; it was not connected.',
+) {
   constructor(reached: string) {
-    super(
-      'potentiostat.limit_passed',
-      'state',
-      `Nothing was measured: at rest, before the cell was connected, ${reached}.`,
-    )
+    super(`Nothing was measured: at rest, before the cell was connected, ${reached}.`)
   }
 }
 
 /** The mode measures to compute a result, and no sample could be used for it. The message says why. */
-export class NothingEvaluated extends LabError {
+export class NothingEvaluated extends defineError(
+  'potentiostat.nothing_evaluated',
+  'state',
+  'A mode has no result: none of its samples could be evaluated.',
+) {
   constructor() {
-    super('potentiostat.nothing_evaluated', 'state', 'There is no result: none of the samples could be evaluated.')
+    super('There is no result: none of the samples could be evaluated.')
   }
 }

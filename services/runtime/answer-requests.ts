@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { publishEvent } from '../../bus/publish-event.js'
-import { LabError, toErrorRecord } from '../../events/core/errors.js'
+import { defineError, type LabError, toErrorRecord } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import { checkJson } from '../../events/schema.js'
@@ -81,8 +81,10 @@ function dispatch(services: readonly Service[], name: string, text: string): Pro
   return handler(checkJson(requests[request], text))
 }
 
+const RequestUnknown = defineError('request.unknown', 'state', 'No running service takes this kind of command.')
+
 const unknownRequest = (name: string): LabError =>
-  new LabError('request.unknown', 'input', `No service of this unit answers the request '${name}'.`, {
+  new RequestUnknown(`No service of this unit answers the request '${name}'.`, {
     details: { request: name },
   })
 

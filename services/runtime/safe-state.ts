@@ -1,11 +1,11 @@
-import { LabError, NoDevice } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 import { deadline } from '../../primitives/deadline.js'
 import { retry } from '../../primitives/retry.js'
 import { LED_CHANNELS } from '../bioreactor/board/board.js'
 import { DAC43608_ADDRESS, POWER_DOWN_ALL } from '../bioreactor/chips/dac43608.codec.js'
 import { encodeLed, PICO_ADDRESS } from '../bioreactor/chips/pico.codec.js'
 import { commandRegisters, registerGroups, UNIT_ADDRESS } from '../potentiostat/device/registers.js'
-import type { Hardware, I2cBus, SerialConnection } from '../transport/hardware.js'
+import { type Hardware, type I2cBus, NoDevice, type SerialConnection } from '../transport/hardware.js'
 import { encodeRequest, ReplyParser, writeRequest } from '../transport/modbus-rtu.codec.js'
 
 /** What could be switched off, and what could not. Steps: `pwm`, `leds`, `potentiostats`, `cell switch <path>`. */
@@ -16,9 +16,9 @@ export interface SafeStateReport {
   readonly failed: readonly { readonly step: string; readonly reason: string }[]
 }
 
-class NotInTime extends LabError {
+class NotInTime extends defineError('hardware.not_in_time', 'hardware', 'A step of the safe state took too long.') {
   constructor(limitMs: number) {
-    super('hardware.not_in_time', 'hardware', `Not done within ${limitMs} ms.`)
+    super(`Not done within ${limitMs} ms.`)
   }
 }
 

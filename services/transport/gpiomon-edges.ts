@@ -2,13 +2,17 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 import { decodeEdge, decodeGpiomonVersion, findHeaderChip, gpiomonArguments } from './gpiomon.codec.js'
 import type { GpioEdges } from './hardware.js'
 
-export class NoEdges extends LabError {
+export class NoEdges extends defineError(
+  'hardware.no_edges',
+  'hardware',
+  'The edges of a GPIO line cannot be watched.',
+) {
   constructor(message: string, cause?: unknown) {
-    super('hardware.no_edges', 'hardware', message, { cause, remediation: 'Install the package gpiod (1.6 or later).' })
+    super(message, { cause, remediation: 'Install the package gpiod (1.6 or later).' })
   }
 }
 

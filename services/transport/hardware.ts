@@ -1,5 +1,13 @@
+import { defineError } from '../../events/core/errors.js'
+
 /** What drivers see of a bench computer. `linux-hardware.ts` implements it with the kernel's interfaces, the virtual bench behind
  * the same transports; no driver learns which one it has. */
+
+/** Nothing acknowledged. */
+export const NoDevice = defineError('hardware.no_device', 'hardware', 'No device acknowledged.')
+
+/** A pin that cannot be driven by PWM, or not any more. */
+export const NoPwm = defineError('hardware.no_pwm', 'hardware', 'The system offers no PWM on the pin.')
 
 export interface I2cBus {
   /** One combined transaction: write, repeated START, read. @throws NoDevice when nothing acknowledges. */
@@ -19,7 +27,7 @@ export interface PwmOutput {
 }
 
 export interface PwmOutputs {
-  /** Claims a pin (BCM number) at duty 0. @throws LabError when the kernel offers no PWM on that pin. */
+  /** Claims a pin (BCM number) at duty 0. @throws NoPwm. */
   open(pin: number, hz: number): Promise<PwmOutput>
   /** Duty 0 and disabled on every output the kernel offers, whoever drives it. */
   allOff(): Promise<void>

@@ -1,10 +1,10 @@
 import type { PromisifiedBus } from 'i2c-bus'
-import { LabError, NoDevice } from '../../events/core/errors.js'
-import type { I2cBus } from './hardware.js'
+import { defineError } from '../../events/core/errors.js'
+import { type I2cBus, NoDevice } from './hardware.js'
 
-export class NoI2cBus extends LabError {
+export class NoI2cBus extends defineError('hardware.no_i2c', 'hardware', 'The I2C bus cannot be opened.') {
   constructor(cause: unknown) {
-    super('hardware.no_i2c', 'hardware', 'The I2C bus 1 cannot be opened.', {
+    super('The I2C bus 1 cannot be opened.', {
       cause,
       remediation: 'Add dtparam=i2c_arm=on to the boot configuration and load i2c-dev.',
     })

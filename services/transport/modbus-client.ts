@@ -1,4 +1,4 @@
-import { LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { SerialConnection } from './hardware.js'
 import {
@@ -11,10 +11,14 @@ import {
 } from './modbus-rtu.codec.js'
 
 /** The device refused a request. `modbusCode` is the exception code. */
-export class ModbusException extends LabError {
+export class ModbusException extends defineError(
+  'modbus.exception',
+  'hardware',
+  'A potentiostat answered with an exception.',
+) {
   readonly modbusCode: number
   constructor(modbusCode: number, what: string) {
-    super('modbus.exception', 'hardware', `The device refused ${what} with Modbus exception ${modbusCode}.`, {
+    super(`The device refused ${what} with Modbus exception ${modbusCode}.`, {
       details: { modbus_code: modbusCode },
     })
     this.modbusCode = modbusCode
@@ -22,22 +26,22 @@ export class ModbusException extends LabError {
 }
 
 /** No complete, intact reply came in time. Whether the device executed the request is unknown. */
-export class ModbusTimeout extends LabError {
+export class ModbusTimeout extends defineError('modbus.timeout', 'hardware', 'A potentiostat did not answer in time.') {
   constructor(what: string, timeoutMs: number, attempts: number) {
-    super('modbus.timeout', 'hardware', `No reply to ${what} within ${timeoutMs} ms, ${attempts} attempt(s).`, {
+    super(`No reply to ${what} within ${timeoutMs} ms, ${attempts} attempt(s).`, {
       remediation: 'Check the cable; unplug the device and plug it in again.',
     })
   }
 }
 
 /** The connection is closed: the device was unplugged, or we closed it. */
-export class ConnectionLost extends LabError {
+export class ConnectionLost extends defineError(
+  'modbus.connection_lost',
+  'hardware',
+  'The serial connection to a potentiostat is gone.',
+) {
   constructor(reason: string | null = null) {
-    super(
-      'modbus.connection_lost',
-      'hardware',
-      `The connection to the device is closed${reason === null ? '' : `: ${reason}`}.`,
-    )
+    super(`The connection to the device is closed${reason === null ? '' : `: ${reason}`}.`)
   }
 }
 

@@ -1,6 +1,6 @@
-/** Modbus RTU frames ⇄ values. Source: Modbus over Serial Line V1.02 §2.5; Modbus Application Protocol V1.1b3 §6, §7. */
+import { defineError } from '../../events/core/errors.js'
 
-import { LabError } from '../../events/core/errors.js'
+/** Modbus RTU frames ⇄ values. Source: Modbus over Serial Line V1.02 §2.5; Modbus Application Protocol V1.1b3 §6, §7. */
 
 export const FunctionCode = {
   readHolding: 0x03,
@@ -56,9 +56,13 @@ export type ModbusReply =
   | { readonly kind: 'exception'; readonly code: number }
 
 /** A request of more registers than one frame can carry: our mistake, not the device's. */
-export class TooManyRegisters extends LabError {
+export class TooManyRegisters extends defineError(
+  'modbus.register_count',
+  'defect',
+  'More registers were asked for than fit into a frame.',
+) {
   constructor(count: number, limit: number) {
-    super('modbus.register_count', 'defect', `A request of ${count} registers; 1 to ${limit} fit into one frame.`)
+    super(`A request of ${count} registers; 1 to ${limit} fit into one frame.`)
   }
 }
 

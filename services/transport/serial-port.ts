@@ -1,6 +1,5 @@
 import { SerialPort } from 'serialport'
-import { NoDevice } from '../../events/core/errors.js'
-import type { SerialConnection, SerialPorts } from './hardware.js'
+import { NoDevice, type SerialConnection, type SerialPorts } from './hardware.js'
 import { POTENTIOSTAT_USB } from './usb-ids.js'
 
 /** CDC ACM ignores it; pyBEEP opens with it. */

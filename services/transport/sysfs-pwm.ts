@@ -1,23 +1,20 @@
 import { access, constants, open, readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { InvalidInput, LabError } from '../../events/core/errors.js'
+import { InvalidInput, type LabError } from '../../events/core/errors.js'
 import { type RetryOptions, retry } from '../../primitives/retry.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
-import type { PwmOutput, PwmOutputs } from './hardware.js'
+import { NoPwm, type PwmOutput, type PwmOutputs } from './hardware.js'
 import { CONTROLLER_CHANNELS, decodeAttribute, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'
 
-export class NoPwm extends LabError {
-  constructor(pin: number, reason: string, cause?: unknown) {
-    super('hardware.no_pwm', 'hardware', `No PWM on GPIO ${pin}: ${reason}`, {
-      cause,
-      remediation:
-        pin in CONTROLLER_CHANNELS
-          ? 'Add dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4 to the boot configuration.'
-          : `Add dtoverlay=pwm-gpio,gpio=${pin} to the boot configuration.`,
-    })
-  }
-}
+const noPwm = (pin: number, reason: string, cause?: unknown): LabError =>
+  new NoPwm(`No PWM on GPIO ${pin}: ${reason}`, {
+    cause,
+    remediation:
+      pin in CONTROLLER_CHANNELS
+        ? 'Add dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4 to the boot configuration.'
+        : `Add dtoverlay=pwm-gpio,gpio=${pin} to the boot configuration.`,
+  })
 
 /** Below it the kernel's 32-bit counters of some controllers overflow; Pioreactor 26.7 refuses it too. */
 const MIN_HZ = 0.1
@@ -39,7 +36,7 @@ export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
       if (!(hz >= MIN_HZ))
         throw new InvalidInput(`frequency of GPIO ${pin} is ${hz} Hz; it must be at least ${MIN_HZ} Hz.`)
       const channel = (await listChips(root)).flatMap(({ channels }) => channels).find((found) => found.pin === pin)
-      if (channel === undefined) throw new NoPwm(pin, `no chip below ${root} drives it.`)
+      if (channel === undefined) throw noPwm(pin, `no chip below ${root} drives it.`)
       await exportChannel(channel)
       const output = new SysfsPwmOutput(channel, hz)
       await output.prepare()
@@ -101,10 +98,10 @@ async function exportChannel({ pin, chip, number, path }: Channel): Promise<void
   if (await isWritable(join(path, 'period'))) return
   await write(join(chip, 'export'), number).catch((error: NodeJS.ErrnoException) => {
     // Lost a race against another process that exports the same channel.
-    if (error.code !== 'EBUSY') throw new NoPwm(pin, `${chip}/export cannot be written.`, error)
+    if (error.code !== 'EBUSY') throw noPwm(pin, `${chip}/export cannot be written.`, error)
   })
   for (let polls = 0; !(await isWritable(join(path, 'period'))); polls++) {
-    if (polls === EXPORT_POLLS) throw new NoPwm(pin, `${path} did not appear within 10 s of its export.`)
+    if (polls === EXPORT_POLLS) throw noPwm(pin, `${path} did not appear within 10 s of its export.`)
     await delay(EXPORT_POLL_MS)
   }
 }
@@ -163,7 +160,7 @@ class SysfsPwmOutput implements PwmOutput {
       if (!(percent >= 0 && percent <= 100)) {
         throw new InvalidInput(`duty cycle of GPIO ${this.pin} is ${percent} %; it must lie in 0–100 %.`)
       }
-      if (this.#closed) throw new NoPwm(this.pin, 'the output is closed.')
+      if (this.#closed) throw noPwm(this.pin, 'the output is closed.')
       await this.#write('duty_cycle', pwmTimes(this.#hz, percent).dutyNs)
       if (this.#enabled) return
       await this.#write('enable', 1)

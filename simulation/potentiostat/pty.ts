@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { LabError } from '../../events/core/errors.js'
+import { defineError } from '../../events/core/errors.js'
 
 /** A pseudo-terminal in raw mode: programs open `link` like a serial port, we are the device. */
 export interface Pty {
@@ -14,9 +14,13 @@ export interface Pty {
 }
 
 /** Neither `socat` nor `script` could make a pseudo-terminal. */
-export class NoPty extends LabError {
+export class NoPty extends defineError(
+  'simulation.no_pty',
+  'hardware',
+  'No pseudo-terminal could be opened for the virtual potentiostat.',
+) {
   constructor(link: string, cause?: unknown) {
-    super('simulation.no_pty', 'hardware', `No pseudo-terminal at ${link}.`, {
+    super(`No pseudo-terminal at ${link}.`, {
       remediation: 'Install socat or util-linux, and choose a path in a directory that can be written.',
       cause,
     })

@@ -1,7 +1,17 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { RequestRefused } from '../../framework/errors.js'
+import { defineError, type LabError } from '../../../events/core/errors.js'
+import { withStatus } from '../../framework/errors.js'
 import { decodeJson } from '../../framework/read-body.js'
 import { requiredFields } from '../unit/strict-body.js'
+
+export const ValidationError = withStatus(
+  422,
+  defineError(
+    'request.validation_error',
+    'input',
+    'Box API: body or query do not have the documented form; `detail` lists every issue.',
+  ),
+)
 
 /** One problem of a body or query, in the form pydantic gives it. */
 export interface Issue {
@@ -13,7 +23,7 @@ export interface Issue {
 
 /** Decodes a body of the box API with the coercions of pydantic's lax mode: numbers and booleans from text and from each other where
  * nothing is lost; unknown fields are ignored.
- * @throws RequestRefused `request.validation_error` with every issue. */
+ * @throws ValidationError with every issue. */
 export function decodeLaxBody<S extends TSchema>(schema: S, bytes: Uint8Array): Static<S> {
   const decoded = bytes.length === 0 ? { value: undefined } : decodeJson(bytes)
   if ('fault' in decoded) {
@@ -24,7 +34,7 @@ export function decodeLaxBody<S extends TSchema>(schema: S, bytes: Uint8Array): 
   return coerceOrThrow(schema, decoded.value, 'body')
 }
 
-/** Decodes a query string; of a repeated parameter the last value counts. @throws RequestRefused */
+/** Decodes a query string; of a repeated parameter the last value counts. @throws ValidationError */
 export function decodeLaxQuery<S extends TSchema>(schema: S, query: Readonly<Record<string, unknown>>): Static<S> {
   const last = Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value])
   return coerceOrThrow(schema, Object.fromEntries(last), 'query')
@@ -36,13 +46,11 @@ function coerceOrThrow<S extends TSchema>(schema: S, value: unknown, where: stri
   return result.value as Static<S>
 }
 
-const invalid = (issues: readonly Issue[]): RequestRefused =>
-  new RequestRefused(
-    'request.validation_error',
-    issues.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; '),
-    'Correct the listed fields and send the request again.',
-    { issues },
-  )
+const invalid = (issues: readonly Issue[]): LabError =>
+  new ValidationError(issues.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; '), {
+    remediation: 'Correct the listed fields and send the request again.',
+    details: { issues },
+  })
 
 type Loc = readonly (string | number)[]
 type Coerced = { readonly value: unknown } | { readonly issues: readonly Issue[] }

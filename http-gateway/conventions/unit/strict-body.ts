@@ -1,10 +1,16 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { RequestRefused } from '../../framework/errors.js'
+import { defineError, type LabError } from '../../../events/core/errors.js'
 import { decodeJson } from '../../framework/read-body.js'
+
+export const InvalidBody = defineError(
+  'request.invalid_body',
+  'input',
+  'Unit API: the body is not a JSON object of the documented form.',
+)
 
 /** Decodes a body of the unit API. The content type is not looked at, except that form bodies count as empty. No coercion; fields
  * with a `default` may be absent; unknown fields are dropped unless the schema forbids them.
- * @throws RequestRefused `request.invalid_body` with the diagnosis in `details.cause`. Vocabulary: Pioreactor 26.7. */
+ * @throws InvalidBody with the diagnosis in `details.cause`. Vocabulary: Pioreactor 26.7. */
 export function decodeStrictBody<S extends TSchema>(schema: S, bytes: Uint8Array, contentType = ''): Static<S> {
   if (isForm(contentType)) throw invalidBody(schema, TRUNCATED, ', and the header Content-Type: application/json')
   const decoded = decodeJson(bytes)
@@ -21,16 +27,15 @@ export function decodeStrictBody<S extends TSchema>(schema: S, bytes: Uint8Array
 const TRUNCATED = 'Input data was truncated'
 
 /** The uniform refusal of a body that cannot be decoded. @param andWhat What else to send. */
-export function invalidBody(schema: TSchema, cause: string, andWhat = ''): RequestRefused {
+export function invalidBody(schema: TSchema, cause: string, andWhat = ''): LabError {
   const required = requiredFields(schema)
-  return new RequestRefused(
-    'request.invalid_body',
-    'Invalid request body.',
-    required.length === 0
-      ? `Send a JSON object${andWhat}.`
-      : `Send a JSON object with the required fields: ${required.join(', ')}${andWhat}.`,
-    { cause },
-  )
+  return new InvalidBody('Invalid request body.', {
+    remediation:
+      required.length === 0
+        ? `Send a JSON object${andWhat}.`
+        : `Send a JSON object with the required fields: ${required.join(', ')}${andWhat}.`,
+    details: { cause },
+  })
 }
 
 const isForm = (contentType: string): boolean =>

@@ -1,19 +1,37 @@
 import { Type } from '@sinclair/typebox'
+import { defineError } from '../../../events/core/errors.js'
+import {
+  InvalidRunOrder,
+  InvalidRunParameters,
+  NoSuchRun,
+  RunIdTaken,
+  SlotsBusy,
+  UnknownSlots,
+} from '../../../events/potentiostat/errors.js'
 import { isTerminal } from '../../../events/run-status.js'
+import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import type { RunRow } from '../../../projections/read-models.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
+import { ValidationError } from '../../conventions/box/lax-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestRefused } from '../../framework/errors.js'
+import { withStatus } from '../../framework/errors.js'
+import { ProjectionsBehind } from '../../readiness.js'
 import { isInGroup } from './group-label.js'
-import { RunRequest, runOrder } from './run-order.js'
+import { InvalidName, RunRequest, runOrder } from './run-order.js'
 import { RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
+
+const MissingRunIds = defineError('jobs.missing_run_ids', 'input', 'Only empty run ids were given.')
+const RunIdsUnknown = withStatus(
+  404,
+  defineError('jobs.run_ids_unknown', 'input', 'At least one run id is unknown; the message lists them.'),
+)
 
 const RunId = Type.Object({ run_id: Type.String() })
 
 async function getRun({ readModels }: GatewayContext, runId: string): Promise<RunRow> {
   const run = await readModels.run(runId)
-  if (run === null) throw new RequestRefused('jobs.not_found', 'There is no run with this id.')
+  if (run === null) throw new NoSuchRun('There is no run with this id.')
   return run
 }
 
@@ -33,16 +51,16 @@ const startRun = endpoint({
   response: RunStatusBody,
   needs: 'services',
   errors: [
-    'request.validation_error',
-    'jobs.invalid_request',
-    'jobs.invalid_devices',
-    'jobs.run_id_conflict',
-    'jobs.invalid_name',
-    'jobs.invalid_params',
-    'jobs.slots_busy',
-    'services.no_answer',
-    'log.unavailable',
-    'projections.behind',
+    ValidationError,
+    InvalidRunOrder,
+    UnknownSlots,
+    RunIdTaken,
+    InvalidName,
+    InvalidRunParameters,
+    SlotsBusy,
+    NoAnswer,
+    LogUnavailable,
+    ProjectionsBehind,
   ],
   async handle({ body }, context) {
     const start = async (): Promise<string> => {
@@ -54,7 +72,7 @@ const startRun = endpoint({
     const runId = await (body.group_id ? context.idempotencyCache.once(JSON.stringify(body), start) : start())
     const run = await context.readModels.run(runId)
     if (run !== null) return runStatusBody(run)
-    throw new RequestRefused('projections.behind', `The run was accepted as ${runId} but is not visible yet.`)
+    throw new ProjectionsBehind(`The run was accepted as ${runId} but is not visible yet.`)
   },
 })
 
@@ -68,7 +86,7 @@ const listRuns = endpoint({
   }),
   response: Type.Array(RunSummary),
   needs: 'run files',
-  errors: ['request.validation_error'],
+  errors: [ValidationError],
   async handle({ query: { state, group_id = '' } }, { readModels }) {
     const latestFirst = (one: RunSummary, other: RunSummary): number =>
       `${one.started_at}\0${one.run_id}` < `${other.started_at}\0${other.run_id}` ? 1 : -1
@@ -88,14 +106,14 @@ const getRunStatuses = endpoint({
   example: { run_ids: ['20261120T094157_56a1cb'] },
   response: Type.Array(RunStatusBody),
   needs: 'run files',
-  errors: ['request.validation_error', 'jobs.missing_run_ids', 'jobs.run_ids_unknown'],
+  errors: [ValidationError, MissingRunIds, RunIdsUnknown],
   async handle({ body }, { readModels }) {
     const wanted = body.run_ids.filter((runId) => runId !== '')
-    if (wanted.length === 0) throw new RequestRefused('jobs.missing_run_ids', 'run_ids holds only empty strings.')
+    if (wanted.length === 0) throw new MissingRunIds('run_ids holds only empty strings.')
     const found = new Map(await Promise.all(wanted.map(async (runId) => [runId, await readModels.run(runId)] as const)))
     const unknown = wanted.filter((runId) => found.get(runId) === null)
     if (unknown.length > 0) {
-      throw new RequestRefused('jobs.run_ids_unknown', `Unknown run ids: ${[...new Set(unknown)].sort().join(', ')}`)
+      throw new RunIdsUnknown(`Unknown run ids: ${[...new Set(unknown)].sort().join(', ')}`)
     }
     return wanted.flatMap((runId) => {
       const run = found.get(runId) ?? null
@@ -111,7 +129,7 @@ const getRunStatus = endpoint({
   params: RunId,
   response: RunStatusBody,
   needs: 'run files',
-  errors: ['jobs.not_found'],
+  errors: [NoSuchRun],
   handle: async ({ params }, context) => runStatusBody(await getRun(context, params.run_id)),
 })
 
@@ -124,7 +142,7 @@ const cancelRun = endpoint({
   response: Type.Object({ run_id: Type.String(), status: Type.String() }),
   status: 202,
   needs: 'run files',
-  errors: ['jobs.not_found', 'services.no_answer', 'log.unavailable'],
+  errors: [NoSuchRun, NoAnswer, LogUnavailable],
   async handle({ params: { run_id } }, context) {
     const { status } = await getRun(context, run_id)
     if (isTerminal(status)) return { run_id, status }

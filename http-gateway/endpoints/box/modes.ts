@@ -1,9 +1,22 @@
 import { Type } from '@sinclair/typebox'
+import { defineError } from '../../../events/core/errors.js'
 import type { ModeDeclaration } from '../../../events/define-mode.js'
 import { parameterTypeText, validateParameters } from '../../../events/validate-mode.js'
 import type { GatewayContext } from '../../context.js'
+import { ValidationError } from '../../conventions/box/lax-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestRefused } from '../../framework/errors.js'
+import { withStatus } from '../../framework/errors.js'
+
+const ModesUnavailable = defineError(
+  'devices.unavailable',
+  'hardware',
+  'No potentiostat service has announced its modes.',
+)
+const ModeUnknown = defineError('modes.parameter_error', 'input', 'No measurement mode has this name.')
+const ModeNotFound = withStatus(
+  404,
+  defineError('modes.not_found', 'input', 'No measurement mode has this name, so nothing can be validated.'),
+)
 
 const ModeName = Type.Object({ mode: Type.String() })
 
@@ -13,11 +26,9 @@ const findMode = async ({ readModels }: GatewayContext, name: string): Promise<M
 async function modeNames({ readModels }: GatewayContext): Promise<string[]> {
   const names = (await readModels.modes()).map(({ mode }) => mode)
   if (names.length > 0) return names
-  throw new RequestRefused(
-    'devices.unavailable',
-    'No measurement modes are known yet.',
-    'Wait until the services have started, then try again.',
-  )
+  throw new ModesUnavailable('No measurement modes are known yet.', {
+    remediation: 'Wait until the services have started, then try again.',
+  })
 }
 
 const getModes = endpoint({
@@ -26,7 +37,7 @@ const getModes = endpoint({
   summary: 'Names of the measurement modes.',
   response: Type.Array(Type.String()),
   needs: 'services',
-  errors: ['devices.unavailable'],
+  errors: [ModesUnavailable],
   handle: (_input, context) => modeNames(context),
 })
 
@@ -38,15 +49,12 @@ const getModeParameters = endpoint({
   query: Type.Object({ schema: Type.Optional(Type.Literal('full')) }),
   response: Type.Record(Type.String(), Type.Unknown()),
   needs: 'services',
-  errors: ['devices.unavailable', 'modes.parameter_error'],
+  errors: [ModesUnavailable, ModeUnknown],
   async handle({ params, query }, context) {
     const names = await modeNames(context)
     const declared = await findMode(context, params.mode)
     if (declared === undefined) {
-      throw new RequestRefused(
-        'modes.parameter_error',
-        `'${params.mode}' is not a mode; there are ${names.join(', ')}.`,
-      )
+      throw new ModeUnknown(`'${params.mode}' is not a mode; there are ${names.join(', ')}.`)
     }
     const describe = query.schema === 'full' ? fullParameter : parameterTypeText
     return Object.fromEntries(Object.entries(declared.parameters).map(([name, spec]) => [name, describe(spec)]))
@@ -79,10 +87,10 @@ const validateMode = endpoint({
     ),
   }),
   needs: 'services',
-  errors: ['modes.not_found', 'request.validation_error'],
+  errors: [ModeNotFound, ValidationError],
   async handle({ params: { mode }, body }, context) {
     const declared = await findMode(context, mode)
-    if (declared === undefined) throw new RequestRefused('modes.not_found', `'${mode}' is not a measurement mode.`)
+    if (declared === undefined) throw new ModeNotFound(`'${mode}' is not a measurement mode.`)
     const { ok, errors, warnings, params, adjustments } = validateParameters(declared, body)
     return { ok, errors: [...errors], warnings: [...warnings], params, adjustments: [...adjustments] }
   },

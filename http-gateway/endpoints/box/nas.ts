@@ -1,11 +1,13 @@
 import { Type } from '@sinclair/typebox'
+import { InvalidNasConfig, RunNotComplete } from '../../../events/nas/errors.js'
 import { NasSetup } from '../../../events/nas/nas.js'
 import { check } from '../../../events/schema.js'
+import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
+import { ValidationError } from '../../conventions/box/lax-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestRefused } from '../../framework/errors.js'
 import { withSpooled } from '../../spool.js'
-import { findRun } from './run-files.js'
+import { findRun, RunNotFound } from './run-files.js'
 
 /** The services give up on a share after 25 s; two questions may wait for each other. */
 const PROBE_TIMEOUT_MS = 60_000
@@ -41,10 +43,10 @@ const setUpNas = endpoint({
   },
   response: Probe,
   needs: 'nothing',
-  errors: ['nas.invalid_config', 'request.validation_error', 'services.no_answer', 'log.unavailable'],
+  errors: [InvalidNasConfig, ValidationError, NoAnswer, LogUnavailable],
   async handle({ body }, context) {
     for (const field of ['host', 'share', 'username', 'password'] as const) {
-      if (body[field] === '') throw new RequestRefused('nas.invalid_config', `${field} is empty.`)
+      if (body[field] === '') throw new InvalidNasConfig(`${field} is empty.`)
     }
     const answer = await withSpooled(context.spoolDirectory, body, (spool) =>
       order(context, 'nas_setup', { spool }, { timeoutMs: PROBE_TIMEOUT_MS }),
@@ -60,7 +62,7 @@ const getNasHealth = endpoint({
   summary: 'Probes the network share now, reading only.',
   response: Health,
   needs: 'nothing',
-  errors: ['services.no_answer', 'log.unavailable'],
+  errors: [NoAnswer, LogUnavailable],
   handle: async (_input, context) =>
     check(Health, await order(context, 'nas_health', {}, { timeoutMs: PROBE_TIMEOUT_MS }), 'nas_health'),
 })
@@ -73,7 +75,7 @@ const uploadRun = endpoint({
   params: Type.Object({ run_id: Type.String() }),
   response: Queued,
   needs: 'run files',
-  errors: ['runs.not_found', 'runs.not_complete', 'services.no_answer', 'log.unavailable'],
+  errors: [RunNotFound, RunNotComplete, NoAnswer, LogUnavailable],
   async handle({ params }, context) {
     const { run_id } = await findRun(context, params.run_id)
     return check(Queued, await order(context, 'upload_run', { run_id }), 'upload_run')

@@ -1,6 +1,16 @@
 import { Type } from '@sinclair/typebox'
+import { defineError } from '../../../events/core/errors.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestRefused } from '../../framework/errors.js'
+import { withStatus } from '../../framework/errors.js'
+
+const NotServed = withStatus(
+  501,
+  defineError(
+    'request.not_served',
+    'input',
+    'Box API: an endpoint of other services that this one has not; `hint` says what to do instead.',
+  ),
+)
 
 /** Endpoints that later services of this family have and this one has not, and what to do in their place: clients find a reason, not an
  * unknown path. */
@@ -18,9 +28,9 @@ const notServed = (method: 'get' | 'post', path: string, summary: string, hint: 
       Object.fromEntries([...path.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, Type.String()])),
     ),
     response: Type.Never(),
-    errors: ['request.not_served'],
+    errors: [NotServed],
     handle() {
-      throw new RequestRefused('request.not_served', `This box does not serve ${path}: ${summary}.`, hint)
+      throw new NotServed(`This box does not serve ${path}: ${summary}.`, { remediation: hint })
     },
   })
 

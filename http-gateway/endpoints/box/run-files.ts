@@ -1,9 +1,20 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { defineError, type LabError } from '../../../events/core/errors.js'
 import { isTerminal } from '../../../events/run-status.js'
 import type { RunRow } from '../../../projections/read-models.js'
 import type { GatewayContext } from '../../context.js'
-import { RequestRefused } from '../../framework/errors.js'
+import { withStatus } from '../../framework/errors.js'
+
+/** As the paths below `/runs` say it. */
+export const RunNotFound = withStatus(
+  404,
+  defineError('runs.not_found', 'input', 'No run has this id, or it has no files.'),
+)
+export const FileNotFound = withStatus(
+  404,
+  defineError('runs.file_not_found', 'input', 'The run has no file of this path.'),
+)
 
 /** A finished file of a run. */
 export interface RunFile {
@@ -17,7 +28,7 @@ export interface RunFile {
 
 export async function findRun({ readModels }: GatewayContext, runId: string): Promise<RunRow> {
   const run = await readModels.run(runId)
-  if (run === null) throw new RequestRefused('runs.not_found', 'There is no run with this id.')
+  if (run === null) throw new RunNotFound('There is no run with this id.')
   return run
 }
 
@@ -46,7 +57,7 @@ async function findFile(context: GatewayContext, run: RunRow, path: string): Pro
 }
 
 /** Every file of the run that is there, by path.
- * @throws RequestRefused `runs.not_found` when the run wrote files and none of them is left, or its folder was given up. */
+ * @throws RunNotFound when the run wrote files and none of them is left, or its folder was given up. */
 export async function runFiles(context: GatewayContext, run: RunRow): Promise<readonly RunFile[]> {
   const paths = filePaths(run)
   const found = await Promise.all(paths.map((path) => findFile(context, run, path)))
@@ -55,7 +66,7 @@ export async function runFiles(context: GatewayContext, run: RunRow): Promise<re
   return files
 }
 
-/** One file of the run. @throws RequestRefused `runs.file_not_found`, or `runs.not_found` when the run's folder was given up. */
+/** One file of the run. @throws FileNotFound, or RunNotFound when the run's folder was given up. */
 export async function runFile(context: GatewayContext, run: RunRow, path: string): Promise<RunFile> {
   const file = await findFile(context, run, path)
   if (file !== null) return file
@@ -63,10 +74,9 @@ export async function runFile(context: GatewayContext, run: RunRow, path: string
   throw fileNotFound()
 }
 
-export const fileNotFound = (): RequestRefused => new RequestRefused('runs.file_not_found', 'The run has no such file.')
+export const fileNotFound = (): LabError => new FileNotFound('The run has no such file.')
 
 /** A run that is over has a folder until its files leave this computer. */
 const isRetired = ({ status, directory }: RunRow): boolean => isTerminal(status) && directory === null
 
-const filesGone = (): RequestRefused =>
-  new RequestRefused('runs.not_found', 'The files of this run are not on this computer any more.')
+const filesGone = (): LabError => new RunNotFound('The files of this run are not on this computer any more.')

@@ -1,9 +1,20 @@
 import { extname } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
+import { ValidationError } from '../../conventions/box/lax-body.js'
 import { type Endpoint, endpoint, SENT } from '../../framework/endpoint.js'
+import { InvalidRange, PreconditionFailed } from '../../framework/errors.js'
 import { zipFiles } from '../../framework/zip-files.js'
-import { fileNotFound, filePaths, findRun, type RunFile, runFile, runFiles } from './run-files.js'
+import {
+  FileNotFound,
+  fileNotFound,
+  filePaths,
+  findRun,
+  type RunFile,
+  RunNotFound,
+  runFile,
+  runFiles,
+} from './run-files.js'
 
 const RunId = Type.Object({ run_id: Type.String() })
 const Bytes = Type.String({ contentEncoding: 'binary' })
@@ -19,7 +30,7 @@ const listRunFiles = endpoint({
     entries: Type.Array(Type.Object({ path: Type.String(), size: Type.Integer(), mtime: Type.String() })),
   }),
   needs: 'run files',
-  errors: ['runs.not_found'],
+  errors: [RunNotFound],
   async handle({ params }, context) {
     const found = await runFiles(context, await findRun(context, params.run_id))
     return {
@@ -38,13 +49,7 @@ const downloadRunFile = endpoint({
   response: Bytes,
   produces: 'application/octet-stream',
   needs: 'run files',
-  errors: [
-    'runs.not_found',
-    'runs.file_not_found',
-    'request.validation_error',
-    'request.invalid_range',
-    'request.precondition_failed',
-  ],
+  errors: [RunNotFound, FileNotFound, ValidationError, InvalidRange, PreconditionFailed],
   async handle({ params, query, response }, context) {
     await sendFile(response, await runFile(context, await findRun(context, params.run_id), query.path))
     return SENT
@@ -80,7 +85,7 @@ const downloadRunZip = endpoint({
   response: Bytes,
   produces: 'application/zip',
   needs: 'run files',
-  errors: ['runs.not_found'],
+  errors: [RunNotFound],
   async handle({ params, request, response }, context) {
     const run = await findRun(context, params.run_id)
     const files = await runFiles(context, run)

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
 import { degradations } from '../../degradations.js'
@@ -94,7 +95,7 @@ const rescan = endpoint({
     entries: Type.Array(DeviceEntry),
   }),
   needs: 'services',
-  errors: ['services.no_answer', 'log.unavailable'],
+  errors: [NoAnswer, LogUnavailable],
   async handle(_input, context) {
     const before = await connectedDevices(context.readModels)
     await order(context, 'rescan_devices', {}, { timeoutMs: RESCAN_TIMEOUT_MS })

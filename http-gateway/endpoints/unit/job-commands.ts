@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../../../bus/commands.js'
-import { LabError } from '../../../events/core/errors.js'
+import { NoJobFilter } from '../../../events/bioreactor/errors.js'
+import { defineError, LabError } from '../../../events/core/errors.js'
 import type { RequestName } from '../../../events/system/commands.js'
+import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order, refuseOversized } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
-import { invalidBody } from '../../conventions/unit/strict-body.js'
+import { InvalidBody, invalidBody } from '../../conventions/unit/strict-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestRefused, statusOf } from '../../framework/errors.js'
+import { RequestTooLarge, statusOf, withStatus } from '../../framework/errors.js'
 import { Accepted, accepted } from './accepted.js'
+
+const StartTooFrequent = withStatus(
+  429,
+  defineError('job.start_too_frequent', 'state', 'A job of this name was started less than a second ago.'),
+)
 
 const Texts = Type.Array(Type.String(), { default: [] })
 
@@ -36,15 +43,15 @@ const jobVariables = (env: Readonly<Record<string, string>>): Record<string, str
  * while the services are not there. A refusal is the task's failure, which clients poll for; only an order that nobody took is an error here. */
 async function startTask<N extends RequestName>(context: GatewayContext, name: N, details: Order<N>) {
   const taskId = randomUUID()
+  refuseOversized(details)
   if (!context.services.isLive()) {
-    refuseOversized(details)
     await context.pendingTasks.accept(taskId, name, details)
     return accepted(context, taskId)
   }
   try {
     await order(context, name, details, { id: taskId })
   } catch (error) {
-    if (!(error instanceof LabError) || statusOf(error) >= 500 || error instanceof RequestRefused) throw error
+    if (!(error instanceof LabError) || statusOf(error) >= 500) throw error
   }
   return accepted(context, taskId)
 }
@@ -59,19 +66,10 @@ const runJob = endpoint({
   response: Accepted,
   status: 202,
   needs: 'nothing',
-  errors: [
-    'job.start_too_frequent',
-    'request.invalid_body',
-    'request.too_large',
-    'services.no_answer',
-    'log.unavailable',
-  ],
+  errors: [StartTooFrequent, InvalidBody, RequestTooLarge, NoAnswer, LogUnavailable],
   admit({ params }, { jobStarts }) {
     if (jobStarts.admit(params.job_name)) return
-    throw new RequestRefused(
-      'job.start_too_frequent',
-      `${params.job_name} was started less than a second ago; try again later.`,
-    )
+    throw new StartTooFrequent(`${params.job_name} was started less than a second ago; try again later.`)
   },
   handle: ({ params: { job_name }, body }, context) =>
     startTask(context, 'run_job', { job_name, ...body, env: jobVariables(body.env) }),
@@ -99,7 +97,7 @@ const stopJobs = endpoint({
   response: Accepted,
   status: 202,
   needs: 'nothing',
-  errors: ['job.no_filter', 'request.invalid_body', 'services.no_answer', 'log.unavailable'],
+  errors: [NoJobFilter, InvalidBody, NoAnswer, LogUnavailable],
   handle({ body: { job_name, experiment, job_source, job_id } }, context) {
     if (typeof job_id === 'string' && !/^\d*$/.test(job_id)) {
       throw invalidBody(StopJobsBody, 'Expected `int | null`, got `str` - at `$.job_id`')
@@ -111,7 +109,7 @@ const stopJobs = endpoint({
       ...(Number(job_id) === 0 ? {} : { job_id: Number(job_id) }),
     }
     if (Object.keys(filters).length === 0) {
-      throw new RequestRefused('job.no_filter', 'No filter given: name job_name, experiment, job_source or job_id.')
+      throw new NoJobFilter('No filter given: name job_name, experiment, job_source or job_id.')
     }
     return startTask(context, 'stop_jobs', filters)
   },
@@ -124,7 +122,7 @@ const stopAllJobs = endpoint({
   response: Accepted,
   status: 202,
   needs: 'nothing',
-  errors: ['services.no_answer', 'log.unavailable'],
+  errors: [NoAnswer, LogUnavailable],
   handle: (_input, context) => startTask(context, 'stop_jobs', { all: true }),
 })
 

@@ -1,8 +1,18 @@
 import { Type } from '@sinclair/typebox'
+import { BadTransition, JobNotReady, JobNotRunning, SettingUnavailable } from '../../../events/bioreactor/errors.js'
+import { SettingReadOnly, SettingUnknown } from '../../../events/core/define-job.js'
+import { defineError, InvalidInput } from '../../../events/core/errors.js'
+import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
+import { InvalidBody } from '../../conventions/unit/strict-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestRefused } from '../../framework/errors.js'
+import { withStatus } from '../../framework/errors.js'
+
+const SettingNotPublished = withStatus(
+  404,
+  defineError('setting.not_published', 'state', 'The running job has not published a setting of this name.'),
+)
 
 const JobName = Type.Object({ job_name: Type.String() })
 const Value = Type.Union([Type.String(), Type.Number()])
@@ -13,7 +23,7 @@ async function settingsOf(
 ): Promise<Readonly<Record<string, string | number>>> {
   const settings = await readModels.jobSettings(jobName)
   if (settings !== null && Object.keys(settings).length > 0) return settings
-  throw new RequestRefused('job.not_running', `No settings found: ${jobName} is not running.`)
+  throw new JobNotRunning(`No settings found: ${jobName} is not running.`)
 }
 
 const getJobSettings = endpoint({
@@ -22,7 +32,7 @@ const getJobSettings = endpoint({
   summary: 'Published settings of a running job, its `$state` included.',
   params: JobName,
   response: Type.Object({ settings: Type.Record(Type.String(), Value) }),
-  errors: ['job.not_running'],
+  errors: [JobNotRunning],
   handle: async ({ params }, context) => ({ settings: { ...(await settingsOf(context, params.job_name)) } }),
 })
 
@@ -32,12 +42,12 @@ const getJobSetting = endpoint({
   summary: 'One published setting of a running job.',
   params: Type.Object({ job_name: Type.String(), setting: Type.String() }),
   response: Type.Record(Type.String(), Value),
-  errors: ['job.not_running', 'setting.not_published'],
+  errors: [JobNotRunning, SettingNotPublished],
   async handle({ params: { job_name, setting } }, context) {
     const settings = await settingsOf(context, job_name)
     const value = Object.hasOwn(settings, setting) ? settings[setting] : undefined
     if (value === undefined) {
-      throw new RequestRefused('setting.not_published', `${job_name} has not published a setting '${setting}'.`)
+      throw new SettingNotPublished(`${job_name} has not published a setting '${setting}'.`)
     }
     return { [setting]: value }
   },
@@ -53,16 +63,16 @@ const updateJobSettings = endpoint({
   response: Type.Object({ status: Type.Literal('success') }),
   needs: 'nothing',
   errors: [
-    'request.invalid_body',
-    'job.not_running',
-    'setting.unknown',
-    'setting.read_only',
-    'setting.absent',
-    'job.not_ready',
-    'job.transition',
-    'input.invalid',
-    'services.no_answer',
-    'log.unavailable',
+    InvalidBody,
+    JobNotRunning,
+    SettingUnknown,
+    SettingReadOnly,
+    SettingUnavailable,
+    JobNotReady,
+    BadTransition,
+    InvalidInput,
+    NoAnswer,
+    LogUnavailable,
   ],
   async handle({ params: { job_name }, body: { settings } }, context) {
     await order(context, 'update_job', { job_name, settings })

@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { LabError } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import { violations } from '../../../events/schema.js'
 import { hatTables, modelAdcTables, ProfileTables } from './hardware-tables.js'
 
-export class InvalidProfile extends LabError {
+export class InvalidProfile extends defineError(
+  'hardware.invalid_profile',
+  'input',
+  'The files that describe the board contradict themselves.',
+) {
   constructor(message: string, cause?: unknown) {
-    super('hardware.invalid_profile', 'input', message, { cause })
+    super(message, { cause })
   }
 }
 

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { Hardware } from '../../transport/hardware.js'
@@ -9,6 +9,8 @@ import { createPicoLeds, openPicoInput } from '../chips/pico.js'
 import type { Bioreactor, LedOutputs, PdChannel, PhotodiodeAdc } from './board.js'
 import { type ProfileKey, readHardwareProfile } from './hardware-profile.js'
 import type { ProfileTables } from './hardware-tables.js'
+
+const NoPhotodiode = defineError('hardware.no_photodiode', 'input', 'The model has no photodiode on the channel.')
 
 /** What is assumed where no HAT says its version and no model is assigned. */
 const DEFAULT_HAT = '1.2'
@@ -63,12 +65,10 @@ function createPhotodiodes(
   return async (channel) => {
     const input = adc[`pd${channel}`]
     if (input === undefined) {
-      throw new InvalidInput(
+      throw new NoPhotodiode(
         `Photodiode ${channel}: this model has ${Object.keys(adc)
           .filter((name) => name.startsWith('pd'))
           .join(', ')}.`,
-        {},
-        'hardware.no_photodiode',
       )
     }
     switch (input.driver) {

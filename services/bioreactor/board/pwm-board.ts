@@ -1,10 +1,13 @@
 import { pwmEvent } from '../../../events/bioreactor/outputs.js'
-import { LabError } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import { clamp, roundHalfEven } from '../../../primitives/round.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { JobContext } from '../../jobs/job.js'
 import type { PwmOutput } from '../../transport/hardware.js'
 import type { Bioreactor, PwmChannel } from './board.js'
+
+const PwmChannelUnknown = defineError('pwm.unknown_channel', 'input', 'There is no such PWM channel.')
+const PwmChannelBusy = defineError('pwm.busy', 'state', 'Another job uses the PWM channel.')
 
 type PwmUser = Pick<JobContext, 'emit' | 'atEnd'>
 
@@ -22,10 +25,10 @@ export class PwmBoard {
   async claim(channel: string, hz: number, user: PwmUser): Promise<PwmLine> {
     const pin = this.#bioreactor.board.pwmPins[channel as PwmChannel]
     if (pin === undefined) {
-      throw new LabError('pwm.unknown_channel', 'input', `PWM channel is '${channel}'; allowed are 1 to 5.`)
+      throw new PwmChannelUnknown(`PWM channel is '${channel}'; allowed are 1 to 5.`)
     }
     if (this.#claimed.has(pin)) {
-      throw new LabError('pwm.busy', 'state', `PWM channel ${channel} (pin ${pin}) is in use by another job.`)
+      throw new PwmChannelBusy(`PWM channel ${channel} (pin ${pin}) is in use by another job.`)
     }
     this.#claimed.add(pin)
     try {

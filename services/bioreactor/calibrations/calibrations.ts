@@ -2,8 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { parse } from 'yaml'
-import { LabError } from '../../../events/core/errors.js'
+import { defineError, type LabError } from '../../../events/core/errors.js'
 import { check } from '../../../events/schema.js'
+
+const CalibrationUnreadable = defineError('calibration.unreadable', 'state', 'A calibration file cannot be read.')
+export const CalibrationUnsuitable = defineError(
+  'calibration.unsuitable',
+  'state',
+  'The active calibration is one of another kind.',
+)
 
 const Numbers = Type.Array(Type.Number())
 
@@ -59,7 +66,7 @@ export function createCalibrationFiles(dotPioreactor: string): Calibrations {
         if (x.length !== y.length) throw unreadable(device, name, 'recorded_data.x and y differ in length')
         return found
       } catch (cause) {
-        throw cause instanceof LabError && cause.code === 'calibration.unreadable'
+        throw cause instanceof CalibrationUnreadable
           ? cause
           : unreadable(device, name, cause instanceof Error ? cause.message : String(cause))
       }
@@ -77,12 +84,7 @@ async function readIfPresent(path: string): Promise<string | null> {
 }
 
 const unreadable = (device: string, name: string, reason: string): LabError =>
-  new LabError(
-    'calibration.unreadable',
-    'state',
-    `Active calibration '${name}' of ${device} cannot be used: ${reason}`,
-    {
-      remediation: 'Choose or create another calibration for this device.',
-      details: { device, calibration_name: name },
-    },
-  )
+  new CalibrationUnreadable(`Active calibration '${name}' of ${device} cannot be used: ${reason}`, {
+    remediation: 'Choose or create another calibration for this device.',
+    details: { device, calibration_name: name },
+  })

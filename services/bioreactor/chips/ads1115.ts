@@ -1,4 +1,4 @@
-import { LabError } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import type { SerialQueue } from '../../../primitives/serial-queue.js'
 import type { I2cBus } from '../../transport/hardware.js'
@@ -18,9 +18,13 @@ import { Ads111xGain } from './ads111x-gain.js'
 const POLL_MS = 1
 const MAX_POLLS = 80
 
-export class NoConversion extends LabError {
+export class NoConversion extends defineError(
+  'adc.no_conversion',
+  'hardware',
+  'The converter does not finish a conversion.',
+) {
   constructor(address: number) {
-    super('adc.no_conversion', 'hardware', `The converter at 0x${address.toString(16)} does not finish a conversion.`)
+    super(`The converter at 0x${address.toString(16)} does not finish a conversion.`)
   }
 }
 

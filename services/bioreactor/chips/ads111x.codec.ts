@@ -1,4 +1,6 @@
-import { InvalidInput } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
+
+export const UnknownGain = defineError('adc.unknown_gain', 'input', 'The converter has no such gain.')
 
 /** ADS1114 and ADS1115: 16-bit delta-sigma converters with an 8-bit register pointer and big-endian registers (TI SBAS444).
  * Scaling divides by 32767, as Pioreactor 26.7 does, so that stored calibrations keep their meaning. */
@@ -26,15 +28,15 @@ export const gains: readonly number[] = GAIN_STEPS.map(({ gain }) => gain)
 
 const HIGHEST_GAIN = 16
 
-/** @throws InvalidInput when the converter has no such gain. */
+/** @throws UnknownGain. */
 function gainBits(gain: number): number {
   const bits = gains.indexOf(gain)
-  if (bits < 0) throw new InvalidInput(`gain ${gain}: must be one of ${gains.join(', ')}.`, {}, 'adc.unknown_gain')
+  if (bits < 0) throw new UnknownGain(`gain ${gain}: must be one of ${gains.join(', ')}.`)
   return bits
 }
 
 /** Full scale in V: readings lie between −full scale and +full scale.
- * @throws InvalidInput when the converter has no such gain. */
+ * @throws UnknownGain. */
 export const fullScaleV = (gain: number): number => GAIN_STEPS[gainBits(gain)]?.fullScaleV ?? 0
 
 /** Data rate 128/s (bits 7:5 = 4), comparator disabled (bits 4:0 = 00011). */

@@ -1,6 +1,6 @@
-import { InvalidInput } from '../../../events/core/errors.js'
 import type { I2cBus } from '../../transport/hardware.js'
 import type { LedChannel, LedOutputs, PhotodiodeAdc } from '../board/board.js'
+import { UnknownGain } from './ads111x.codec.js'
 import { createLedState } from './led-state.js'
 import {
   adcPointer,
@@ -30,7 +30,7 @@ export async function openPicoInput(
     gain: 1,
     gainFor: () => 1,
     async setGain(gain) {
-      if (gain !== 1) throw new InvalidInput(`gain ${gain}: the RP2040 has only gain 1.`, {}, 'adc.unknown_gain')
+      if (gain !== 1) throw new UnknownGain(`gain ${gain}: the RP2040 has only gain 1.`)
     },
     readRaw: async () => decodeAdc(await i2c.writeRead(address, Uint8Array.of(adcPointer(channel)), 2)),
     toVolts: (raw) => rawToVolts(raw, scale),

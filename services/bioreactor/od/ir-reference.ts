@@ -1,7 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { LabError } from '../../../events/core/errors.js'
+import { defineError, type LabError } from '../../../events/core/errors.js'
 import { NO_REFERENCE, type ReferenceState, referenceStep } from '../control/reference-tracker.js'
 import type { ExperimentStore } from '../experiment-store.js'
+
+const NoReferenceLight = defineError(
+  'od.no_reference_light',
+  'hardware',
+  'The reference photodiode sees no light of the IR LED.',
+)
 
 const STORE = 'ir_led_reference_normalization'
 const InitialByIntensity = Type.Record(Type.String(), Type.Number())
@@ -67,6 +73,6 @@ export class IrReference {
 }
 
 const noLight = (value: number): LabError =>
-  new LabError('od.no_reference_light', 'hardware', `The reference photodiode reads ${value}; it must be above 0.`, {
+  new NoReferenceLight(`The reference photodiode reads ${value}; it must be above 0.`, {
     remediation: 'Check the IR LED and the REF photodiode.',
   })

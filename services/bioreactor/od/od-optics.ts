@@ -1,9 +1,15 @@
 import { Type } from '@sinclair/typebox'
-import { InvalidInput, LabError } from '../../../events/core/errors.js'
-import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
+import { defineError, InvalidInput, type LabError } from '../../../events/core/errors.js'
+import { InvalidConfig, type UnitConfig } from '../../unit-admin/config/unit-config.js'
 import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
-import type { Calibration, Calibrations } from '../calibrations/calibrations.js'
+import { type Calibration, type Calibrations, CalibrationUnsuitable } from '../calibrations/calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
+
+const BlankAndCalibration = defineError(
+  'od.blank_and_calibration',
+  'state',
+  'A blank and a calibration cannot both be applied to optical density.',
+)
 
 const ANGLES = ['45', '90', '135', '180'] as const
 export type Angle = (typeof ANGLES)[number]
@@ -29,7 +35,7 @@ export function readPhotodiodes(config: UnitConfig): Photodiodes {
   const signals: SignalChannel[] = []
   const references: PdChannel[] = []
   const refuse = (problem: string): never => {
-    throw new InvalidInput(`[${section}]: ${problem}`, { details: { section } }, 'config.invalid')
+    throw new InvalidConfig(`[${section}]: ${problem}`, { details: { section } })
   }
   for (const [channel, label] of config.entries(section)) {
     if (!includes(PD_CHANNELS, channel))
@@ -78,7 +84,7 @@ export async function readCorrections(
   }
   const blank = (await store.read('od_blank', experiment, Type.Record(Type.String(), Type.Number()))) ?? {}
   if (Object.keys(blank).length > 0 && calibrations.size > 0) {
-    throw new LabError('od.blank_and_calibration', 'state', 'A blank cannot be combined with a calibration.', {
+    throw new BlankAndCalibration('A blank cannot be combined with a calibration.', {
       remediation: 'Delete the blank of this experiment or deactivate the OD calibration.',
     })
   }
@@ -86,4 +92,4 @@ export async function readCorrections(
 }
 
 const unsuitable = (name: string, problem: string): LabError =>
-  new LabError('calibration.unsuitable', 'state', `OD calibration '${name}' ${problem}.`)
+  new CalibrationUnsuitable(`OD calibration '${name}' ${problem}.`)

@@ -8,7 +8,6 @@ import {
   RawODReading,
 } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
-import { LabError } from '../../../events/core/errors.js'
 import { perChannel } from '../../../events/core/parameter.js'
 import { Timestamp } from '../../../events/core/timestamp.js'
 import { choice } from '../../../events/core/values.js'
@@ -16,6 +15,7 @@ import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import type { LedBoard } from '../board/led-board.js'
 import type { Calibrations } from '../calibrations/calibrations.js'
+import { PartMissing } from '../errors.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { IrReference } from './ir-reference.js'
 import { readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
@@ -173,7 +173,7 @@ async function startOdReading(
   const corrections = await readCorrections(photodiodes, experiment, calibrations, store)
   const intervalS = params.snapshot ? null : (params.interval ?? 1 / params.samples_per_second)
   if (!(await bioreactor.isHatPresent())) {
-    throw new LabError('hardware.missing', 'hardware', 'The HAT does not answer.', { remediation: 'Attach the HAT.' })
+    throw new PartMissing('The HAT does not answer.', { remediation: 'Attach the HAT.' })
   }
 
   const channels = [

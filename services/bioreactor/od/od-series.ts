@@ -1,7 +1,7 @@
 import { dosingStateOrder } from '../../../events/bioreactor/orders.js'
 import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
 import type { ODReading, RawODReading } from '../../../events/bioreactor/readings.js'
-import { InvalidInput, LabError } from '../../../events/core/errors.js'
+import { defineError, isDefect } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat } from '../../runtime/repeat.js'
@@ -12,6 +12,17 @@ import { calibratedOd } from '../control/od-calibration.js'
 import type { OdBatch, OdReader } from './od-reader.js'
 import type { OdReadingSettings } from './od-reading.js'
 import { OverRange } from './photodiode-sampler.js'
+
+const IntensityCalibrated = defineError(
+  'od.intensity_calibrated',
+  'input',
+  'The IR intensity cannot change while a calibration made at the present one is in use.',
+)
+const CalibrationMismatch = defineError(
+  'od.calibration_mismatch',
+  'state',
+  'The optical density calibration holds for another IR intensity.',
+)
 
 /** Blink code of a photodiode near its limit. Source: Pioreactor error codes. */
 export const TOO_BRIGHT = 5
@@ -106,10 +117,9 @@ export class OdSeries implements Activity<OdReadingSettings> {
   #refuseUncalibrated(percent: number): void {
     for (const { calibration_name: name, ir_led_intensity: calibrated } of this.#options.calibrations.values()) {
       if (calibrated === undefined || calibrated === percent) continue
-      throw new InvalidInput(
+      throw new IntensityCalibrated(
         `ir_led_intensity is ${percent} %; calibration '${name}' holds for ${calibrated} % only.`,
         { details: { field: 'ir_led_intensity', value: percent } },
-        'od.intensity_calibrated',
       )
     }
   }
@@ -141,7 +151,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
       const { job } = this.#options
       if (this.#interrupt.signal.aborted || job.ending.aborted) return
       job.log('error', `Reading lost: ${error instanceof Error ? error.message : String(error)}`)
-      if (!(error instanceof LabError)) job.logger.error({ err: error }, 'reading failed')
+      if (isDefect(error)) job.logger.error({ err: error }, 'reading failed')
     })
     return this.#busy
   }
@@ -187,9 +197,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
         job.publish(`calibrated_od${reading.channel}`, null)
         job.publish(`raw_od${reading.channel}`, reading)
       }
-      throw new LabError(
-        'od.calibration_mismatch',
-        'state',
+      throw new CalibrationMismatch(
         `Readings were taken at ${mismatched.ir_led_intensity} % IR; the calibration of channel ${mismatched.channel} holds for ${calibrations.get(mismatched.channel)?.ir_led_intensity} %.`,
       )
     }

@@ -1,4 +1,4 @@
-import { LabError } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import { roundHalfEven } from '../../../primitives/round.js'
 import { sleepS } from '../../runtime/repeat.js'
@@ -53,16 +53,15 @@ interface Tracked extends PhotodiodeInput {
 }
 
 /** A photodiode sees more than its converter may get. */
-export class OverRange extends LabError {
+export class OverRange extends defineError(
+  'od.over_range',
+  'hardware',
+  'A photodiode gives more than its converter may be given, so the reading was stopped.',
+) {
   constructor(channel: PdChannel, volts: number) {
-    super(
-      'od.over_range',
-      'hardware',
-      `Photodiode ${channel} is at ${volts.toFixed(3)} V; the limit is ${OVER_RANGE_V} V.`,
-      {
-        details: { channel, volts, limit: OVER_RANGE_V, unit: 'V' },
-      },
-    )
+    super(`Photodiode ${channel} is at ${volts.toFixed(3)} V; the limit is ${OVER_RANGE_V} V.`, {
+      details: { channel, volts, limit: OVER_RANGE_V, unit: 'V' },
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import { errorCodeEvent, pidLogEvent } from '../../../events/bioreactor/outputs.js'
-import { LabError } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
@@ -7,6 +7,8 @@ import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
 import { pollWindowS, type RpmSensor } from './rpm-sensor.js'
 import type { StirBar } from './stir-bar.js'
 import type { StirringParameters, StirringSettings } from './stirring.js'
+
+const JobSleeping = defineError('job.sleeping', 'state', 'The job sleeps; this setting can change once it is ready.')
 
 /** Window when only measuring, s. */
 const MEASURE_ONLY_WINDOW_S = 4
@@ -95,11 +97,7 @@ export class Stirrer implements Activity<StirringSettings> {
 
   #refuseAsleep(): void {
     if (this.#bar.isAwake) return
-    throw new LabError(
-      'job.sleeping',
-      'state',
-      'duty_cycle cannot change while stirring sleeps; set $state to ready first.',
-    )
+    throw new JobSleeping('duty_cycle cannot change while stirring sleeps; set $state to ready first.')
   }
 
   #beginPolling(): void {

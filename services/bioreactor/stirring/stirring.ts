@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { MeasuredRPM } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
-import { LabError } from '../../../events/core/errors.js'
+import type { LabError } from '../../../events/core/errors.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import type { Bioreactor } from '../board/board.js'
 import type { PwmBoard } from '../board/pwm-board.js'
-import { type Calibrations, domainOf } from '../calibrations/calibrations.js'
+import { type Calibrations, CalibrationUnsuitable, domainOf } from '../calibrations/calibrations.js'
 import { invertUnbounded } from '../control/curve.js'
+import { PartMissing } from '../errors.js'
 import { openRpmSensor } from './rpm-sensor.js'
 import { type DutyLookup, StirBar } from './stir-bar.js'
 import { Stirrer } from './stirrer.js'
@@ -194,9 +195,7 @@ async function readLookup(calibrations: Calibrations): Promise<{ lookup: DutyLoo
   const calibration = await calibrations.active('stirring')
   if (calibration === null) return { lookup: () => null, isCalibrated: false }
   if ((calibration.y ?? 'RPM') !== 'RPM') {
-    throw new LabError(
-      'calibration.unsuitable',
-      'state',
+    throw new CalibrationUnsuitable(
       `Stirring calibration '${calibration.calibration_name}' gives ${calibration.y}; it must give RPM.`,
     )
   }
@@ -204,5 +203,4 @@ async function readLookup(calibrations: Calibrations): Promise<{ lookup: DutyLoo
   return { lookup: (rpm) => invertUnbounded(calibration.curve_data_, rpm, domain) ?? null, isCalibrated: true }
 }
 
-const missing = (problem: string, remediation: string): LabError =>
-  new LabError('hardware.missing', 'hardware', `${problem}.`, { remediation })
+const missing = (problem: string, remediation: string): LabError => new PartMissing(`${problem}.`, { remediation })

@@ -1,12 +1,21 @@
 import { publishEvent } from '../../../bus/publish-event.js'
-import { InvalidInput, LabError } from '../../../events/core/errors.js'
+import type { LabError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { AnnouncedMode } from '../../../events/define-mode.js'
 import { MAX_PACKET_BYTES } from '../../../events/limits.js'
 import { deviceEvent } from '../../../events/potentiostat/devices.js'
+import {
+  InvalidRunOrder,
+  InvalidRunParameters,
+  NoSuchRun,
+  RunIdTaken,
+  SlotsBusy,
+  UnknownSlots,
+} from '../../../events/potentiostat/errors.js'
 import { modeCapabilityEvent } from '../../../events/potentiostat/modes.js'
 import type { RunFileLayout, RunOrder } from '../../../events/potentiostat/run-order.js'
 import type { Request } from '../../../events/system/commands.js'
+import { ServicesSuspended } from '../../../events/system/errors.js'
 import { deadline } from '../../../primitives/deadline.js'
 import type { RetainedText } from '../../aftermath/retained.js'
 import type { Service, ServiceContext } from '../../runtime/service.js'
@@ -85,7 +94,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
   async function startRun(request: Request<'start_run'>): Promise<unknown> {
     const planned = planOrder(request, context.nullGain)
     const names = chosenSlots(request.devices, slots.connected)
-    if (suspended !== null) throw new LabError('services.suspended', 'state', `No run starts now: ${suspended}.`)
+    if (suspended !== null) throw new ServicesSuspended(`No run starts now: ${suspended}.`)
     if (knownRuns.has(request.run_id)) throw runIdConflict(request.run_id)
     const busy = names.filter((name) => slots.holder(name) !== null)
     if (busy.length > 0) throw slotsBusy(busy)
@@ -146,7 +155,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
       start_run: startRun,
       async cancel_run({ run_id }) {
         if (!knownRuns.has(run_id)) {
-          throw new InvalidInput(`There is no run '${run_id}'.`, { details: { field: 'run_id' } }, 'jobs.not_found')
+          throw new NoSuchRun(`There is no run '${run_id}'.`, { details: { field: 'run_id' } })
         }
         // Accepted at once; cells open next, and the slots tell when they are free.
         active.get(run_id)?.run.cancel()
@@ -178,41 +187,40 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
 const atMost = (limitMs: number, work: readonly Promise<unknown>[]): Promise<unknown> =>
   deadline(limitMs, Promise.all(work), () => undefined)
 
-/** @throws InvalidInput `jobs.invalid_devices` naming every slot that is unknown, not connected or named twice. */
+/** @throws UnknownSlots naming every slot that is not connected; InvalidRunOrder naming those given twice. */
 function chosenSlots(devices: Request<'start_run'>['devices'], connected: readonly string[]): readonly string[] {
   const names = devices === 'all' ? connected : devices
   const unknown = names.filter((name) => !connected.includes(name))
+  if (names.length === 0 || unknown.length > 0) {
+    const problem = unknown.length > 0 ? `No device is connected at ${unknown.join(', ')}.` : 'No device is connected.'
+    throw new UnknownSlots(problem, { details: { slots: unknown, connected } })
+  }
   const twice = names.filter((name, index) => names.indexOf(name) !== index)
-  if (names.length > 0 && unknown.length === 0 && twice.length === 0) return names
-  const problem =
-    unknown.length > 0
-      ? `No device is connected at ${unknown.join(', ')}.`
-      : twice.length > 0
-        ? `devices names ${twice.join(', ')} twice.`
-        : 'No device is connected.'
-  throw new InvalidInput(problem, { details: { slots: [...unknown, ...twice], connected } }, 'jobs.invalid_devices')
+  if (twice.length > 0) {
+    throw new InvalidRunOrder(`devices names ${twice.join(', ')} twice.`, { details: { slots: twice, connected } })
+  }
+  return names
 }
 
 /** Half of what the broker takes: the order is retained, and read again at every start. */
 const MAX_ORDER_BYTES = MAX_PACKET_BYTES / 2
 
-/** @throws InvalidInput when the order, its parameters repeated for each mode, cannot be one event. */
+/** @throws InvalidRunParameters when the order, its parameters repeated for each mode, cannot be one event. */
 function refuseOversized(order: RunOrder): void {
   const bytes = Buffer.byteLength(JSON.stringify(order))
   if (bytes <= MAX_ORDER_BYTES) return
   const message = `The modes with their parameters take ${bytes} bytes; it must be at most ${MAX_ORDER_BYTES} bytes.`
   const errors = [{ field: 'params_by_mode', code: 'too_many_items', message }]
-  throw new InvalidInput(message, { details: { errors } }, 'jobs.invalid_params')
+  throw new InvalidRunParameters(message, { details: { errors } })
 }
 
 const slotsBusy = (busy: readonly string[]): LabError =>
-  new LabError('jobs.slots_busy', 'state', `Slots busy: ${[...busy].sort().join(', ')}`, {
-    remediation: 'Wait until the listed slots are free.',
+  new SlotsBusy(`Slots busy: ${[...busy].sort().join(', ')}`, {
     details: { slots: [...busy].sort() },
   })
 
 const runIdConflict = (runId: string): LabError =>
-  new LabError('jobs.run_id_conflict', 'state', `The run id '${runId}' is taken.`, {
+  new RunIdTaken(`The run id '${runId}' is taken.`, {
     remediation: 'Choose another run_name, or leave it out.',
     details: { run_id: runId },
   })

@@ -1,5 +1,5 @@
-import { InvalidInput } from '../../../events/core/errors.js'
 import type { ParameterIssue, ParameterValues } from '../../../events/define-mode.js'
+import { InvalidRunParameters } from '../../../events/potentiostat/errors.js'
 import type { RunMode } from '../../../events/potentiostat/run-order.js'
 import type { RunWarning } from '../../../events/run-warnings.js'
 import type { Request } from '../../../events/system/commands.js'
@@ -78,7 +78,7 @@ export function planOrder(
   if (errors.length > 0) {
     const texts = errors.map(({ mode, message }) => (mode === undefined ? message : `${mode}: ${message}`))
     const details = { errors: errors.slice(0, MAX_ISSUES) }
-    throw new InvalidInput(firstTexts(texts).join(' '), { details }, 'jobs.invalid_params')
+    throw new InvalidRunParameters(firstTexts(texts).join(' '), { details })
   }
   return {
     modes: planned.map(({ mode }) => mode),

@@ -1,6 +1,7 @@
-import { LabError } from '../../../events/core/errors.js'
+import { isDefect, LabError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock, Logger, MessageBus } from '../../../events/ports.js'
+import { RunNotRecorded } from '../../../events/potentiostat/errors.js'
 import type { ModeReport } from '../../../events/potentiostat/mode-report.js'
 import { type RunOrder, runOrderEvent } from '../../../events/potentiostat/run-order.js'
 import { runProgressEvent, type SlotState, slotStateEvent } from '../../../events/potentiostat/run-state.js'
@@ -10,7 +11,7 @@ import { Observation } from '../acquisition/acquisition-stats.js'
 import { measure } from '../acquisition/driver.js'
 import type { MeasurementPlan } from '../acquisition/plan.js'
 import type { Potentiostat } from '../device/device.js'
-import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from '../errors.js'
+import { CellNotOpened, MeasurementAborted, MeasurementInterrupted, SamplesLost } from '../errors.js'
 import { warningsText } from '../evaluation/run-warnings.js'
 import { BlockBuilder } from '../evaluation/samples.js'
 import { RunPublisher } from './publisher.js'
@@ -68,7 +69,7 @@ export class Run {
     this.#publishProgress()
     await this.#publisher.drained()
     const { failure } = this.#publisher
-    if (failure !== null) throw new LabError('jobs.not_recorded', 'state', `The run was not recorded: ${failure}.`)
+    if (failure !== null) throw new RunNotRecorded(`The run was not recorded: ${failure}.`)
   }
 
   /** Stops every measurement at once, cell open; its slots end as cancelled. */
@@ -117,7 +118,7 @@ export class Run {
       }
     } catch (error) {
       const cancelled = this.#stop.signal.reason === CANCELLED
-      const unsafe = error instanceof LabError && error.code === 'potentiostat.cell_not_opened'
+      const unsafe = error instanceof CellNotOpened
       status = cancelled && !unsafe ? 'cancelled' : 'failed'
       message = cancelled && !unsafe ? CANCELLED : reasonOf(error)
       logger.warn({ run: this.order.run_id, slot: slot.name, err: error }, 'slot ended early')
@@ -239,7 +240,8 @@ export class Run {
 }
 
 const reasonOf = (error: unknown): string => {
-  if (!(error instanceof LabError)) return 'An internal error ended the measurement; the log has the details.'
+  if (!(error instanceof LabError) || isDefect(error))
+    return 'An internal error ended the measurement; the log has the details.'
   const { cause } = error
   return cause instanceof Error && cause.message !== error.message
     ? `${error.message} (${cause.message})`

@@ -1,4 +1,6 @@
-import { InvalidInput } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
+
+export const MalformedConfig = defineError('config.malformed', 'input', 'A configuration file cannot be read as INI.')
 
 /** Options by section, in order of appearance; null for an option without a delimiter. `DEFAULT` is a section like the others here. */
 export type IniSections = ReadonlyMap<string, ReadonlyMap<string, string | null>>
@@ -15,7 +17,7 @@ const SECTION = /^\[(.+)\]/
 const OPTION = /^(.*?)\s*(?:[=:]\s*(.*))?$/
 
 /** Reads INI text: names case-sensitive, `=` or `:`, whole-line comments only, more-indented lines continue a value. Dashes that word
- * processors substitute count as `-`. @throws InvalidInput `config.malformed` with the line. Source: Python's configparser. */
+ * processors substitute count as `-`. @throws MalformedConfig `config.malformed` with the line. Source: Python's configparser. */
 export function parseIni(text: string, { strict = false }: ParseIniOptions = {}): IniSections {
   const sections = new Map<string, Map<string, string | null>>()
   let section: Map<string, string | null> | undefined
@@ -27,11 +29,9 @@ export function parseIni(text: string, { strict = false }: ParseIniOptions = {})
     .split(/\r\n|\r|\n/)
     .entries()) {
     const refuse = (problem: string): never => {
-      throw new InvalidInput(
-        `Line ${index + 1}: ${problem}.`,
-        { details: { line: index + 1, text: line.slice(0, 80) } },
-        'config.malformed',
-      )
+      throw new MalformedConfig(`Line ${index + 1}: ${problem}.`, {
+        details: { line: index + 1, text: line.slice(0, 80) },
+      })
     }
     if (COMMENT.test(line)) continue
     const content = line.trim()
@@ -78,14 +78,14 @@ export function mergeIni(...layers: readonly IniSections[]): IniSections {
 const MAX_DEPTH = 10
 
 /** Value of an option with `%(name)s` replaced from its section or `DEFAULT` and `%%` by `%`.
- * @returns undefined when the option is absent. @throws InvalidInput `config.malformed` for a lone `%`, an unknown name or a loop. */
+ * @returns undefined when the option is absent. @throws MalformedConfig `config.malformed` for a lone `%`, an unknown name or a loop. */
 export function readOption(sections: IniSections, section: string, option: string): string | null | undefined {
   const own = sections.get(section)
   if (own === undefined) return undefined
   const lookUp = (name: string): string | null | undefined =>
     own.has(name) ? own.get(name) : sections.get(DEFAULT_SECTION)?.get(name)
   const refuse = (problem: string): never => {
-    throw new InvalidInput(`[${section}] ${option}: ${problem}.`, { details: { section, option } }, 'config.malformed')
+    throw new MalformedConfig(`[${section}] ${option}: ${problem}.`, { details: { section, option } })
   }
   const expand = (text: string, depth: number): string =>
     text.replace(/%(%|\(([^)]*)\)s)?/g, (found: string, escaped: string | undefined, name: string | undefined) => {

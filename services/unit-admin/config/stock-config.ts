@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { LabError } from '../../../events/core/errors.js'
+import { InvalidDeclaration } from '../../../events/core/check-declaration.js'
+import type { LabError } from '../../../events/core/errors.js'
 import type { Parameters } from '../../../events/core/parameter.js'
 import { encodeValue } from '../../../events/core/values.js'
 import { type IniSections, mergeIni } from './ini.js'
@@ -103,8 +104,4 @@ function declared(jobs: readonly { readonly parameters: Parameters }[]): IniSect
 }
 
 const contradiction = (section: string, option: string, one: string, other: string): LabError =>
-  new LabError(
-    'declaration.invalid',
-    'defect',
-    `[${section}] ${option} is declared with two defaults, '${one}' and '${other}'.`,
-  )
+  new InvalidDeclaration(`[${section}] ${option} is declared with two defaults, '${one}' and '${other}'.`)

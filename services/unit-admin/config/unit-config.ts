@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidInput } from '../../../events/core/errors.js'
-import { type IniSections, mergeIni, parseIni, readOption } from './ini.js'
+import { defineError } from '../../../events/core/errors.js'
+import { type IniSections, MalformedConfig, mergeIni, parseIni, readOption } from './ini.js'
+
+export const InvalidConfig = defineError('config.invalid', 'input', 'A value in a configuration file cannot be used.')
 
 /** One temporary change: section, option, value. */
 export type ConfigOverride = readonly [section: string, option: string, value: string]
@@ -62,7 +64,7 @@ async function readIniFile(path: string): Promise<IniSections> {
   try {
     return parseIni(text)
   } catch (cause) {
-    if (!(cause instanceof InvalidInput)) throw cause
-    throw new InvalidInput(`${path}: ${cause.message}`, { cause, details: { ...cause.details, path } }, cause.code)
+    if (!(cause instanceof MalformedConfig)) throw cause
+    throw new MalformedConfig(`${path}: ${cause.message}`, { cause, details: { ...cause.details, path } })
   }
 }

@@ -3,9 +3,8 @@ import { connect } from 'node:net'
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { decodeStrictBody } from '../../../http-gateway/conventions/unit/strict-body.js'
+import { decodeStrictBody, InvalidBody } from '../../../http-gateway/conventions/unit/strict-body.js'
 import { matchesPath } from '../../../http-gateway/framework/endpoint.js'
-import { RequestRefused } from '../../../http-gateway/framework/errors.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { until } from '../../support/until.js'
 import { rawSocket, startTestGateway, type TestGateway } from '../support/start-test-gateway.js'
@@ -209,7 +208,7 @@ describe('unit API bodies', () => {
             const value = decodeStrictBody(schema, Buffer.from(text))
             expect(value).toEqual({ n: JSON.parse(text).n, list: JSON.parse(text).list ?? [] })
           } catch (error) {
-            expect(error).toBeInstanceOf(RequestRefused)
+            expect(error).toBeInstanceOf(InvalidBody)
           }
         },
       ),

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { endpoints } from '../../../http-gateway/endpoints/index.js'
 import { methodsOf } from '../../../http-gateway/framework/endpoint.js'
-import { errorCodes, renderErrorCodes } from '../../../http-gateway/framework/error-codes.js'
 import { documentedPath, renderOpenApi } from '../../../http-gateway/framework/openapi.js'
 import { startTestGateway } from '../support/start-test-gateway.js'
 
@@ -114,18 +113,6 @@ describe('the contracts', () => {
 describe('the generated documents', () => {
   test('docs/openapi.json is written from the table', async () => {
     await expect(renderOpenApi(endpoints)).toMatchFileSnapshot(`${process.cwd()}/docs/openapi.json`)
-  })
-
-  test('docs/errors.md is written from the codes', async () => {
-    await expect(renderErrorCodes()).toMatchFileSnapshot(`${process.cwd()}/docs/errors.md`)
-  })
-
-  test('every error an endpoint declares has a status, and every code a meaning', () => {
-    for (const code of endpoints.flatMap(({ errors }) => errors)) expect(errorCodes).toHaveProperty([code])
-    for (const [status, meaning] of Object.values(errorCodes)) {
-      expect(status).toBeGreaterThanOrEqual(400)
-      expect(meaning).toMatch(/\.$/)
-    }
   })
 
   test('the OpenAPI document names every parameter of a path, and every operation once', () => {

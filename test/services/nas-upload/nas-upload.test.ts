@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { LabError } from '../../../events/core/errors.js'
 import type { NasSetup } from '../../../events/nas/nas.js'
-import { NasUnavailable } from '../../../services/nas-upload/errors.js'
+import { ShareFull, ShareUnreachable } from '../../../services/nas-upload/errors.js'
 import type { NasTransport, UploadOrder } from '../../../services/nas-upload/transport.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { Bench, BOX, UNIT } from './support/bench.js'
@@ -21,7 +22,7 @@ const DAY_MS = 86_400_000
 class FakeShare implements NasTransport {
   readonly name = 'smbclient'
   readonly uploads: UploadOrder[] = []
-  trouble: NasUnavailable | null = null
+  trouble: LabError | null = null
 
   async probe(): Promise<void> {
     if (this.trouble !== null) throw this.trouble
@@ -59,7 +60,7 @@ describe('setting up the share', () => {
 
   test('keeps the settings when the share cannot be reached, and says why', async () => {
     const share = new FakeShare()
-    share.trouble = new NasUnavailable('unreachable', 'The host is down.')
+    share.trouble = new ShareUnreachable('The host is down.')
     await started(share)
     expect(await bench.setUp(setup)).toMatchObject({ ok: false, message: 'The host is down.' })
     expect(existsSync(bench.nasConfigPath)).toBe(true)
@@ -165,7 +166,7 @@ describe('a finished run', () => {
     const share = new FakeShare()
     await started(share)
     await bench.setUp(setup)
-    share.trouble = new NasUnavailable('full', 'The share is full.')
+    share.trouble = new ShareFull('The share is full.')
     bench.finishRun('run-1', { 'slot01/CV/a.csv': '1' })
     expect(await bench.uploadEnded('run-1')).toMatchObject({ status: 'failed', reason: 'The share is full.' })
     const directory = join(bench.runsRoot, 'Exp/run-1')
@@ -243,7 +244,7 @@ describe('retention', () => {
     bench.finishRun('run-1', { 'slot01/CV/a.csv': '1' }, { directory: 'Exp/group', status: 'failed' })
     bench.finishRun('run-2', { 'slot02/CV/a.csv': '2' }, { directory: 'Exp/group' })
     await bench.uploadEnded('run-2')
-    share.trouble = new NasUnavailable('full', 'The share is full.')
+    share.trouble = new ShareFull('The share is full.')
     bench.finishRun('run-0', { 'slot03/CV/a.csv': '3' })
     await bench.uploadEnded('run-0')
     // Runs are looked through by id: the other two have been passed over when the last one is retired.

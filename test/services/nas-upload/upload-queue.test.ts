@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { UploadRecord } from '../../../events/nas/nas.js'
-import { NasUnavailable } from '../../../services/nas-upload/errors.js'
+import { ShareFull } from '../../../services/nas-upload/errors.js'
 import { UploadQueue } from '../../../services/nas-upload/upload-queue.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { silentLogger } from '../../support/silent-logger.js'
@@ -24,7 +24,7 @@ class Attempts {
       },
       upload: async (runId) => {
         this.made.push(`${runId} ${this.clock.monotonicMs() / MINUTE_MS}`)
-        if (this.fails) throw new NasUnavailable('full', 'The share is full.')
+        if (this.fails) throw new ShareFull('The share is full.')
       },
       onEnd: async () => undefined,
     })

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { requestCommand } from '../../../bus/commands.js'
-import { InvalidInput } from '../../../events/core/errors.js'
+import { NoSuchRun } from '../../../events/potentiostat/errors.js'
 import type { Request } from '../../../events/system/commands.js'
 import { logStatusEvent } from '../../../events/system/log-status.js'
 import type { Service, ServiceContext } from '../../../services/runtime/service.js'
@@ -19,8 +19,7 @@ const service: Service = {
   requests: {
     async cancel_run({ run_id }: Request<'cancel_run'>) {
       if (run_id === 'bug') throw new TypeError('secret detail')
-      if (run_id === 'unknown')
-        throw new InvalidInput('There is no run unknown.', { details: { run_id } }, 'jobs.not_found')
+      if (run_id === 'unknown') throw new NoSuchRun('There is no run unknown.', { details: { run_id } })
       return { run_id, status: 'cancelled' }
     },
   },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { InvalidInput, LabError } from '../../../../events/core/errors.js'
+import { LabError } from '../../../../events/core/errors.js'
+import { InvalidRunParameters } from '../../../../events/potentiostat/errors.js'
 import { device, run, slot } from '../../support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
@@ -177,7 +178,7 @@ describe('refusals of the service', () => {
   test('invalid parameters are 422 with every error, and the corrected order is not taken for a repetition', async () => {
     const errors = [{ mode: 'CV', field: 'start', code: 'missing_field', message: 'start is missing.' }]
     const orders = await gateway.serve('start_run', () => {
-      throw new InvalidInput('CV: start is missing.', { details: { errors } }, 'jobs.invalid_params')
+      throw new InvalidRunParameters('CV: start is missing.', { details: { errors } })
     })
     expect(await post()).toMatchObject({ status: 422, json: { code: 'jobs.invalid_params', errors } })
     await post()

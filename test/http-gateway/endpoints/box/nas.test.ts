@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { InvalidInput } from '../../../../events/core/errors.js'
+import { InvalidNasConfig } from '../../../../events/nas/errors.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 import { run } from '../../support/given-runs.js'
 import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
@@ -36,7 +36,7 @@ test('a setup reaches the services by a private file and not by message, answer 
 
 test('a setup that the services refuse leaves no file and answers with their reason', async () => {
   await gateway.serve('nas_setup', () => {
-    throw new InvalidInput("host 'a b' may hold letters only.", {}, 'nas.invalid_config')
+    throw new InvalidNasConfig("host 'a b' may hold letters only.")
   })
   const answer = await gateway.send('POST', '/nas/setup', { ...setup, host: 'a b' })
   expect([answer.status, answer.json]).toMatchObject([400, { code: 'nas.invalid_config' }])

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineJob } from '../../../../events/core/define-job.js'
-import { InvalidInput, LabError } from '../../../../events/core/errors.js'
+import { LabError } from '../../../../events/core/errors.js'
 import { job, jobOffer, setting, task } from '../../support/given-jobs.js'
 import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
@@ -196,7 +196,7 @@ describe('starting a job', () => {
 
   test('a refusal of the service is the failure of the task, not of the request', async () => {
     await gateway.serve('run_job', () => {
-      throw new InvalidInput('nope is not a job.', {}, 'job.unknown')
+      throw new LabError('job.unknown', 'input', 'nope is not a job.')
     })
     const { status, json } = await gateway.send('POST', '/unit_api/jobs/run/job_name/nope', {})
     expect(status).toBe(202)
@@ -299,7 +299,7 @@ describe('job settings', () => {
     ['job.not_running', 404],
   ])('a refusal with %s is %i and repeats what the service said', async (code, expected) => {
     await gateway.serve('update_job', () => {
-      throw new InvalidInput('target_rpm is -1 RPM; it must be at least 0 RPM.', {}, code)
+      throw new LabError(code, 'input', 'target_rpm is -1 RPM; it must be at least 0 RPM.')
     })
     const { status, json } = await gateway.send('PATCH', settings, { settings: { target_rpm: -1 } })
     expect(status).toBe(expected)

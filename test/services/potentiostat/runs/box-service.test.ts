@@ -188,7 +188,7 @@ describe('an order is refused before anything moves', () => {
     [{ ...CA, tia_gain: 9 }, 'jobs.invalid_params'],
     [{ ...CA, sampling_interval: 0 }, 'jobs.invalid_params'],
     [{ ...CA, devices: ['slot01', 'slot09'] }, 'jobs.invalid_devices'],
-    [{ ...CA, devices: ['slot01', 'slot01'] }, 'jobs.invalid_devices'],
+    [{ ...CA, devices: ['slot01', 'slot01'] }, 'jobs.invalid_request'],
     [{ modes: ['CP'], params_by_mode: { CP: { current: 1e-3, duration: 1 } }, tia_gain: 3 }, 'jobs.invalid_params'],
   ])('%j: %s', async (order, expected) => {
     expect(await code(box.start(order))).toBe(expected)

@@ -1,0 +1,28 @@
+import { defineError } from '../core/errors.js'
+
+/** No job of this name runs, or not for the experiment that is meant. */
+export const JobNotRunning = defineError('job.not_running', 'state', 'No job of this name runs.')
+
+/** The job does not take changes in its present state. */
+export const JobNotReady = defineError(
+  'job.not_ready',
+  'state',
+  'The job is starting or ending and cannot be changed now.',
+)
+
+/** No command leads from one state to the other. */
+export const BadTransition = defineError(
+  'job.transition',
+  'state',
+  'The job cannot go from its state to the one asked for.',
+)
+
+/** The setting is declared but not published now. */
+export const SettingUnavailable = defineError(
+  'setting.absent',
+  'state',
+  'The job does not offer the setting in its present mode.',
+)
+
+/** An order to stop jobs would stop all of them, or none. */
+export const NoJobFilter = defineError('job.no_filter', 'input', 'An order to stop jobs names no filter.')
