@@ -17,13 +17,13 @@ const taken = (config: Place, role: Role): string => `${config.home} is in use: 
 /** Whether a living process holds a role. */
 export const isHeld = (config: Place, role: Role): boolean => holderOf(pathOf(config, role)) !== null
 
-/** Looks without writing anything. @throws LabError `home.in_use` when a living process holds one of the roles. */
+/** Looks without writing anything. @throws HomeInUse when a living process holds one of the roles. */
 export function refuseIfInUse(config: Place, ...roles: readonly Role[]): void {
   for (const role of roles) refuseIfHeld(pathOf(config, role), '', taken(config, role))
 }
 
 /** Claims roles in the data directory for this process. Returns the release.
- * @throws LabError `home.in_use` naming the process that holds one of them. */
+ * @throws HomeInUse naming the process that holds one of them. */
 export function claimHome(config: Config, ...roles: readonly Role[]): () => void {
   const own = identityOf(process.pid) ?? ''
   const claimed: string[] = []

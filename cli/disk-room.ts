@@ -10,7 +10,7 @@ const MIB = 1024 * 1024
 
 const NO_ROOM = new Set<unknown>(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
 
-/** @throws LabError `home.no_room` when the disk is too full for a start. */
+/** @throws NoRoom when the disk is too full for a start. */
 export function requireRoom(home: string): void {
   if (freeMib(home) < START_MIB) throw noRoom(home)
 }

@@ -13,7 +13,7 @@ export interface Doors extends Admission {
   readonly tls: TlsIdentity | undefined
 }
 
-/** @throws LabError `tls.unusable` when certificate or key cannot be used. */
+/** @throws TlsUnusable when certificate or key cannot be used. */
 export async function openDoors({ unit, host, allowedHosts, tls }: Config, logger: Logger): Promise<Doors> {
   return {
     isOwnHost: ownHosts({ unit, machine: hostname(), listens: host, allowed: allowedHosts }, interfaceAddresses),

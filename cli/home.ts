@@ -16,7 +16,7 @@ const NoBroker = defineError(
 
 const SERVICE_PASSWORD = 'service-password'
 
-/** Makes the data directory and what it must hold, for this user alone. @throws LabError `home.unusable` naming the setting. */
+/** Makes the data directory and what it must hold, for this user alone. @throws HomeUnusable naming the setting. */
 export function makeHome(config: Config): void {
   make('BENCHLOG_HOME', config.home)
   keepFromOthers(config.home)
@@ -56,7 +56,7 @@ export function writeServicePassword(config: Config): string {
   return password
 }
 
-/** @throws LabError `home.no_broker` when no broker has been started on this data directory. */
+/** @throws NoBroker when no broker has been started on this data directory. */
 export function readServicePassword(config: Config): string {
   const password = readIfThere(join(config.runDirectory, SERVICE_PASSWORD))
   if (password !== '') return password

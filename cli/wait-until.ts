@@ -6,7 +6,7 @@ const StartTimeout = defineError('start.timeout', 'state', 'A part of the unit d
 const POLL_MS = 20
 
 /** Waits for a condition of another process, which can only be asked again and again.
- * @param what completes "waited … s for". @throws LabError `start.timeout` */
+ * @param what completes "waited … s for". @throws StartTimeout */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,

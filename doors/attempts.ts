@@ -12,7 +12,7 @@ export const TooManyAttempts = defineError(
 export interface Attempts {
   /** Runs `check`, which is null for a wrong secret, at once or when it is this address's turn. An address has five wrong attempts and
    * one more each second; right ones cost nothing. Without an address, as on a Unix socket, nothing is slowed down.
-   * @throws LabError `auth.too_many_attempts` when others of the address wait already. */
+   * @throws TooManyAttempts when others of the address wait already. */
   check<T>(address: string | undefined, check: () => T | null): Promise<T | null>
 }
 

@@ -39,7 +39,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const POLL_MS = 2000
 const SOON_MS = 14 * 24 * 3600 * 1000
 
-/** Reads and checks the files. @throws LabError `tls.unusable` with one line per problem. */
+/** Reads and checks the files. @throws TlsUnusable with one line per problem. */
 export async function openTlsIdentity({
   paths,
   logger,

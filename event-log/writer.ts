@@ -60,7 +60,7 @@ const bytesOf = ({ events, releases }: Appended): number => {
  * last position is posted on the channel `COMMIT_CHANNEL`.
  * A log of an older version is upgraded first. Once it is open its files are watched: what is committed is acknowledged only while they
  * are where the next start will find them.
- * @throws LabError `log.foreign`, `log.damaged`, `log.not_upgraded`, `log.unavailable` */
+ * @throws ForeignLog, LogDamaged, LogNotUpgraded, LogUnavailable */
 export async function openEventLogWriter(options: EventLogWriterOptions): Promise<OwnedEventLogWriter> {
   const { path, maxPages, logger, startThread = startWriterThread } = options
   mkdirSync(dirname(path), { recursive: true })

@@ -33,7 +33,7 @@ export class ProjectionsEnded extends defineError('projections.ended', 'defect',
 
 /** Starts the projector and the run-file sink, each in a thread of its own.
  * @returns when both have caught up with the log once.
- * @throws ProjectionsEnded when a thread cannot start, for instance because there is no log; LabError `log.damaged`. */
+ * @throws ProjectionsEnded when a thread cannot start, for instance because there is no log; LogDamaged. */
 export async function startProjections(options: ProjectionsOptions): Promise<RunningProjections> {
   const { eventLogPath, readModelsPath, runFilesStatePath, runsRoot, logger } = options
   const threads = [

@@ -17,7 +17,7 @@ class ForeignFile extends defineError(
 }
 
 /** Writes the files below a root directory; of those that were there before, the lines that change are shown. All or none: what is somebody else's
- * is found before anything is written. @throws LabError `install.foreign_file` */
+ * is found before anything is written. @throws ForeignFile */
 export function writeFiles(files: readonly SystemFile[], root: string, print: (line: string) => void): void {
   refuseForeign(files, root)
   for (const { path, content, mode = 0o644, keep = false } of files) {
@@ -35,7 +35,7 @@ export function writeFiles(files: readonly SystemFile[], root: string, print: (l
   }
 }
 
-/** Removes the files that are ours; what the user keeps, stays. @throws LabError `install.foreign_file` */
+/** Removes the files that are ours; what the user keeps, stays. @throws ForeignFile */
 export function removeFiles(files: readonly SystemFile[], root: string, print: (line: string) => void): void {
   refuseForeign(files, root)
   for (const { path, keep = false } of files) {

@@ -53,7 +53,7 @@ export type AutomationValues<P extends Parameters> = string extends keyof P
     } & StartValues<P>
 
 /** Declares an automation of a kind. `automationsOf` of the services joins it with its decision.
- * @throws LabError `declaration.invalid` when it contradicts itself. */
+ * @throws InvalidDeclaration when it contradicts itself. */
 export function defineAutomation<const P extends Parameters, const K extends Parameters>(
   { kind, help, stopOrder, parameters }: AutomationKind<K>,
   declaration: AutomationDeclaration<P & WellFormed<P>>,

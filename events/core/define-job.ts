@@ -99,7 +99,7 @@ export type ParametersOf<D> = D extends JobDefinition<string, infer P> ? StartVa
  *   })
  * ```
  *
- * @throws LabError `declaration.invalid` when it contradicts itself. */
+ * @throws InvalidDeclaration when it contradicts itself. */
 export function defineJob<const Name extends string, const P extends Parameters>(
   declaration: JobDeclaration<Name, P & WellFormed<P>>,
 ): JobDefinition<Name, P> {

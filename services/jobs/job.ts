@@ -100,7 +100,7 @@ export function createJob<D extends JobDefinition>(
 
 /** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; told to stop, it sees
  * `job.ending` aborted. What it switches on it registers with `job.atEnd`.
- * @throws LabError `declaration.invalid` for a job that is not declared as an action: asked to sleep, it would go on */
+ * @throws InvalidDeclaration for a job that is not declared as an action: asked to sleep, it would go on */
 export function createAction<D extends JobDefinition>(
   definition: D,
   run: (job: JobContext<SettingsOf<D>>, params: ParametersOf<D>) => Promise<void>,

@@ -19,7 +19,7 @@ export class OfferedJobs {
   readonly #jobs = new Map<string, Job>()
   readonly #names = new Map<string, Job[]>()
 
-  /** @throws LabError `declaration.invalid` when two stand for the same. */
+  /** @throws InvalidDeclaration when two stand for the same. */
   constructor(jobs: readonly Job[]) {
     for (const job of jobs) {
       const { key, name } = job.definition

@@ -99,7 +99,7 @@ export class RunningJob implements JobPeer {
     })
   }
 
-  /** Moves to `ready`, `sleeping` or `disconnected` as a command asks. @throws LabError `job.transition` when that is not possible. */
+  /** Moves to `ready`, `sleeping` or `disconnected` as a command asks. @throws BadTransition when that is not possible. */
   async requestState(to: JobState): Promise<void> {
     if (to === 'disconnected') {
       void this.stop(null)

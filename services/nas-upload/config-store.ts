@@ -10,7 +10,7 @@ import { configFor, credentialLines, NasConfig } from './nas-config.js'
 export interface ConfigStore {
   /** The configuration and when it was made; null when there is none, or none that is usable. */
   read(): Promise<StoredConfig | null>
-  /** Replaces configuration and credentials. @throws InvalidInput `nas.invalid_config`; nothing has changed then. */
+  /** Replaces configuration and credentials. @throws InvalidNasConfig; nothing has changed then. */
   save(setup: NasSetup): Promise<NasConfig>
 }
 

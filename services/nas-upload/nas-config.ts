@@ -41,7 +41,7 @@ export function splitHost(host: string): { readonly name: string; readonly port:
 }
 
 /** The configuration a setup asks for. Slashes around host, share and base_subdir are dropped, as shares are often written with them.
- * @throws InvalidInput `nas.invalid_config` naming the field; never quoting the password. */
+ * @throws InvalidNasConfig naming the field; never quoting the password. */
 export function configFor(setup: NasSetup, { credPath }: { readonly credPath: string }): NasConfig {
   const host = trimSlashes(setup.host)
   const share = trimSlashes(setup.share)

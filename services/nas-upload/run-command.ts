@@ -23,7 +23,7 @@ export type RunCommand = (program: string, args: readonly string[], options: Com
 /** Enough for a listing of thousands of files; what comes later is dropped. */
 const MAX_OUTPUT = 4 * 1024 * 1024
 
-/** @throws NasUnavailable `nas.timeout` when it took too long, `nas.unsupported` when there is no such program. */
+/** @throws ShareTimeout when it took too long, ShareUnsupported when there is no such program. */
 export const runCommand: RunCommand = (program, args, { cwd, input = '', timeoutMs, stop }) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, {

@@ -29,13 +29,13 @@ export interface ShareDeps {
 /** The configured share: setting it up, probing it, copying to it. Probes run one after the other. */
 export interface Share {
   /** Replaces the settings by those in the spool file, then probes reading and writing. A failed probe is an answer, not an error.
-   * @throws InvalidInput `nas.invalid_config`; the earlier settings stay then. */
+   * @throws InvalidNasConfig; the earlier settings stay then. */
   setUp(spool: string): Promise<ShareHealth>
   /** Probes that the base directory can be read. */
   check(): Promise<ShareHealth>
   /** Says which share is configured, without touching it. */
   announce(): Promise<void>
-  /** @throws NasUnavailable */
+  /** @throws an error of `errors.ts` */
   upload(order: UploadOrder, stop: AbortSignal): Promise<void>
   /** Breaks off a probe under way. */
   stop(): void

@@ -11,7 +11,7 @@ export interface UploadOrder {
   readonly files: RunManifest['files']
 }
 
-/** A way to reach shares. Every method throws NasUnavailable with a reason a person can act on. */
+/** A way to reach shares. Every method throws an error of `errors.ts` with a message a person can act on. */
 export interface NasTransport {
   readonly name: 'mount' | 'smbclient'
   /** `read`: the base directory is there. `write`: it is there or can be made, and a file can be written, read and deleted. */

@@ -21,7 +21,7 @@ export class PwmBoard {
     this.#bioreactor = bioreactor
   }
 
-  /** Claims a channel at duty 0 until the job ends. @throws LabError `pwm.busy` when another job holds it. */
+  /** Claims a channel at duty 0 until the job ends. @throws PwmChannelBusy when another job holds it. */
   async claim(channel: string, hz: number, user: PwmUser): Promise<PwmLine> {
     const pin = this.#bioreactor.board.pwmPins[channel as PwmChannel]
     if (pin === undefined) {

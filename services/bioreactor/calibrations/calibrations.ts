@@ -40,7 +40,7 @@ export type Calibration = Static<typeof Calibration>
 
 /** The calibration in use per device (`od90`, `stirring`, `media_pump` …). */
 export interface Calibrations {
-  /** Null when none is active. @throws LabError `calibration.unreadable` when the active one cannot be used. */
+  /** Null when none is active. @throws CalibrationUnreadable when the active one cannot be used. */
   active(device: string): Promise<Calibration | null>
 }
 

@@ -51,7 +51,7 @@ export class IrReference {
     return stable
   }
 
-  /** A signal in V relative to the light. @throws LabError `od.no_reference_light` when there is none. */
+  /** A signal in V relative to the light. @throws NoReferenceLight when there is none. */
   normalize(volts: number): number {
     const { level } = this.#state
     if (level === null || level <= 0) throw noLight(level ?? 0)

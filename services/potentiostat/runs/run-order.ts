@@ -37,7 +37,7 @@ interface OrderIssue extends ParameterIssue {
 
 /** Checks everything an order says about measuring, before anything moves. Pure.
  * @param nullGain what `tia_gain: null` means: `auto`, or that the device's is kept.
- * @throws InvalidInput `jobs.invalid_params` with all issues in `details.errors`. */
+ * @throws InvalidRunParameters with all issues in `details.errors`. */
 export function planOrder(
   request: Pick<Request<'start_run'>, 'modes' | 'params_by_mode' | 'tia_gain' | 'sampling_interval'>,
   nullGain: 'auto' | 'keep' = 'auto',

@@ -75,7 +75,7 @@ const UNDECLARED = {
 }
 
 /** The configuration of a unit without configuration files: what the jobs declare, and what belongs to none of them.
- * @throws LabError `declaration.invalid` when two defaults contradict each other. */
+ * @throws InvalidDeclaration when two defaults contradict each other. */
 export function stockConfig(dotPioreactor: string, jobs: readonly { readonly parameters: Parameters }[]): IniSections {
   const storage = STORED.map(([option, file]) => [option, join(dotPioreactor, 'storage', file).replaceAll('%', '%%')])
   const undeclared = Object.entries({
