@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClock } from '../clock.js'
-import { Observation } from '../services/potentiostat/acquisition/acquisition-stats.js'
+import { AcquisitionStats } from '../services/potentiostat/acquisition/acquisition-stats.js'
 import { measure } from '../services/potentiostat/acquisition/driver.js'
 import { Potentiostat } from '../services/potentiostat/device/device.js'
 import { ca } from '../services/potentiostat/modes/ca.js'
@@ -71,22 +71,22 @@ async function acquire(count: number): Promise<Acquisition> {
     const outcomes = await Promise.all(
       ports.map(async (port) => {
         const device = new Potentiostat(await openSocket(join(directory, 'serial', port)))
-        const observation = new Observation()
+        const stats = new AcquisitionStats()
         const measurement = {
           plan: ca.plan({ potential: 0.3, duration: SECONDS }),
           gain: 1,
           stop: new AbortController().signal,
           onStart: () => undefined,
-          onRows: () => undefined,
+          onSamples: () => undefined,
           onImpedance: () => undefined,
         }
-        const complete = await measure(device, clock, measurement, observation).then(
+        const complete = await measure(device, clock, measurement, stats).then(
           () => true,
           () => false,
         )
         const { retries } = device.modbus
         await device.close()
-        return { complete, retries, observation }
+        return { complete, retries, stats }
       }),
     )
     const elapsedMs = clock.monotonicMs() - startedMs
@@ -94,7 +94,7 @@ async function acquire(count: number): Promise<Acquisition> {
     return {
       devices: count,
       complete: outcomes.filter((outcome) => outcome.complete).length,
-      samples: outcomes.reduce((sum, { observation }) => sum + observation.samples, 0),
+      samples: outcomes.reduce((sum, { stats }) => sum + stats.samples, 0),
       retries: outcomes.reduce((sum, outcome) => sum + outcome.retries, 0),
       processors: (user + system) / 1000 / elapsedMs,
     }

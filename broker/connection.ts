@@ -2,10 +2,10 @@ import type { Client } from 'aedes'
 import type { PacketHandler } from './client-packets.codec.js'
 import { sayGoodbye } from './client-packets.js'
 import type { Deliveries } from './deliveries.js'
-import type { Outbox } from './outbox.js'
 import { ProtocolViolation } from './protocol-violation.js'
 import { encodePubrel, type PublishFrame } from './publish-frame.codec.js'
 import type { Publisher } from './publisher.js'
+import type { SendBuffer } from './send-buffer.js'
 import {
   encodeSuback,
   encodeUnsuback,
@@ -23,7 +23,7 @@ export interface ConnectionParts {
   readonly client: Client
   readonly publisher: Publisher
   readonly subscriber: Subscriber
-  readonly outbox: Outbox
+  readonly sendBuffer: SendBuffer
   readonly deliveries: Deliveries
   /** Filters that came back with the session. */
   readonly filters: Iterable<string>
@@ -54,10 +54,10 @@ export class Connection implements PacketHandler {
   }
 
   pubrec(messageId: number): void {
-    const { subscriber, outbox } = this.#parts
+    const { subscriber, sendBuffer } = this.#parts
     if (this.#awaits('pubrec', messageId)) subscriber.released(messageId)
     // Also when it is not known: the client would wait for it for ever.
-    outbox.answer(encodePubrel(messageId))
+    sendBuffer.answer(encodePubrel(messageId))
   }
 
   pubrel(messageId: number): void {
@@ -69,24 +69,24 @@ export class Connection implements PacketHandler {
   }
 
   subscribe({ messageId, requests }: SubscribePacket): void {
-    const { subscriber, outbox, deliveries } = this.#parts
+    const { subscriber, sendBuffer, deliveries } = this.#parts
     const { granted, codes } = this.#grant(requests)
     deliveries.subscribe(subscriber, granted)
-    outbox.answer(encodeSuback(messageId, codes))
+    sendBuffer.answer(encodeSuback(messageId, codes))
     subscriber.replayRetained(granted)
   }
 
   unsubscribe({ messageId, filters }: UnsubscribePacket): void {
-    const { subscriber, outbox, deliveries } = this.#parts
+    const { subscriber, sendBuffer, deliveries } = this.#parts
     deliveries.unsubscribe(
       subscriber,
       filters.filter((filter) => this.#filters.delete(filter)),
     )
-    outbox.answer(encodeUnsuback(messageId))
+    sendBuffer.answer(encodeUnsuback(messageId))
   }
 
   pingreq(): void {
-    this.#parts.outbox.answer(PINGRESP)
+    this.#parts.sendBuffer.answer(PINGRESP)
   }
 
   disconnect(): void {
@@ -95,8 +95,8 @@ export class Connection implements PacketHandler {
 
   /** The connection has ended. */
   end(): void {
-    const { outbox, deliveries, subscriber } = this.#parts
-    outbox.close()
+    const { sendBuffer, deliveries, subscriber } = this.#parts
+    sendBuffer.close()
     deliveries.detach(subscriber, this.#filters)
   }
 

@@ -1,10 +1,10 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { lowerQos, type Message } from './message.js'
-import type { Outbox } from './outbox.js'
 import { encodePublish } from './publish-frame.codec.js'
 import { RetainedReplay, type Subscription } from './retained-replay.js'
 import { RetainedValues } from './retained-values.js'
+import type { SendBuffer } from './send-buffer.js'
 import { Session, type SessionPorts } from './session.js'
 import { SessionStore } from './session-store.js'
 import { PassingSubscriber, type Subscriber } from './subscriber.js'
@@ -24,7 +24,7 @@ export interface Receiver {
   readonly clientId: string
   /** Nothing of this client is kept when it has gone. */
   readonly clean: boolean
-  readonly outbox: Outbox
+  readonly sendBuffer: SendBuffer
   /** Closes the connection: the client does not do its part. */
   giveUp(): void
 }
@@ -102,15 +102,15 @@ export class Deliveries {
   }
 
   /** A client is here. */
-  attach({ clientId, clean, outbox, giveUp }: Receiver): Attached {
+  attach({ clientId, clean, sendBuffer, giveUp }: Receiver): Attached {
     const replay = new RetainedReplay(this.#retained, () => this.#position)
     if (clean) {
-      return { subscriber: new PassingSubscriber({ outbox, replay, turns: this.#turns, giveUp }), filters: [] }
+      return { subscriber: new PassingSubscriber({ sendBuffer, replay, turns: this.#turns, giveUp }), filters: [] }
     }
     const session = this.#sessions.get(clientId) ?? new Session(clientId, this.#ports, this.#store.find(clientId))
     this.#sessions.set(clientId, session)
     for (const { filter, qos } of session.filters) this.#tree.add(filter, session, qos)
-    session.attach({ outbox, replay })
+    session.attach({ sendBuffer, replay })
     return { subscriber: session, filters: [...session.filters].map(({ filter }) => filter) }
   }
 

@@ -1,8 +1,8 @@
 import type { NewEvent } from '../events/event.js'
-import type { Outbox } from './outbox.js'
 import { ProtocolViolation } from './protocol-violation.js'
 import { PUBACK, PUBCOMP, PUBREC, type PublishFrame } from './publish-frame.codec.js'
 import type { ReceivedMessages } from './received-messages.js'
+import type { SendBuffer } from './send-buffer.js'
 
 /** Bytes of one connection that may wait for the log; then nothing more is read from it until half of them are recorded. A flood is
  * held back early, because others wait behind it; on a full disk the clients' pings stand behind their messages. */
@@ -18,7 +18,7 @@ export interface PublisherPorts {
   readonly clientId: string
   /** The client has a persistent session: what it must not send twice is kept in the log. */
   readonly persistent: boolean
-  readonly outbox: Outbox
+  readonly sendBuffer: SendBuffer
   readonly received: ReceivedMessages
   /** Calls `settle` when the event is recorded and delivered, or with the reason why it is not. */
   record(event: NewEvent, settle: (error?: Error | null) => void): void
@@ -54,8 +54,8 @@ export class Publisher {
 
   /** PUBREL came. It is answered even when nothing is known of the message: the client would repeat it for ever. */
   release(messageId: number): void {
-    const { clientId, received, outbox } = this.#ports
-    this.#waitFor(received.release(clientId, messageId), () => outbox.acknowledge(PUBCOMP, messageId))
+    const { clientId, received, sendBuffer } = this.#ports
+    this.#waitFor(received.release(clientId, messageId), () => sendBuffer.acknowledge(PUBCOMP, messageId))
   }
 
   #receiveOnce(frame: PublishFrame): void {
@@ -125,6 +125,6 @@ export class Publisher {
   }
 
   #acknowledge({ qos, messageId }: PublishFrame): void {
-    if (qos > 0) this.#ports.outbox.acknowledge(qos === 1 ? PUBACK : PUBREC, messageId)
+    if (qos > 0) this.#ports.sendBuffer.acknowledge(qos === 1 ? PUBACK : PUBREC, messageId)
   }
 }

@@ -15,11 +15,11 @@ import { ClientPackets, IDENTIFIER_REJECTED, MAX_CLIENT_ID_BYTES } from './clien
 import { Connection } from './connection.js'
 import { contain, fail } from './containment.js'
 import type { Deliveries } from './deliveries.js'
-import { Outbox } from './outbox.js'
 import { ProtocolViolation } from './protocol-violation.js'
 import { Publisher } from './publisher.js'
 import { ReceivedMessages } from './received-messages.js'
 import { Recorder } from './recorder.js'
+import { SendBuffer } from './send-buffer.js'
 import { type SessionCounts, SessionKeeper, type SessionLimits } from './session-limits.js'
 import { Turns } from './turns.js'
 
@@ -242,11 +242,11 @@ export class RecordingBroker extends Aedes {
       logger.warn({ client: client.id }, 'connection closed: the client does not read what it subscribed to')
       client.close()
     }
-    const outbox = new Outbox(client.conn as Duplex, giveUp, failClient)
+    const sendBuffer = new SendBuffer(client.conn as Duplex, giveUp, failClient)
     const publisher = new Publisher({
       clientId: client.id,
       persistent: !client.clean,
-      outbox,
+      sendBuffer,
       received: this.#received,
       record: (event, settle) => this.#record(client, event, settle),
       pause: () => this.#packets.get(client)?.pause(),
@@ -254,14 +254,14 @@ export class RecordingBroker extends Aedes {
       fail: failClient,
     })
     publisher.adaptTo(this.#logStatus)
-    const { subscriber, filters } = deliveries.attach({ clientId: client.id, clean: client.clean, outbox, giveUp })
+    const { subscriber, filters } = deliveries.attach({ clientId: client.id, clean: client.clean, sendBuffer, giveUp })
     const refused = (refusedFilters: readonly string[], reason: string): void => {
       const filter = refusedFilters[0]?.slice(0, 100)
       logger.warn({ client: client.id, filter, filters: refusedFilters.length, reason }, 'subscription refused')
     }
     this.#connections.set(
       client.id,
-      new Connection({ client, publisher, subscriber, outbox, deliveries, filters, refused }),
+      new Connection({ client, publisher, subscriber, sendBuffer, deliveries, filters, refused }),
     )
   }
 

@@ -3,9 +3,9 @@ import type { Qos, RecordedEvent } from '../events/event.js'
 import { isOrder } from './access.js'
 import { InFlightMessages } from './in-flight-messages.js'
 import { lowerQos, type Message } from './message.js'
-import type { Outbox } from './outbox.js'
 import { encodePublish, encodePubrel } from './publish-frame.codec.js'
 import type { RetainedReplay, Subscription } from './retained-replay.js'
+import type { SendBuffer } from './send-buffer.js'
 import type {
   InFlight,
   MovingSession,
@@ -33,7 +33,7 @@ export interface SessionPorts {
 
 /** The connection of a session's client. */
 export interface SessionConnection {
-  readonly outbox: Outbox
+  readonly sendBuffer: SendBuffer
   readonly replay: RetainedReplay
 }
 
@@ -143,14 +143,14 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   }
 
   deliver(message: Message, qos: Qos, frame: () => Buffer): void {
-    const outbox = this.#connection?.outbox
-    if (outbox === undefined) return
+    const sendBuffer = this.#connection?.sendBuffer
+    if (sendBuffer === undefined) return
     if (message.position === 0) {
-      outbox.write(qos === 0 ? frame() : this.#encode(message, qos, this.#inFlight.takeId()))
+      sendBuffer.write(qos === 0 ? frame() : this.#encode(message, qos, this.#inFlight.takeId()))
       return
     }
     if (!this.#upToDate) return
-    if (outbox.full || this.#inFlight.size >= WINDOW) {
+    if (sendBuffer.full || this.#inFlight.size >= WINDOW) {
       this.#sent = message.position - 1
       this.#upToDate = false
       this.#ports.turns.add(this)
@@ -174,7 +174,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     if (this.#unsent.length === 0) return true
     const frames = this.#unsent
     this.#unsent = []
-    this.#connection?.outbox.replay(frames)
+    this.#connection?.sendBuffer.replay(frames)
     return true
   }
 
@@ -196,15 +196,15 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
   }
 
   fail(error: unknown): void {
-    this.#connection?.outbox.fail(error)
+    this.#connection?.sendBuffer.fail(error)
   }
 
   /** Sends again, catches up, or sends retained values, in this order. */
   step(): boolean {
     const connection = this.#connection
     if (connection === undefined) return false
-    if (connection.outbox.full) {
-      connection.outbox.whenWritable(() => this.#ports.turns.add(this))
+    if (connection.sendBuffer.full) {
+      connection.sendBuffer.whenWritable(() => this.#ports.turns.add(this))
       return false
     }
     if (this.#resend.length > 0) this.#sendAgain()

@@ -1,8 +1,8 @@
 import type { Qos } from '../events/event.js'
 import type { Message } from './message.js'
-import type { Outbox } from './outbox.js'
 import { encodePublish } from './publish-frame.codec.js'
 import type { RetainedReplay, Subscription } from './retained-replay.js'
+import type { SendBuffer } from './send-buffer.js'
 import type { SteppedWork, Turns } from './turns.js'
 
 /** What a client says of a message it was sent. */
@@ -35,7 +35,7 @@ export const REPLAY_WINDOW = 500
 const MOST_UNACKNOWLEDGED = 60_000
 
 export interface PassingSubscriberPorts {
-  readonly outbox: Outbox
+  readonly sendBuffer: SendBuffer
   readonly replay: RetainedReplay
   readonly turns: Turns
   /** Closes the connection: the client does not do its part. */
@@ -53,7 +53,7 @@ export class PassingSubscriber implements Subscriber, SteppedWork {
   }
 
   deliver(message: Message, qos: Qos, frame: () => Buffer): void {
-    this.#ports.outbox.write(qos === 0 ? frame() : this.#encode(message, qos, false))
+    this.#ports.sendBuffer.write(qos === 0 ? frame() : this.#encode(message, qos, false))
     if (this.#inFlight.size > MOST_UNACKNOWLEDGED) this.#ports.giveUp()
   }
 
@@ -80,19 +80,19 @@ export class PassingSubscriber implements Subscriber, SteppedWork {
   }
 
   fail(error: unknown): void {
-    this.#ports.outbox.fail(error)
+    this.#ports.sendBuffer.fail(error)
   }
 
   step(): boolean {
-    const { outbox, replay, turns } = this.#ports
-    if (outbox.closed || !replay.pending) return false
-    if (outbox.full) {
-      outbox.whenWritable(() => turns.add(this))
+    const { sendBuffer, replay, turns } = this.#ports
+    if (sendBuffer.closed || !replay.pending) return false
+    if (sendBuffer.full) {
+      sendBuffer.whenWritable(() => turns.add(this))
       return false
     }
     const room = REPLAY_WINDOW - this.#inFlight.size
     if (room <= 0) return false
-    outbox.replay(replay.take(room).map(({ message, qos }) => this.#encode(message, qos, true)))
+    sendBuffer.replay(replay.take(room).map(({ message, qos }) => this.#encode(message, qos, true)))
     return replay.pending
   }
 

@@ -84,7 +84,7 @@ export type Topic =
       readonly setting: string
     }
   /** Four-level event streams such as `dosing_events`. */
-  | { readonly family: 'stream'; readonly unit: string; readonly experiment: string; readonly name: string }
+  | { readonly family: 'occurrence'; readonly unit: string; readonly experiment: string; readonly name: string }
   | { readonly family: 'potentiostat'; readonly box: string; readonly runId: string; readonly rest: readonly string[] }
   | { readonly family: 'request'; readonly unit: string; readonly request: string }
   | { readonly family: 'system'; readonly unit: string; readonly rest: readonly string[] }
@@ -97,7 +97,7 @@ export function parseTopic(topic: string): Topic {
   switch (root) {
     case 'pioreactor': {
       if (fourth === undefined || fourth === '') return { family: 'foreign' }
-      if (fifth === undefined) return { family: 'stream', unit, experiment: third, name: fourth }
+      if (fifth === undefined) return { family: 'occurrence', unit, experiment: third, name: fourth }
       const job = { unit, experiment: third, job: fourth }
       if (more.at(-1) === 'outcome' && more.at(-2) === 'set') {
         return { family: 'job_set_outcome', ...job, setting: [fifth, ...more.slice(0, -2)].join('/') }

@@ -49,7 +49,7 @@ export class ConnectionLost extends defineError(
 const REPLY_TIMEOUT_MS = 30
 const ATTEMPTS = 4
 /** A timeout passes in pieces, so that replies that arrived while this process was held up are seen before it ends. */
-const PATIENCE_MS = 5
+const TIMEOUT_SLICE_MS = 5
 
 export interface RequestOptions {
   /** How often an unanswered request is sent; 1 for requests that must not be executed twice. */
@@ -115,13 +115,13 @@ export class ModbusClient {
     const frame = encodeRequest(request)
     return this.#serially(async () => {
       for (let attempt = 1; ; attempt++) {
-        const patienceMs = timeoutMs * 2 ** (attempt - 1)
-        const reply = await this.#exchange(request, frame, patienceMs)
+        const attemptMs = timeoutMs * 2 ** (attempt - 1)
+        const reply = await this.#exchange(request, frame, attemptMs)
         if (reply?.kind === 'exception') {
           // A frame that USB delivered in two pieces fails the device's CRC check, so refused values are worth another attempt.
           if (reply.code !== CUT_FRAME || attempt >= attempts) throw new ModbusException(reply.code, describe(request))
         } else if (reply !== null) return reply
-        else if (attempt >= attempts) throw new ModbusTimeout(describe(request), patienceMs, attempt)
+        else if (attempt >= attempts) throw new ModbusTimeout(describe(request), attemptMs, attempt)
         this.#retries += 1
       }
     })
@@ -143,11 +143,11 @@ export class ModbusClient {
     // Wall time, not the bench's: the wire is real even where the bench's time is simulated.
     let leftMs = timeoutMs
     const wait = (): void => {
-      leftMs -= PATIENCE_MS
+      leftMs -= TIMEOUT_SLICE_MS
       if (leftMs <= 0) giveUp()
-      else timer = setTimeout(wait, PATIENCE_MS)
+      else timer = setTimeout(wait, TIMEOUT_SLICE_MS)
     }
-    let timer = setTimeout(wait, PATIENCE_MS)
+    let timer = setTimeout(wait, TIMEOUT_SLICE_MS)
     this.#closed.signal.addEventListener('abort', giveUp, { once: true })
     try {
       await this.#connection.write(frame)

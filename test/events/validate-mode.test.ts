@@ -52,7 +52,7 @@ describe('values', () => {
     expect(params['potential']).toBe(-6)
   })
 
-  test('an alternating electrolysis as SEVA orders it is an amperogram with a frequency', () => {
+  test('an alternating electrolysis as SEVA orders it is a chronoamperogram with a frequency', () => {
     const raw = { duration_s: '1', frequency_hz: '2', voltage_v: '0.3', current_ma: null, control_mode: 'potential' }
     const { ok, params, warnings } = validate('CA', { ...raw, charge_cutoff_c: null, voltage_cutoff_v: '' })
     expect({ ok, params, warnings }).toEqual({

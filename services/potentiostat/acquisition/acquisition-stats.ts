@@ -1,10 +1,10 @@
 import type { ModeEvaluation, ModeReport, RangeChoice } from '../../../events/potentiostat/mode-report.js'
 import type { MeasurementWarning, RunWarningCode } from '../evaluation/run-warnings.js'
 import { SaturationCount } from '../evaluation/saturation.js'
-import type { RawRows } from './plan.js'
+import type { Samples } from './plan.js'
 
 /** What the driver notices during one mode; filled while it runs, so that it is there however the mode ends. */
-export class Observation {
+export class AcquisitionStats {
   samples = 0
   lostSamples = 0
   underruns = 0
@@ -40,7 +40,7 @@ export class Observation {
     this.#warnings.push({ code, message })
   }
 
-  countSaturated({ current, saturated }: Pick<RawRows, 'current' | 'saturated'>): void {
+  countSaturated({ current, saturated }: Pick<Samples, 'current' | 'saturated'>): void {
     this.saturation.add(current.length, saturated)
   }
 

@@ -1,5 +1,5 @@
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
-import type { CutOffLimits, RawRows } from './plan.js'
+import type { CutOffLimits, Samples } from './plan.js'
 
 /** Watches a measurement for its limits. */
 export class CutOff {
@@ -11,7 +11,7 @@ export class CutOff {
   }
 
   /** @returns which limit these rows reach, with its value; null when none. */
-  reachedBy({ current, potential }: Pick<RawRows, 'current' | 'potential'>): string | null {
+  reachedBy({ current, potential }: Pick<Samples, 'current' | 'potential'>): string | null {
     const { chargeC = null } = this.#limits
     for (const [index, ampere] of current.entries()) {
       this.#chargeC += ampere * NOMINAL_PERIOD_S

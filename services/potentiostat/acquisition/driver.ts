@@ -11,11 +11,11 @@ import {
 import { GainNotSet, LimitPassedAtRest, MeasurementAborted, NothingEvaluated } from '../errors.js'
 import { type ImpedanceRow, SpectrumAnalyser, sineSegments } from '../evaluation/impedance.js'
 import { shareOf } from '../evaluation/run-warnings.js'
-import type { Observation } from './acquisition-stats.js'
+import type { AcquisitionStats } from './acquisition-stats.js'
 import { CutOff } from './cut-off.js'
 import { acquireFifo } from './fifo-acquisition.js'
 import { acquireGalvanostatic } from './galvanostatic.js'
-import type { ImpedancePlan, MeasurementPlan, RawRows } from './plan.js'
+import type { ImpedancePlan, MeasurementPlan, Samples } from './plan.js'
 import { chooseRange } from './range-probe.js'
 import { hold } from './waveform.js'
 
@@ -32,41 +32,41 @@ export interface Measurement {
   readonly stop: AbortSignal
   onStart(startedAt: Date): void
   /** Raw samples in order; of an impedance measurement only the rows below. */
-  onRows(rows: RawRows): void
+  onSamples(samples: Samples): void
   /** @param periodS true sample period. */
   onImpedance(row: ImpedanceRow, periodS: number): void
 }
 
 /** Executes one mode on one device and leaves the cell open, verified, on every path: drain, gain, first potential with the cell open,
- * acquisition, tear-down. `observation` is complete when this returns or throws.
+ * acquisition, tear-down. `stats` is complete when this returns or throws.
  * @throws LabError of the acquisition; CellNotOpened when nothing confirms the open switch. */
 export async function measure(
   device: Potentiostat,
   clock: Clock,
   measurement: Measurement,
-  observation: Observation,
+  stats: AcquisitionStats,
 ): Promise<void> {
   try {
     await drain(device, clock)
-    const gain = await gainFor(device, clock, measurement, observation)
-    const front = await prepareGain(device, gain, observation)
-    await acquireUntilCutOff(device, clock, measurement, front, observation)
+    const gain = await gainFor(device, clock, measurement, stats)
+    const front = await prepareGain(device, gain, stats)
+    await acquireUntilCutOff(device, clock, measurement, front, stats)
   } finally {
     await openCell(device, clock)
-    observation.cellOffVerified = true
+    stats.cellOffVerified = true
   }
-  if (observation.noResult) throw new NothingEvaluated()
+  if (stats.noResult) throw new NothingEvaluated()
 }
 
 async function gainFor(
   device: Potentiostat,
   clock: Clock,
   { gain, plan, stop }: Measurement,
-  observation: Observation,
+  stats: AcquisitionStats,
 ): Promise<number | null> {
   if (gain !== 'auto') return gain
-  observation.range = await chooseRange(device, clock, plan, stop)
-  return observation.range?.tia_gain ?? null
+  stats.range = await chooseRange(device, clock, plan, stop)
+  return stats.range?.tia_gain ?? null
 }
 
 /** What readings pass through. */
@@ -75,10 +75,10 @@ interface FrontEnd {
   readonly filterSamples: number
 }
 
-async function prepareGain(device: Potentiostat, gain: number | null, observation: Observation): Promise<FrontEnd> {
+async function prepareGain(device: Potentiostat, gain: number | null, stats: AcquisitionStats): Promise<FrontEnd> {
   if (gain !== null) await device.setGain(gain)
   const { tiaOhm: ohm } = await device.live()
-  observation.tiaOhm = ohm
+  stats.tiaOhm = ohm
   if (gain !== null && Math.abs(ohm / tiaOhm(gain) - 1) > OHM_TOLERANCE) throw new GainNotSet(gain, tiaOhm(gain), ohm)
   return { tiaOhm: ohm, filterSamples: await device.filter() }
 }
@@ -89,21 +89,21 @@ async function acquireUntilCutOff(
   clock: Clock,
   measurement: Measurement,
   front: FrontEnd,
-  observation: Observation,
+  stats: AcquisitionStats,
 ): Promise<void> {
   const cutOff = new CutOff(measurement.plan.cutOff ?? {})
   const reached = new AbortController()
   const end = (limit: string | null): void => {
-    observation.endedBy ??= limit
-    if (observation.endedBy !== null) reached.abort(observation.endedBy)
+    stats.endedBy ??= limit
+    if (stats.endedBy !== null) reached.abort(stats.endedBy)
   }
   const watched: Watched = {
     ...measurement,
     stop: AbortSignal.any([measurement.stop, reached.signal]),
-    onRows(rows) {
-      observation.countSaturated(rows)
-      measurement.onRows(rows)
-      if (measurement.plan.cutOff !== undefined) end(cutOff.reachedBy(rows))
+    onSamples(samples) {
+      stats.countSaturated(samples)
+      measurement.onSamples(samples)
+      if (measurement.plan.cutOff !== undefined) end(cutOff.reachedBy(samples))
     },
     onLive({ potentialV, potentialDacV }) {
       const ahead = cutOff.reachedAt(dacPotentialV(potentialDacV))
@@ -118,7 +118,7 @@ async function acquireUntilCutOff(
     },
   }
   try {
-    await acquire(device, clock, watched, front, observation)
+    await acquire(device, clock, watched, front, stats)
   } catch (error) {
     if (!(error instanceof MeasurementAborted) || !reached.signal.aborted || measurement.stop.aborted) throw error
   }
@@ -135,46 +135,47 @@ async function acquire(
   clock: Clock,
   watched: Watched,
   front: FrontEnd,
-  observation: Observation,
+  stats: AcquisitionStats,
 ): Promise<void> {
-  const { plan, stop, onStart, onRows, onLive, onRest } = watched
+  const { plan, stop, onStart, onSamples, onLive, onRest } = watched
   switch (plan.control) {
     case 'potentiostatic': {
       const evaluation = plan.evaluate?.()
       await setFirstPotential(device, plan.segments())
-      const keep = (rows: RawRows): void => {
-        evaluation?.add(rows)
-        onRows(rows)
+      const keep = (samples: Samples): void => {
+        evaluation?.add(samples)
+        onSamples(samples)
       }
-      const run = { ...front, segments: plan.segments, samples: plan.samples, closeCell: true, onStart, onRows: keep }
-      await acquireFifo(device, clock, run, observation, stop)
+      const run = {
+        ...front,
+        segments: plan.segments,
+        samples: plan.samples,
+        closeCell: true,
+        onStart,
+        onSamples: keep,
+      }
+      await acquireFifo(device, clock, run, stats, stop)
       if (evaluation === undefined) return
       const result = evaluation.result()
-      observation.evaluation = result.evaluation
-      observation.noResult = result.evaluation === null
-      for (const { code, message } of result.warnings) observation.warn(code, message)
+      stats.evaluation = result.evaluation
+      stats.noResult = result.evaluation === null
+      for (const { code, message } of result.warnings) stats.warn(code, message)
       return
     }
     case 'open_circuit': {
       // Points are played with the cell open: they change nothing, and their count proves that no sample is missing.
       const segments = () => [hold(0, plan.samples)]
-      const run = { ...front, segments, samples: plan.samples, closeCell: false, onStart, onRows }
-      await acquireFifo(device, clock, run, observation, stop)
+      const run = { ...front, segments, samples: plan.samples, closeCell: false, onStart, onSamples }
+      await acquireFifo(device, clock, run, stats, stop)
       return
     }
     case 'galvanostatic':
-      await acquireGalvanostatic(
-        device,
-        clock,
-        { ...plan, ...front, onStart, onRows, onLive, onRest },
-        observation,
-        stop,
-      )
+      await acquireGalvanostatic(device, clock, { ...plan, ...front, onStart, onSamples, onLive, onRest }, stats, stop)
       return
     case 'impedance':
       await device.setFilter(IMPEDANCE_FILTER_SAMPLES)
       try {
-        await acquireImpedance(device, clock, plan, watched, front, observation)
+        await acquireImpedance(device, clock, plan, watched, front, stats)
       } finally {
         // The cell comes first; what fails here fails the tear-down too.
         await device.setSwitch(false)
@@ -189,7 +190,7 @@ async function acquireImpedance(
   plan: ImpedancePlan,
   { stop, onStart, onImpedance }: Pick<Measurement, 'stop' | 'onStart' | 'onImpedance'>,
   { tiaOhm: ohm }: FrontEnd,
-  observation: Observation,
+  stats: AcquisitionStats,
 ): Promise<void> {
   const dcPotential = plan.dcPotential === 'ocp' ? await restPotential(device, clock) : plan.dcPotential
   const segments = () => sineSegments(plan.frequencies, dcPotential, plan.amplitudeV)
@@ -199,10 +200,10 @@ async function acquireImpedance(
   const release = (periodS: number): void => {
     for (const row of waiting.splice(0)) onImpedance(row, periodS)
   }
-  const analyser = new SpectrumAnalyser(plan.frequencies, (row) => waiting.push(row), observation.saturation)
-  const onRows = (rows: RawRows): void => {
-    analyser.add(rows)
-    if (observation.samplePeriodS !== null) release(observation.samplePeriodS)
+  const analyser = new SpectrumAnalyser(plan.frequencies, (row) => waiting.push(row), stats.saturation)
+  const onSamples = (samples: Samples): void => {
+    analyser.add(samples)
+    if (stats.samplePeriodS !== null) release(stats.samplePeriodS)
   }
   const run = {
     segments,
@@ -211,14 +212,14 @@ async function acquireImpedance(
     tiaOhm: ohm,
     filterSamples: IMPEDANCE_FILTER_SAMPLES,
     onStart,
-    onRows,
+    onSamples,
   }
-  await acquireFifo(device, clock, run, observation, stop)
-  release(observation.samplePeriodS ?? NOMINAL_PERIOD_S)
+  await acquireFifo(device, clock, run, stats, stop)
+  release(stats.samplePeriodS ?? NOMINAL_PERIOD_S)
   if (analyser.refused === 0) return
-  observation.noResult = analyser.refused === plan.frequencies.length
+  stats.noResult = analyser.refused === plan.frequencies.length
   const message = `The impedance is not computed at ${shareOf(analyser.refused, plan.frequencies.length, 'frequencies')}, because samples there are clipped.`
-  observation.warn('not_evaluated', message)
+  stats.warn('not_evaluated', message)
 }
 
 async function setFirstPotential(device: Potentiostat, segments: Iterable<{ readonly from: number }>): Promise<void> {

@@ -14,9 +14,9 @@ import {
 } from '../device/registers.js'
 import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from '../errors.js'
 import { SaturationDetector } from '../evaluation/saturation.js'
-import type { Observation } from './acquisition-stats.js'
+import type { AcquisitionStats } from './acquisition-stats.js'
 import { BLOCK_PAIRS, PairIntake, type Pairs } from './pair-intake.js'
-import type { RawRows } from './plan.js'
+import type { Samples } from './plan.js'
 import { type Segment, WaveformCursor } from './waveform.js'
 
 const BLOCK_POINTS = BLOCK_REGISTERS / REGISTERS_PER_POINT
@@ -44,7 +44,7 @@ export interface FifoRun {
   readonly tiaOhm: number
   readonly filterSamples: number
   onStart(startedAt: Date): void
-  onRows(rows: RawRows): void
+  onSamples(samples: Samples): void
 }
 
 /** Plays a waveform and records one sample per point.
@@ -58,17 +58,17 @@ export async function acquireFifo(
   device: Potentiostat,
   clock: Clock,
   run: FifoRun,
-  observation: Observation,
+  stats: AcquisitionStats,
   stop: AbortSignal,
 ): Promise<void> {
-  await new FifoAcquisition(device, clock, run, observation, stop).acquire()
+  await new FifoAcquisition(device, clock, run, stats, stop).acquire()
 }
 
 class FifoAcquisition {
   readonly #device: Potentiostat
   readonly #clock: Clock
   readonly #run: FifoRun
-  readonly #observation: Observation
+  readonly #stats: AcquisitionStats
   readonly #stop: AbortSignal
   readonly #points: WaveformCursor
   readonly #labels: WaveformCursor
@@ -88,11 +88,11 @@ class FifoAcquisition {
   /** What the device shows as its last block; null while that is an earlier run's. */
   #shown: Float32Array | null = null
 
-  constructor(device: Potentiostat, clock: Clock, run: FifoRun, observation: Observation, stop: AbortSignal) {
+  constructor(device: Potentiostat, clock: Clock, run: FifoRun, stats: AcquisitionStats, stop: AbortSignal) {
     this.#device = device
     this.#clock = clock
     this.#run = run
-    this.#observation = observation
+    this.#stats = stats
     this.#stop = stop
     this.#points = new WaveformCursor(run.segments())
     this.#labels = new WaveformCursor(run.segments())
@@ -220,8 +220,8 @@ class FifoAcquisition {
     const count = current.length - skip
     if (count === 0) return
     const { values, cycle, step } = this.#labels.take(count)
-    this.#observation.samples += count
-    this.#run.onRows({
+    this.#stats.samples += count
+    this.#run.onSamples({
       first: first + skip - 1,
       current: current.subarray(skip),
       potential: potential.subarray(skip),
@@ -243,8 +243,8 @@ class FifoAcquisition {
     for (const pairs of this.#unconfirmed.splice(0)) this.#emit(pairs)
     this.#allQueued = this.#points.done
     if (!this.#allQueued) {
-      const fewest = this.#observation.minQueuedPoints ?? Number.POSITIVE_INFINITY
-      this.#observation.minQueuedPoints = Math.min(fewest, live.dacQueued)
+      const fewest = this.#stats.minQueuedPoints ?? Number.POSITIVE_INFINITY
+      this.#stats.minQueuedPoints = Math.min(fewest, live.dacQueued)
     }
     return live
   }
@@ -270,10 +270,10 @@ class FifoAcquisition {
     const missing = this.#missing(live)
     if (live.adcQueued >= ADC_FIFO_PAIRS || missing > 0) {
       const lost = Math.max(missing, 1)
-      this.#observation.lostSamples += lost
+      this.#stats.lostSamples += lost
       throw new SamplesLost(lost, 'the queue of the device overflowed, or a reply was lost for good')
     }
-    this.#observation.underruns += Math.max(1, Math.abs(missing))
+    this.#stats.underruns += Math.max(1, Math.abs(missing))
     throw new MeasurementInterrupted('The device had no point to play in the middle of the waveform.')
   }
 
@@ -305,7 +305,7 @@ class FifoAcquisition {
 
   #notePeriod({ sampleTicks }: LiveValues): void {
     if (this.#clock.monotonicMs() - this.#startedMs >= PERIOD_SETTLED_MS) {
-      this.#observation.samplePeriodS = sampleTicks * TICK_S
+      this.#stats.samplePeriodS = sampleTicks * TICK_S
     }
   }
 

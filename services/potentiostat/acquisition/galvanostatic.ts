@@ -5,9 +5,9 @@ import { ADC_FIFO_PAIRS, type LiveValues, NOMINAL_PERIOD_S, TICK_S } from '../de
 import { MeasurementAborted, MeasurementInterrupted, SamplesLost } from '../errors.js'
 import { SaturationDetector } from '../evaluation/saturation.js'
 import { SetPointWatch } from '../evaluation/set-point.js'
-import type { Observation } from './acquisition-stats.js'
+import type { AcquisitionStats } from './acquisition-stats.js'
 import { BLOCK_PAIRS, PairIntake } from './pair-intake.js'
-import type { RawRows } from './plan.js'
+import type { Samples } from './plan.js'
 import { unwindControl } from './unwind.js'
 import { type Segment, WaveformCursor } from './waveform.js'
 
@@ -30,7 +30,7 @@ export interface GalvanostaticRun {
   readonly tiaOhm: number
   readonly filterSamples: number
   onStart(startedAt: Date): void
-  onRows(rows: RawRows): void
+  onSamples(samples: Samples): void
   /** Each look at the device, before its rows: what may end the measurement at once. */
   onLive(live: LiveValues): void
   /** The cell at rest, before it is connected; throws when it must not be. */
@@ -54,23 +54,23 @@ interface Reading {
  *
  * Firmware 1.0.0 queues no pairs under current control, although pyBEEP expects them. When pairs come they become the rows. When none
  * have come after 100 ms the live values, which are read from the first moment on, become the rows: each row holds the latest reading
- * at its time, and the observation says how many readings there were and how far apart. Rows carry the target that was in force.
+ * at its time, and the stats say how many readings there were and how far apart. Rows carry the target that was in force.
  * @throws SamplesLost, MeasurementInterrupted, MeasurementAborted, ModbusTimeout, ConnectionLost. */
 export async function acquireGalvanostatic(
   device: Potentiostat,
   clock: Clock,
   run: GalvanostaticRun,
-  observation: Observation,
+  stats: AcquisitionStats,
   stop: AbortSignal,
 ): Promise<void> {
-  await new GalvanostaticAcquisition(device, clock, run, observation, stop).acquire()
+  await new GalvanostaticAcquisition(device, clock, run, stats, stop).acquire()
 }
 
 class GalvanostaticAcquisition {
   readonly #device: Potentiostat
   readonly #clock: Clock
   readonly #run: GalvanostaticRun
-  readonly #observation: Observation
+  readonly #stats: AcquisitionStats
   readonly #stop: AbortSignal
   readonly #steps: WaveformCursor
   readonly #intake: PairIntake
@@ -94,11 +94,11 @@ class GalvanostaticAcquisition {
   readonly #pairSaturation: SaturationDetector
   readonly #readingSaturation: SaturationDetector
 
-  constructor(device: Potentiostat, clock: Clock, run: GalvanostaticRun, observation: Observation, stop: AbortSignal) {
+  constructor(device: Potentiostat, clock: Clock, run: GalvanostaticRun, stats: AcquisitionStats, stop: AbortSignal) {
     this.#device = device
     this.#clock = clock
     this.#run = run
-    this.#observation = observation
+    this.#stats = stats
     this.#stop = stop
     this.#steps = new WaveformCursor(run.segments())
     this.#intake = new PairIntake(device)
@@ -117,7 +117,7 @@ class GalvanostaticAcquisition {
     this.#targets.push({ from: 0, segment: first })
     this.#run.onStart(this.#clock.now())
     try {
-      while (this.#observation.samples < this.#run.samples) await this.#turn()
+      while (this.#stats.samples < this.#run.samples) await this.#turn()
     } finally {
       this.#explain()
     }
@@ -133,7 +133,7 @@ class GalvanostaticAcquisition {
     }
     const ms = this.#elapsedMs()
     const reading = { ms, current: live.currentA, potential: live.potentialV }
-    if (ms >= PERIOD_SETTLED_MS) this.#observation.samplePeriodS = live.sampleTicks * TICK_S
+    if (ms >= PERIOD_SETTLED_MS) this.#stats.samplePeriodS = live.sampleTicks * TICK_S
     this.#run.onLive(live)
     if (this.#stop.aborted && !this.#queued) this.#endWith(reading)
     this.#checkAborted()
@@ -182,7 +182,7 @@ class GalvanostaticAcquisition {
     }
     if (available >= ADC_FIFO_PAIRS) {
       const lost = Math.max(1, Math.round(this.#elapsedMs() / PERIOD_MS) - this.#intake.received - available)
-      this.#observation.lostSamples += lost
+      this.#stats.lostSamples += lost
       throw new SamplesLost(lost, 'the queue of the device overflowed')
     }
     let left = Math.min(available, this.#run.samples - this.#intake.received)
@@ -201,7 +201,7 @@ class GalvanostaticAcquisition {
     this.#longestGapMs = Math.max(this.#longestGapMs, gapMs)
     if (gapMs > READING_GAP_MS) {
       const lost = Math.round(gapMs / PERIOD_MS)
-      this.#observation.lostSamples += lost
+      this.#stats.lostSamples += lost
       throw new SamplesLost(lost, `the device gave no new reading for ${Math.round(gapMs)} ms`)
     }
     if (!(await this.#isNew(reading))) return
@@ -234,7 +234,7 @@ class GalvanostaticAcquisition {
   #holdReadings(): void {
     const { samples } = this.#run
     const latestMs = this.#pending.at(-1)?.ms ?? 0
-    const first = this.#observation.samples
+    const first = this.#stats.samples
     const end = latestMs >= samples * PERIOD_MS ? samples : Math.min(samples, Math.ceil(latestMs / PERIOD_MS))
     const current = new Float32Array(Math.max(0, end - first))
     const potential = new Float32Array(current.length)
@@ -249,7 +249,7 @@ class GalvanostaticAcquisition {
   }
 
   #emit(current: Float32Array, potential: Float32Array, saturated: Uint8Array | null): void {
-    const first = this.#observation.samples
+    const first = this.#stats.samples
     const count = current.length
     if (count === 0) return
     const applied = new Float32Array(count)
@@ -276,8 +276,8 @@ class GalvanostaticAcquisition {
       cycle[i] = labels?.cycle ?? 0
       step[i] = labels?.step ?? 0
     }
-    this.#observation.samples += count
-    this.#run.onRows({
+    this.#stats.samples += count
+    this.#run.onSamples({
       first,
       current,
       potential,
@@ -290,16 +290,16 @@ class GalvanostaticAcquisition {
   }
 
   #explain(): void {
-    const observation = this.#observation
-    for (const { code, message } of this.#setPoint.warnings()) observation.warn(code, message)
+    const stats = this.#stats
+    for (const { code, message } of this.#setPoint.warnings()) stats.warn(code, message)
     if (this.#skippedSteps > 0) {
       const message = `${this.#skippedSteps} step(s) were over before the device could be told; they were skipped.`
-      observation.warn('steps_skipped', message)
+      stats.warn('steps_skipped', message)
     }
     if (this.#queued) return
-    observation.polledReadings = this.#readings
-    const spacing = (observation.samples * PERIOD_MS) / Math.max(1, this.#readings)
-    observation.warn(
+    stats.polledReadings = this.#readings
+    const spacing = (stats.samples * PERIOD_MS) / Math.max(1, this.#readings)
+    stats.warn(
       'readings_polled',
       `The device queues no samples under current control; rows hold ${this.#readings} readings, one every ${spacing.toFixed(1)} ms on average, at most ${Math.round(this.#longestGapMs)} ms apart.`,
     )

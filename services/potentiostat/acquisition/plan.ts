@@ -63,8 +63,8 @@ export interface FrequencyPoint {
   readonly settle: number
 }
 
-/** Rows as the device delivered them, before averaging. */
-export interface RawRows {
+/** Samples as the device delivered them, before averaging. */
+export interface Samples {
   /** Index of the first of them within the mode. */
   readonly first: number
   /** A */
@@ -81,7 +81,7 @@ export interface RawRows {
 }
 
 export interface RowEvaluation {
-  add(rows: RawRows): void
+  add(rows: Samples): void
   result(): EvaluationResult
 }
 

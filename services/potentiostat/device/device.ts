@@ -19,8 +19,8 @@ import {
 
 /** FIFO transfers are executed once. Their replies are waited for, because asking what became of a transfer takes longer than a busy
  * machine takes to hand a reply over; on a line that has lost one, less long: the queue fills meanwhile. */
-const TRANSFER_PATIENCE_MS = 300
-const LOSSY_TRANSFER_PATIENCE_MS = 45
+const TRANSFER_TIMEOUT_MS = 300
+const LOSSY_TRANSFER_TIMEOUT_MS = 45
 /** Many looks repair one lost transfer, while the queue fills. */
 const PEEK = { timeoutMs: 10 } as const
 const ONCE = { attempts: 1 } as const
@@ -35,7 +35,7 @@ const PID_EVALUATED_REGISTER = 14
 /** The commands of one potentiostat. What is safe to repeat is repeated; the rest says so. */
 export class Potentiostat {
   readonly modbus: ModbusClient
-  #transferPatienceMs: number = TRANSFER_PATIENCE_MS
+  #transferTimeoutMs: number = TRANSFER_TIMEOUT_MS
 
   constructor(connection: SerialConnection) {
     this.modbus = new ModbusClient(connection, UNIT_ADDRESS)
@@ -165,9 +165,9 @@ export class Potentiostat {
 
   async #transfer<T>(send: (options: RequestOptions) => Promise<T>): Promise<T> {
     try {
-      return await send({ attempts: 1, timeoutMs: this.#transferPatienceMs })
+      return await send({ attempts: 1, timeoutMs: this.#transferTimeoutMs })
     } catch (error) {
-      if (error instanceof ModbusTimeout) this.#transferPatienceMs = LOSSY_TRANSFER_PATIENCE_MS
+      if (error instanceof ModbusTimeout) this.#transferTimeoutMs = LOSSY_TRANSFER_TIMEOUT_MS
       throw error
     }
   }

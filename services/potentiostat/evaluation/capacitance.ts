@@ -1,5 +1,5 @@
 import type { ModeEvaluation } from '../../../events/potentiostat/mode-report.js'
-import type { EvaluationResult, RawRows, RowEvaluation } from '../acquisition/plan.js'
+import type { EvaluationResult, RowEvaluation, Samples } from '../acquisition/plan.js'
 import { type MeasurementWarning, shareOf } from './run-warnings.js'
 
 export interface CapacitanceInput {
@@ -23,7 +23,7 @@ export function capacitanceEvaluation({ vertexA, vertexB, scanRates }: Capacitan
   const branches = scanRates.map(() => ({ rising: [] as number[], falling: [] as number[], isClipped: false }))
   let previous: number | undefined
   return {
-    add({ current, applied, cycle, saturated }: RawRows): void {
+    add({ current, applied, cycle, saturated }: Samples): void {
       if (applied === null || cycle === null) return
       for (let i = 0; i < applied.length; i++) {
         const e = applied[i] ?? 0

@@ -1,4 +1,4 @@
-import type { FrequencyPoint, RawRows } from '../acquisition/plan.js'
+import type { FrequencyPoint, Samples } from '../acquisition/plan.js'
 import type { Segment } from '../acquisition/waveform.js'
 import { SaturationCount } from './saturation.js'
 
@@ -58,7 +58,7 @@ export class SpectrumAnalyser {
     this.#onRow = onRow
   }
 
-  add({ current, potential, saturated }: RawRows): void {
+  add({ current, potential, saturated }: Samples): void {
     for (let i = 0; i < current.length; i++) this.#addSample(potential[i] ?? 0, current[i] ?? 0, saturated?.[i] ?? 0)
   }
 

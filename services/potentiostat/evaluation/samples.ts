@@ -1,7 +1,7 @@
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { SampleBlock } from '../../../events/potentiostat/samples.js'
 import { roundHalfEven } from '../../../primitives/round.js'
-import type { RawRows } from '../acquisition/plan.js'
+import type { Samples } from '../acquisition/plan.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import type { ImpedanceRow } from './impedance.js'
 
@@ -64,7 +64,7 @@ export class BlockBuilder {
     this.#startedAt = startedAt
   }
 
-  add(rows: RawRows): void {
+  add(rows: Samples): void {
     for (let i = 0; i < rows.current.length; i++) {
       if (this.#sums.count === 0) this.#beginRow(rows, i)
       this.#sums.current += rows.current[i] ?? 0
@@ -105,7 +105,7 @@ export class BlockBuilder {
     this.#emit()
   }
 
-  #beginRow({ applied, cycle, step }: RawRows, i: number): void {
+  #beginRow({ applied, cycle, step }: Samples, i: number): void {
     this.#block ??= {
       firstRow: this.#rows,
       firstSample: this.#samples,

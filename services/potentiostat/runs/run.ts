@@ -7,7 +7,7 @@ import { type RunOrder, runOrderEvent } from '../../../events/potentiostat/run-o
 import { runProgressEvent, type SlotState, slotStateEvent } from '../../../events/potentiostat/run-state.js'
 import { type SampleLoss, sampleLossEvent } from '../../../events/potentiostat/samples.js'
 import { upcastWarnings } from '../../../events/run-warnings.js'
-import { Observation } from '../acquisition/acquisition-stats.js'
+import { AcquisitionStats } from '../acquisition/acquisition-stats.js'
 import { measure } from '../acquisition/driver.js'
 import type { MeasurementPlan } from '../acquisition/plan.js'
 import type { Potentiostat } from '../device/device.js'
@@ -152,7 +152,7 @@ export class Run {
   async #measure(slot: RunSlot, modeIndex: number, plan: MeasurementPlan, reports: ModeReport[]): Promise<void> {
     const { clock } = this.#deps
     const { device } = slot
-    const observation = new Observation()
+    const stats = new AcquisitionStats()
     const retriesBefore = device.modbus.retries
     const levels = { ...this.#run, slot: slot.name }
     const blocks = new BlockBuilder(modeIndex, this.order.average, (block) => {
@@ -167,9 +167,9 @@ export class Run {
           gain: this.#gain,
           stop: this.#stop.signal,
           onStart: (startedAt) => blocks.start(startedAt),
-          onRows: (rows) => {
-            blocks.add(rows)
-            this.#meter.acquired(slot.name, blocks.samples / plan.samples, rows.current.length)
+          onSamples: (samples) => {
+            blocks.add(samples)
+            this.#meter.acquired(slot.name, blocks.samples / plan.samples, samples.current.length)
           },
           onImpedance: (row, periodS) => {
             const before = blocks.samples
@@ -177,17 +177,17 @@ export class Run {
             this.#meter.acquired(slot.name, blocks.samples / plan.samples, blocks.samples - before)
           },
         },
-        observation,
+        stats,
       )
     } catch (error) {
       if (error instanceof SamplesLost) this.#publishLoss(slot.name, modeIndex, blocks.rows, error)
       throw error
     } finally {
       blocks.flush()
-      reports.push(observation.report(modeIndex, blocks.rows, device.modbus.retries - retriesBefore))
+      reports.push(stats.report(modeIndex, blocks.rows, device.modbus.retries - retriesBefore))
     }
     const expected = this.order.modes[modeIndex]?.rows
-    if (blocks.rows !== expected && observation.endedBy === null) {
+    if (blocks.rows !== expected && stats.endedBy === null) {
       throw new MeasurementInterrupted(`The mode delivered ${blocks.rows} of ${expected} rows.`)
     }
     if (this.#publisher.failure !== null) {

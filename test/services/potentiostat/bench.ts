@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ParameterValues } from '../../../events/define-mode.js'
 import type { Clock } from '../../../events/ports.js'
 import { validateParameters } from '../../../events/validate-mode.js'
-import { Observation } from '../../../services/potentiostat/acquisition/acquisition-stats.js'
+import { AcquisitionStats } from '../../../services/potentiostat/acquisition/acquisition-stats.js'
 import { measure } from '../../../services/potentiostat/acquisition/driver.js'
 import type { MeasurementPlan } from '../../../services/potentiostat/acquisition/plan.js'
 import { Potentiostat } from '../../../services/potentiostat/device/device.js'
@@ -116,7 +116,7 @@ export function planOf(mode: string, raw: Record<string, unknown>): MeasurementP
 }
 
 export interface Measured {
-  readonly observation: Observation
+  readonly stats: AcquisitionStats
   readonly error: unknown
   readonly current: readonly number[]
   readonly potential: readonly number[]
@@ -142,7 +142,7 @@ export async function runMode(
   { gain = 1, stop = new AbortController().signal, onRow = (_samples: number): void => undefined }: RunOptions = {},
 ): Promise<Measured> {
   const device = new Potentiostat(connection)
-  const observation = new Observation()
+  const stats = new AcquisitionStats()
   const current: number[] = []
   const potential: number[] = []
   const applied: number[] = []
@@ -157,7 +157,7 @@ export async function runMode(
     gain,
     stop,
     onStart: () => undefined,
-    onRows: (rows: Parameters<Parameters<typeof measure>[2]['onRows']>[0]) => {
+    onSamples: (rows: Parameters<Parameters<typeof measure>[2]['onSamples']>[0]) => {
       if (rows.first !== current.length) throw new Error(`rows ${rows.first} follow ${current.length}`)
       current.push(...rows.current)
       potential.push(...rows.potential)
@@ -171,10 +171,10 @@ export async function runMode(
     onImpedance: (row: ImpedanceRow, periodS: number) => void impedance.push({ ...row, hz: row.perSample / periodS }),
   }
   try {
-    await measure(device, clock, measurement, observation)
+    await measure(device, clock, measurement, stats)
   } catch (thrown) {
     error = thrown
   }
   await device.close()
-  return { observation, error, current, potential, applied, cycle, step, saturated, offTarget, impedance }
+  return { stats, error, current, potential, applied, cycle, step, saturated, offTarget, impedance }
 }

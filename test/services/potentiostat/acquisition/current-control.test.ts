@@ -14,7 +14,7 @@ const start = async (options: Partial<ServeOptions> = {}): Promise<void> => {
 }
 const run = async (mode: string, raw: Record<string, unknown>, gain = 1): Promise<Measured> =>
   runMode(await openSocket(device?.path ?? ''), mode, raw, { gain })
-const codes = ({ observation }: Measured): readonly string[] => observation.warnings.map(({ code }) => code)
+const codes = ({ stats }: Measured): readonly string[] => stats.warnings.map(({ code }) => code)
 /** Added to the pin voltage of the current amplifier, V; three times that is the error behind it. */
 const CURRENT_OFFSET_ADDRESS = registerGroups.analogInConfig.address + 2
 const highest = (values: readonly number[]): number => Math.max(...values.map(Math.abs))
@@ -57,10 +57,10 @@ describe.each([false, true])('current control by firmware that queues pairs: %s'
     '%s ends at once at its potential limit',
     async (mode, raw) => {
       await start({ pidPushesPairs })
-      const { error, observation, current, potential } = await run(mode, raw)
+      const { error, stats, current, potential } = await run(mode, raw)
       expect(error).toBeNull()
-      expect(observation.endedBy).toContain('potential of 1 V was reached')
-      expect(observation.warnings.map(({ code }) => code)).toContain('limit_reached')
+      expect(stats.endedBy).toContain('potential of 1 V was reached')
+      expect(stats.warnings.map(({ code }) => code)).toContain('limit_reached')
       // At most 0.05 V/ms, a look every 8 ms.
       expect(highest(potential)).toBeLessThan(1.5)
       expect(device?.device.cellSwitchClosed).toBe(false)
@@ -72,8 +72,8 @@ describe.each([false, true])('current control by firmware that queues pairs: %s'
 
   test('a negative current ends at the lowest potential allowed', async () => {
     await start({ pidPushesPairs })
-    const { observation } = await run('CP', { current: -4e-4, duration: 20, potential_min: -0.8 })
-    expect(observation.endedBy).toContain('the lowest potential of -0.8 V was reached')
+    const { stats } = await run('CP', { current: -4e-4, duration: 20, potential_min: -0.8 })
+    expect(stats.endedBy).toContain('the lowest potential of -0.8 V was reached')
   }, 30_000)
 
   test('a current that the cell does not take is told, and marks its samples', async () => {
@@ -81,7 +81,7 @@ describe.each([false, true])('current control by firmware that queues pairs: %s'
     const measured = await run('CP', { current: 4e-4, duration: 2 })
     expect(measured.error).toBeNull()
     expect(codes(measured)).toEqual(expect.arrayContaining(['current_not_held', 'potential_saturated']))
-    const { message = '' } = measured.observation.warnings.find(({ code }) => code === 'current_not_held') ?? {}
+    const { message = '' } = measured.stats.warnings.find(({ code }) => code === 'current_not_held') ?? {}
     expect(message).toMatch(/2 % of it and 0\.1 % of the range in \d+ of \d+ settled samples \(100 %\)/)
     expect(message).toContain('instead of 400 µA')
     expect(measured.offTarget.at(-1)).toBe(1)

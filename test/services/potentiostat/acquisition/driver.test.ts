@@ -12,7 +12,7 @@ afterEach(() => device.dispose())
 const run = async (mode: string, raw: Record<string, unknown>): Promise<Measured> => {
   const measured = await runMode(await openSocket(device.path), mode, raw)
   expect(measured.error).toBeNull()
-  expect(measured.observation).toMatchObject({ lostSamples: 0, underruns: 0, cellOffVerified: true })
+  expect(measured.stats).toMatchObject({ lostSamples: 0, underruns: 0, cellOffVerified: true })
   expect(device.device.cellSwitchClosed).toBe(false)
   expect(device.device.running).toBe(false)
   return measured
@@ -33,11 +33,11 @@ describe('each mode yields exactly its samples and leaves the cell open', () => 
     ['STEPSEQ', { currents: [1e-6, -1e-6], step_duration: 0.1 }],
   ])('%s %j', async (mode, raw) => {
     const plan = planOf(mode, raw)
-    const { current, potential, observation } = await run(mode, raw)
+    const { current, potential, stats } = await run(mode, raw)
     expect(current).toHaveLength(plan.samples)
     expect(potential).toHaveLength(plan.samples)
-    expect(observation.samples).toBe(plan.samples)
-    expect(observation.tiaOhm).toBeCloseTo(9990.01, 1)
+    expect(stats.samples).toBe(plan.samples)
+    expect(stats.tiaOhm).toBeCloseTo(9990.01, 1)
   })
 
   test('EIS has one row per frequency', async () => {
@@ -61,9 +61,9 @@ describe.each([true, false])('current control by firmware that queues pairs: %s'
     await device.dispose()
     device = await startDevice({ pidPushesPairs })
     const plan = planOf(mode, raw)
-    const { current, applied, observation } = await run(mode, raw)
+    const { current, applied, stats } = await run(mode, raw)
     expect(current).toHaveLength(plan.samples)
-    expect(observation.polledReadings !== null).toBe(!pidPushesPairs)
+    expect(stats.polledReadings !== null).toBe(!pidPushesPairs)
     if (plan.control !== 'galvanostatic') throw new Error('wrong plan')
     const targets = [...plan.segments()].map(({ from }) => Math.fround(from))
     expect(applied[0]).toBe(targets[0])
@@ -76,8 +76,8 @@ test('the capacitance of a capacitor is found from its sweeps', async () => {
   await device.dispose()
   const farad = 1e-6
   device = await startDevice({ cell: (stepS) => new RcCell(stepS, { seriesOhm: 100, parallelOhm: 1e9, farad }) })
-  const { observation } = await run('CDL', { vertex_a: 0, vertex_b: 0.4, scan_rates: [1, 2] })
-  const { evaluation } = observation
+  const { stats } = await run('CDL', { vertex_a: 0, vertex_b: 0.4, scan_rates: [1, 2] })
+  const { evaluation } = stats
   expect(evaluation?.points).toHaveLength(2)
   expect(Math.abs((evaluation?.capacitance_f ?? 0) / farad - 1)).toBeLessThan(0.05)
   expect(evaluation?.r_squared).toBeGreaterThan(0.99)

@@ -8,14 +8,14 @@ test('a queue that overflows fails the measurement with the number lost; rows be
   device = await startDevice()
   const raw = { potential: 0.3, duration: 3 }
   let halted = false
-  const { error, observation, current } = await runMode(await openSocket(device.path), 'CA', raw, {
+  const { error, stats, current } = await runMode(await openSocket(device.path), 'CA', raw, {
     onRow: () => {
       if (!halted) device.halt(1000)
       halted = true
     },
   })
   expect(error).toMatchObject({ code: 'potentiostat.samples_lost' })
-  expect(observation.lostSamples).toBeGreaterThan(0)
+  expect(stats.lostSamples).toBeGreaterThan(0)
   expect(current.length).toBeGreaterThan(0)
   expect(current.length).toBeLessThan(planOf('CA', raw).samples)
   expect(device.device.cellSwitchClosed).toBe(false)
@@ -30,7 +30,7 @@ test('aborting opens the cell and keeps the rows', async () => {
     onRow: () => stop.abort('enough'),
   })
   expect(measured.error).toMatchObject({ code: 'potentiostat.aborted', message: 'enough' })
-  expect(measured.observation.cellOffVerified).toBe(true)
+  expect(measured.stats.cellOffVerified).toBe(true)
   expect(measured.current.length).toBeGreaterThan(0)
   expect(device.device.cellSwitchClosed).toBe(false)
 })

@@ -26,17 +26,17 @@ test.each([
   [1e8, 3],
   [1e9, 3],
 ])('a resistor of %d Ω is measured in the range that resolves it', async (ohm, gain) => {
-  const { observation, current } = await measured('CA', { potential: 0.4, duration: 0.6 }, () => new ResistorCell(ohm))
-  expect(observation.range).toMatchObject({ tia_gain: gain })
-  expect(observation.warnings).toEqual([])
+  const { stats, current } = await measured('CA', { potential: 0.4, duration: 0.6 }, () => new ResistorCell(ohm))
+  expect(stats.range).toMatchObject({ tia_gain: gain })
+  expect(stats.warnings).toEqual([])
   const settled = mean(current.slice(-800))
   // One step of the most sensitive range, 166 pA, is a sixth of the last current.
   expect(Math.abs(settled * (ohm / 0.4) - 1)).toBeLessThan(ohm < 1e8 ? 0.01 : 0.05)
 })
 
 test('the probe lasts at most 50 ms, and its charge is recorded', async () => {
-  const { observation } = await measured('CA', { potential: 0.5, duration: 0.2 }, () => new ResistorCell(1e4))
-  const { probe } = observation.range ?? {}
+  const { stats } = await measured('CA', { potential: 0.5, duration: 0.2 }, () => new ResistorCell(1e4))
+  const { probe } = stats.range ?? {}
   expect(probe?.duration_s).toBeLessThanOrEqual(0.05)
   expect(probe?.potential_v).toBe(0.5)
   expect(Math.abs((probe?.charge_c ?? 0) / ((0.5 / 1e4) * 0.0432) - 1)).toBeLessThan(0.03)
@@ -44,23 +44,23 @@ test('the probe lasts at most 50 ms, and its charge is recorded', async () => {
 
 test('a sweep that starts where no current flows gets the range that cannot clip', async () => {
   const raw = { start: 0, end: 0.5, scan_rate: 1 }
-  const { observation, current } = await measured('LSV', raw, () => new ResistorCell(1000))
-  expect(observation.range).toMatchObject({ tia_gain: 0, expected_a: null })
-  expect(observation.saturatedSamples).toBe(0)
+  const { stats, current } = await measured('LSV', raw, () => new ResistorCell(1000))
+  expect(stats.range).toMatchObject({ tia_gain: 0, expected_a: null })
+  expect(stats.saturatedSamples).toBe(0)
   expect(Math.abs(Math.max(...current) / 4.9e-4 - 1)).toBeLessThan(0.05)
 })
 
 test('the sweep of the default cell is neither clipped nor lost in noise', async () => {
   const raw = { start: 0, vertex1: 0.3, vertex2: -0.3, end: 0, scan_rate: 1, cycles: 1 }
-  const { observation, current } = await measured('CV', raw)
-  expect(observation.saturatedSamples).toBe(0)
+  const { stats, current } = await measured('CV', raw)
+  expect(stats.saturatedSamples).toBe(0)
   expect(Math.max(...current.map(Math.abs))).toBeGreaterThan(1e-4)
 })
 
 test('a spectrum is measured in a range that holds its sines', async () => {
   const raw = { start_freq: 200, end_freq: 5, points_per_decade: 2, amplitude: 0.02 }
-  const { observation, impedance } = await measured('EIS', raw, () => new ResistorCell(21_000))
-  expect(observation.range).toMatchObject({ tia_gain: 3 })
+  const { stats, impedance } = await measured('EIS', raw, () => new ResistorCell(21_000))
+  expect(stats.range).toMatchObject({ tia_gain: 3 })
   for (const { real } of impedance) expect(Math.abs((real ?? 0) / 21_000 - 1)).toBeLessThan(0.02)
 })
 
@@ -72,8 +72,8 @@ describe('current control', () => {
     [1e-6, 3],
   ])('of %d A needs no probe: the currents are known', async (current, gain) => {
     const cell = () => new ResistorCell(0.3 / current)
-    const { observation } = await measured('CP', { current, duration: 0.5 }, cell)
-    expect(observation.range).toEqual({ tia_gain: gain, expected_a: current, probe: null })
+    const { stats } = await measured('CP', { current, duration: 0.5 }, cell)
+    expect(stats.range).toEqual({ tia_gain: gain, expected_a: current, probe: null })
   })
 })
 
@@ -82,9 +82,9 @@ test.each([{ dropEvery: 7 }, { corruptEvery: 11 }, { delayEvery: 9 }])(
   async (faults) => {
     device = await startDevice({ cell: () => new ResistorCell(1e5), faults })
     const raw = { potential: 0.4, duration: 0.3 }
-    const { error, observation } = await runMode(await openSocket(device.path), 'CA', raw, { gain: 'auto' })
+    const { error, stats } = await runMode(await openSocket(device.path), 'CA', raw, { gain: 'auto' })
     expect(error).toBeNull()
-    expect(observation.range).toMatchObject({ tia_gain: 2 })
+    expect(stats.range).toMatchObject({ tia_gain: 2 })
     expect(device.device.cellSwitchClosed).toBe(false)
   },
 )
@@ -111,6 +111,6 @@ test.each([
 })
 
 test('an open circuit is not probed', async () => {
-  const { observation } = await measured('OCP', { duration: 0.1 })
-  expect(observation.range).toBeNull()
+  const { stats } = await measured('OCP', { duration: 0.1 })
+  expect(stats.range).toBeNull()
 })

@@ -43,7 +43,7 @@ describe.skipIf(withoutPty)('through a real serial port', () => {
         expect(measured[column]).toHaveLength(plan.samples)
       }
     }
-    expect(measured.observation).toMatchObject({ lostSamples: 0, underruns: 0, cellOffVerified: true })
+    expect(measured.stats).toMatchObject({ lostSamples: 0, underruns: 0, cellOffVerified: true })
     expect(server.device.cellSwitchClosed).toBe(false)
   })
 

@@ -11,7 +11,7 @@ async function onResistor(ohm: number, mode: string, raw: Record<string, unknown
   return runMode(await openSocket(device.path), mode, raw, { gain })
 }
 
-const codes = ({ observation }: Measured): readonly string[] => observation.warnings.map(({ code }) => code)
+const codes = ({ stats }: Measured): readonly string[] => stats.warnings.map(({ code }) => code)
 
 describe('a current beyond the range', () => {
   test('is told with its share and the range that would hold it, and marks its samples', async () => {
@@ -20,7 +20,7 @@ describe('a current beyond the range', () => {
     const measured = await onResistor(1000, 'LSV', raw, 3)
     expect(measured.error).toBeNull()
     expect(codes(measured)).toEqual(['current_saturated'])
-    const [{ message = '' } = {}] = measured.observation.warnings
+    const [{ message = '' } = {}] = measured.stats.warnings
     expect(message).toMatch(/±5\.445 µA\) in \d+ of 2777 samples \(9\d(\.\d)? %\)/)
     expect(message).toContain('tia_gain 2 (±50 µA)')
     const marked = measured.saturated.findIndex((bits) => bits !== 0)
@@ -35,13 +35,13 @@ describe('a current beyond the range', () => {
     const measured = await onResistor(1000, 'CA', { potential: 0.05, duration: 0.5, frequency: 250 }, 3)
     expect(Math.max(...measured.current.map(Math.abs))).toBeLessThan(0.5 * 5.445e-6)
     expect(codes(measured)).toEqual(['current_saturated'])
-    expect(measured.observation.saturatedSamples).toBeGreaterThan(1300)
+    expect(measured.stats.saturatedSamples).toBeGreaterThan(1300)
   })
 
   test('inside the range nothing is marked', async () => {
     const measured = await onResistor(1000, 'CA', { potential: 0.47, duration: 0.5, frequency: 20 }, 1)
     expect(codes(measured)).toEqual([])
-    expect(measured.observation.saturatedSamples).toBe(0)
+    expect(measured.stats.saturatedSamples).toBe(0)
   })
 })
 
@@ -53,7 +53,7 @@ describe('a clipped spectrum', () => {
     expect(measured.impedance.map(({ real, imaginary }) => [real, imaginary])).toEqual(Array(3).fill([null, null]))
     expect(measured.error).toMatchObject({ code: 'potentiostat.nothing_evaluated' })
     expect(codes(measured)).toEqual(['current_saturated', 'not_evaluated'])
-    expect(measured.observation.report(0, 3, 0)).toMatchObject({ no_result: true })
+    expect(measured.stats.report(0, 3, 0)).toMatchObject({ no_result: true })
   })
 
   test('in a range that holds it the same cell has its resistance', async () => {
@@ -66,7 +66,7 @@ describe('a clipped spectrum', () => {
 
 test('a capacitance is not computed from clipped currents', async () => {
   const measured = await onResistor(1000, 'CDL', { vertex_a: 0, vertex_b: 0.1, scan_rates: [1, 2] }, 3)
-  expect(measured.observation.evaluation).toBeNull()
+  expect(measured.stats.evaluation).toBeNull()
   expect(measured.error).toMatchObject({ code: 'potentiostat.nothing_evaluated' })
   expect(codes(measured)).toEqual(['current_saturated', 'not_evaluated'])
 })

@@ -57,7 +57,7 @@ describe('potentiostatic waveforms', () => {
     expect(values.slice(-2)).toEqual([0.49981987476348877, 0.5])
   })
 
-  test('an amperogram with a frequency alternates between its potential and the negative, without drifting', () => {
+  test('a chronoamperogram with a frequency alternates between its potential and the negative, without drifting', () => {
     const { values } = pointsOf(planOf('CA', { potential: 0.25, duration: 3, frequency_hz: '7' }))
     expect(values).toHaveLength(8333)
     expect(new Set(values)).toEqual(new Set([0.25, -0.25]))
@@ -65,7 +65,7 @@ describe('potentiostatic waveforms', () => {
     expect(changes).toEqual(Array.from({ length: 41 }, (_, half) => Math.round((half + 1) / (14 * 0.00036))))
   })
 
-  test('an amperogram at half the sample rate changes its sign with every sample', () => {
+  test('a chronoamperogram at half the sample rate changes its sign with every sample', () => {
     const { values } = pointsOf(planOf('CA', { potential: 0.1, duration: 0.1, frequency: 1388 }))
     expect(values.slice(0, 4).map(Math.sign)).toEqual([1, -1, 1, -1])
     expect(values).toHaveLength(277)

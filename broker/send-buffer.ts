@@ -8,7 +8,7 @@ const REPLAY_BYTES = 128 * 1024
 
 /** The outgoing side of one connection. Frames leave in the order they were given. Live frames wait behind a replay; when more than
  * 1 MiB of them wait, in memory or in the socket, the connection is given up: one slow client harms nobody. */
-export class Outbox {
+export class SendBuffer {
   readonly #conn: Duplex
   readonly #giveUp: () => void
   readonly #fail: (error: unknown) => void
@@ -54,7 +54,7 @@ export class Outbox {
     if (this.#conn.writableLength > LIMIT_BYTES) this.#giveUp()
   }
 
-  /** Frames of the past: sent no faster than the client reads. More of them only while the outbox is not full. */
+  /** Frames of the past: sent no faster than the client reads. More of them only while the send buffer is not full. */
   replay(frames: readonly Buffer[]): void {
     if (this.#closed) return
     for (const frame of frames) this.#queue.push(frame)
@@ -83,7 +83,7 @@ export class Outbox {
     return this.#queue.length > 0 || this.#conn.writableLength > REPLAY_BYTES
   }
 
-  /** Calls back once when the outbox is no longer full. */
+  /** Calls back once when the send buffer is no longer full. */
   whenWritable(listener: () => void): void {
     this.#onWritable = listener
     this.#pump()
