@@ -75,7 +75,7 @@ export const settings = {
   MQTT_LEADER_PASSWORD: setting(
     Type.String(),
     '',
-    'Password of the MQTT user leader, who may assign experiments and publish profiles and logs; empty means nobody may.',
+    'Password of the MQTT user leader, who may assign experiments and publish profiles and logs; empty disables this user.',
   ),
   ALLOW_INSECURE: setting(
     Type.String(),
@@ -85,7 +85,7 @@ export const settings = {
   TLS_CERT: setting(
     Type.String(),
     '',
-    'Certificate of the unit, PEM file, the chain below it; with TLS_KEY every door speaks TLS (HTTPS, MQTTS, WSS).',
+    'Certificate of the unit, PEM file, the chain below it; with TLS_KEY every port uses TLS (HTTPS, MQTTS, WSS).',
   ),
   TLS_KEY: setting(Type.String(), '', 'Private key of TLS_CERT, PEM file without a passphrase.'),
   TLS_CA: setting(

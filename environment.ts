@@ -14,7 +14,7 @@ export const systemEnvironment = (env: Environment): NodeJS.ProcessEnv => pick(e
 export const environmentWith = (env: Environment, settings: readonly string[]): NodeJS.ProcessEnv =>
   pick(env, (name) => SYSTEM.test(name) || settings.includes(name))
 
-/** Takes all but that from this process's own environment, so that whatever it starts is told no more. */
+/** Takes all but that from this process's own environment, so that its children get no more. */
 export function forgetSettings(env: NodeJS.ProcessEnv): void {
   const kept = systemEnvironment(env)
   for (const name of Object.keys(env)) if (!(name in kept)) Reflect.deleteProperty(env, name)

@@ -73,7 +73,7 @@ const commands: readonly CommandEntry[] = [
   },
 ]
 
-// Whoever closes the terminal, or reads the first lines only, must not end the unit the hard way.
+// Closing the terminal, or reading the first lines only, must not kill the unit.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 const print = (line: string): void => {

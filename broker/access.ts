@@ -7,7 +7,7 @@ export type Role = 'service' | 'leader' | 'client'
 
 export interface Credentials {
   readonly servicePassword: string
-  /** Empty: nobody is the leader. */
+  /** Empty: there is no such user. */
   readonly leaderPassword: string
   /** What outside clients must give; an empty name lets everybody in. */
   readonly mqttUsername: string

@@ -27,7 +27,7 @@ const LEVELS = new Map([
 
 const FLAG = { reserved: 1, clean: 2, will: 4, willRetain: 32, password: 64, username: 128 } as const
 
-/** The fields of a CONNECT packet, MQTT 3.1.1 §3.1; or `unsupported`, when the client speaks another version: the rest is then unknown.
+/** The fields of a CONNECT packet, MQTT 3.1.1 §3.1; or `unsupported`, when the client uses another version: the rest is then unknown.
  * @throws ProtocolViolation */
 export function decodeConnect(packet: Buffer): ConnectPacket | 'unsupported' {
   const fields = new PacketFields(packet, 'CONNECT')

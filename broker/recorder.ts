@@ -31,7 +31,7 @@ export class Recorder {
   #open = 0
   #onIdle: (() => void) | undefined
 
-  /** @param unsettled told what a `settle` has thrown: the others are settled all the same */
+  /** @param unsettled called with what a `settle` has thrown; the others are settled all the same */
   constructor(
     log: EventLogWriter,
     deliver: (events: readonly RecordedEvent[]) => void,

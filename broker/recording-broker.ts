@@ -128,7 +128,7 @@ export class RecordingBroker extends Aedes {
     done?.()
   }
 
-  /** The state of the log is told on `$SYS/benchlog/log`, unrecorded but retained. */
+  /** The state of the log is published on `$SYS/benchlog/log`, unrecorded but retained. */
   logChanged(status: LogStatus): void {
     const payload = Buffer.from(JSON.stringify(status))
     const message = { topic: logStatusEvent.topic({}), payload, qos: 1, retain: true, client: '', position: 0 } as const

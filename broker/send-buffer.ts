@@ -7,7 +7,7 @@ const LIMIT_BYTES = 1024 * 1024
 const REPLAY_BYTES = 128 * 1024
 
 /** The outgoing side of one connection. Frames leave in the order they were given. Live frames wait behind a replay; when more than
- * 1 MiB of them wait, in memory or in the socket, the connection is given up: one slow client harms nobody. */
+ * 1 MiB of them wait, in memory or in the socket, the connection is given up: one slow client slows no other down. */
 export class SendBuffer {
   readonly #conn: Duplex
   readonly #giveUp: () => void

@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** A bench has tens of clients; the rest is room for programs that invent a client id at every start. */
 export const SESSION_LIMITS: SessionLimits = { most: 2000, expiryMs: 7 * DAY_MS }
 
-/** When there is no room, nobody loses a session who was here a day ago, whoever asks. */
+/** When there is no room, no client that was connected in the last day loses its session. */
 const RECENT_MS = DAY_MS
 /** The first look is so long after the start: clients come back after a long power cut before their sessions are looked at. */
 const LOOK_MS = 60 * 60 * 1000

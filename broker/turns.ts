@@ -2,7 +2,7 @@
 export interface SteppedWork {
   /** Does one step. @returns whether another can follow at once */
   step(): boolean
-  /** A step threw: this client's work ends, nobody else's. */
+  /** A step threw: this client's work ends, that of others goes on. */
   fail(error: unknown): void
 }
 
@@ -10,7 +10,7 @@ export interface SteppedWork {
 const TURN_MS = 2
 
 /** The long work of all clients, a step of each in turn. Input and output have their share of the event loop in between, so that a
- * hundred clients who ask for much hold nobody up. */
+ * hundred clients that ask for much delay no other. */
 export class Turns {
   /** In the order they wait; each once. */
   readonly #waiting = new Set<SteppedWork>()

@@ -42,13 +42,13 @@ async function answered(
   outcomes: string,
   timeoutMs: number,
 ): Promise<unknown> {
-  let hear: (text: string) => void = () => undefined
-  const heard = new Promise<string>((resolve) => {
-    hear = resolve
+  let receive: (text: string) => void = () => undefined
+  const received = new Promise<string>((resolve) => {
+    receive = resolve
   })
-  const subscribed = bus.subscribe(outcomes, ({ payload }) => hear(payload.toString()))
+  const subscribed = bus.subscribe(outcomes, ({ payload }) => receive(payload.toString()))
   const asked = subscribed.then(async () => {
-    const [text] = await Promise.all([heard, bus.publish(topic, payload)])
+    const [text] = await Promise.all([received, bus.publish(topic, payload)])
     return text
   })
   try {

@@ -44,7 +44,7 @@ export function overview(commands: readonly CommandEntry[]): string {
     '',
     ...lines,
     '',
-    'benchlog <command> --help tells more. Settings are environment variables: docs/settings.md.',
+    'For more: benchlog <command> --help. Settings are environment variables: docs/settings.md.',
   ].join('\n')
 }
 

@@ -12,7 +12,7 @@ type ReadSide = NonNullable<GatewayDeps['readSide']>
 /** The HTTP door, open before there is anything behind it: health answers, and what needs more waits for it or is asked to come again. */
 export interface HttpDoor {
   readonly port: number
-  /** The log tells the truth. */
+  /** The log holds the true state. */
   logOpened(log: RunningLog): void
   brokerListens(broker: RunningBroker, bus: MessageBus): void
   /** The projections have caught up with the log. */

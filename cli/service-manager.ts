@@ -14,7 +14,7 @@ while (my $line = <STDIN>) {
 }
 `
 
-/** What systemd is told of a unit it runs (sd_notify): that it is ready, that it lives, that it ends. */
+/** The notifications to the systemd that runs this unit (sd_notify): that it is ready, that it lives, that it ends. */
 export interface ServiceManager {
   ready(): void
   ending(): void
@@ -22,7 +22,7 @@ export interface ServiceManager {
   watch(isAlive: () => boolean): void
 }
 
-/** The systemd that started this process; one that hears nothing where there is none. */
+/** The systemd that started this process; one that ignores notifications where there is none. */
 export function findServiceManager(env: NodeJS.ProcessEnv, logger: Logger): ServiceManager {
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = env
   if (NOTIFY_SOCKET === undefined) return { ready: ignore, ending: ignore, watch: ignore }
@@ -31,7 +31,7 @@ export function findServiceManager(env: NodeJS.ProcessEnv, logger: Logger): Serv
     env: { ...systemEnvironment(env), NOTIFY_SOCKET },
   })
   sender.unref()
-  sender.on('error', (error) => logger.error({ err: error }, 'systemd cannot be told anything'))
+  sender.on('error', (error) => logger.error({ err: error }, 'systemd cannot be notified'))
   sender.stdin.on('error', ignore)
   const tell = (state: string): void => void sender.stdin.write(`${state}\n`)
   return {

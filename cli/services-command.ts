@@ -55,7 +55,7 @@ export const servicesCommand: Command = {
         forgetResult(config.runDirectory)
         const ended = await serve(config, hardware, outputs, logger, end)
         const { safe } = await driveOutputsSafe(hardware)
-        // What still runs could switch an output on again; the guardian then has the last word.
+        // What still runs could switch an output on again; the guardian then switches it off again.
         if (safe && ended) guardian.dismiss()
         return (await end) === 'orphaned' ? 1 : 0
       } finally {
@@ -70,7 +70,7 @@ export const servicesCommand: Command = {
   },
 }
 
-/** Runs until told to stop, be it during the start, or until the parent is gone.
+/** Runs until it is asked to stop, be it during the start, or until the parent is gone.
  * @returns whether everything has ended. */
 async function serve(
   config: Config,

@@ -30,7 +30,7 @@ import { waitUntil } from './wait-until.js'
 const STOP_MS = 4500
 const SERVICES_STOP_MS = 3000
 const HEARTBEAT_TIMEOUT_MS = 2000
-/** While the log cannot be written nothing can be told; what the next services find, they tell. */
+/** While the log cannot be written nothing can be published; the next services publish what they find. */
 const AFTER_DEATH_MS = 5000
 /** Importing and connecting take a second; a loaded single-board computer takes many. */
 const SERVICES_START_MS = 60_000
@@ -134,7 +134,7 @@ async function startUnit(
   }
   const clock = openClock(config)
   const stop = (part: Pick<Stoppable, 'stop'>): Promise<unknown> => part.stop()
-  // A certificate that cannot be used is told before anything is started.
+  // A certificate that cannot be used is reported before anything is started.
   const doors = await openDoors(config, logger)
   const http = await add('gateway', () => openHttpDoor(config, clock, logger, doors), stop)
   if (config.hardware === 'simulated') {
@@ -163,7 +163,7 @@ async function startUnit(
   parts.push({ name: 'gateway', stop: http.stop })
   const afterDeath = async (): Promise<void> => {
     const told = within(AFTER_DEATH_MS, tellAftermath({ config, clock, reader: log.reader, bus }), undefined, (error) =>
-      logger.error({ err: error }, 'the end of the services could not be told'),
+      logger.error({ err: error }, 'the end of the services could not be published'),
     )
     await Promise.all([told, standInForGuardian(config)])
   }
@@ -210,7 +210,7 @@ function startLater<T extends Omit<Stoppable, 'name'>>(
     running = part
     return part
   })
-  // Whoever awaits it sees it fail; until then, and when nobody does any more, it is no defect.
+  // Code that awaits it sees the failure; until then, and without such code, the failure is no defect.
   started.catch(() => undefined)
   return started
 }
@@ -254,7 +254,7 @@ const superviseServices = (config: Config, logger: Logger, afterDeath: () => Pro
     logger,
   })
 
-/** What the services read. They open no door, so they are not told its secret. */
+/** What the services read. They open no door, so they do not get its secret. */
 const SERVICES_SETTINGS: readonly Variable[] = [
   'HARDWARE',
   'UNIT_NAME',

@@ -78,7 +78,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     const ended = new Promise<void>((resolve) => {
       child.on('error', (error) => {
         if (child.pid !== undefined) {
-          logger.warn({ child: name, err: error }, 'process could not be told')
+          logger.warn({ child: name, err: error }, 'message to the process failed')
           return
         }
         watch.end()

@@ -9,7 +9,7 @@ export function onTerminalStop(halt: () => Promise<void>, goOn: () => void): () 
     stopping = true
     await halt()
     stopping = false
-    // Whoever was quicker with `fg` must not find the process stopped afterwards. Here it stops until it is continued.
+    // After an early `fg` the process must not be stopped again. Here it stops until it is continued.
     if (!continued) process.kill(process.pid, 'SIGSTOP')
     goOn()
   }

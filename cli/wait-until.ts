@@ -15,7 +15,7 @@ export async function waitUntil(
   const end = performance.now() + timeoutMs
   while (!(await condition())) {
     if (performance.now() > end) {
-      throw new StartTimeout(`Waited ${timeoutMs / 1000} s for ${what}, in vain.`)
+      throw new StartTimeout(`Waited ${timeoutMs / 1000} s for ${what} without success.`)
     }
     await delay(POLL_MS)
   }

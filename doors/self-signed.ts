@@ -30,7 +30,7 @@ const BASIC_CONSTRAINTS = '2.5.29.19'
 const EXTENDED_KEY_USAGE = '2.5.29.37'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 
-/** A new P-256 key and its certificate, signed by itself (RFC 5280). It vouches for these hosts alone: whoever trusts it does not trust
+/** A new P-256 key and its certificate, signed by itself (RFC 5280). It is valid for these hosts alone: a client that trusts it does not trust
  * other certificates that its key could sign.
  * @param names host names and addresses; the first names the subject. */
 export function selfSigned(names: readonly string[], from: Date, until: Date): KeyPair {

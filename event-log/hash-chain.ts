@@ -50,7 +50,7 @@ export class PackedNumbers {
 }
 
 /** The chain of links over all events: a link is SHA-256 of the link before, the last position as 8 bytes, and SHA-256 of each of
- * numbers, texts and payloads of the events since that link. Whoever changes an event must change every link after it. */
+ * numbers, texts and payloads of the events since that link. To change an event one would have to change every link after it. */
 export class HashChain {
   #previous: Uint8Array
   #numbers: Hash = createHash('sha256')

@@ -43,7 +43,7 @@ const EVENT_COLUMNS = 'e.position, e.recorded_at, e.topic, e.payload, e.qos, e.r
 const TEXT_COLUMNS = `e.position, e.recorded_at, e.topic,
   CASE WHEN length(e.payload) <= ${LONG_TEXT_BYTES} THEN CAST(e.payload AS TEXT) END, e.retain`
 
-/** The table was written at the last link; the events since have the last word. */
+/** The table was written at the last link; the events since then override it. */
 const RETAINED = `
   SELECT ${EVENT_COLUMNS} FROM retained r CROSS JOIN recorded e ON e.position = r.position WHERE wanted(r.topic)
   UNION ALL

@@ -27,7 +27,7 @@ export interface RepairReport {
   readonly keptUntil: number
   /** Why the log could not be read further. */
   readonly damage: string
-  /** Last position that the damaged log still tells of, and its time; null when it tells of none. */
+  /** Last position that is still found in the damaged log, and its time; null when there is none. */
   readonly lost: { readonly last: number; readonly until: number | null } | null
   /** Where the damaged log is kept. */
   readonly original: string

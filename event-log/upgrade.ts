@@ -28,7 +28,7 @@ export interface UpgradeProgress {
   readonly last: number
 }
 
-/** Links come every thousand events; so often they are told of. */
+/** Links come every thousand events; so often they are reported. */
 const TELL_EVENTS = 250_000
 const DRAFT_SUFFIX = '.upgrade'
 

@@ -45,7 +45,7 @@ class WriterThread {
   readonly #store: LogStore
   readonly #commits = new BroadcastChannel(COMMIT_CHANNEL)
   readonly #watch: NodeJS.Timeout
-  /** Committed, and to be told once its file is where the next start will find it. */
+  /** Committed, and to be reported once its file is where the next start will find it. */
   #unanswered: number | undefined
   /** Came while the files were elsewhere. */
   #held: Batch | undefined
@@ -109,7 +109,7 @@ class WriterThread {
   }
 
   /** Whether the next start will find what was committed. A log that lost its name gets it back; a file that has taken its place is left
-   * there, whoever has put it. */
+   * there, no matter which process put it there. */
   #isInPlace(): boolean {
     const change = this.#store.change()
     if (change === null) {

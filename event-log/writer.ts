@@ -56,7 +56,7 @@ const bytesOf = ({ events, releases }: Appended): number => {
 
 /** Opens the log, making it when there is none. Commits run on a worker thread: one transaction is in flight, and the next
  * holds all that arrived meanwhile. While the disk refuses, nothing is acknowledged; the waiting appends are tried again every
- * 500 ms. A thread that dies is replaced, and the log itself tells whether its last transaction was committed. After each commit the
+ * 500 ms. A thread that dies is replaced, and the log itself shows whether its last transaction was committed. After each commit the
  * last position is posted on the channel `COMMIT_CHANNEL`.
  * A log of an older version is upgraded first. Once it is open its files are watched: what is committed is acknowledged only while they
  * are where the next start will find them.
@@ -247,7 +247,7 @@ class GroupCommit implements OwnedEventLogWriter {
     this.#onIdle?.()
     const thread = this.#thread
     void this.#retryTime().then(() => {
-      // Another thread has been told what to do.
+      // Another thread has its orders.
       if (!this.#closing.signal.aborted && this.#thread === thread) this.#commit()
     })
   }

@@ -1,6 +1,6 @@
 import { InvalidInput } from './core/errors.js'
 
-/** Names of run folders and files from what a client sent. Pure text rules, so that whoever checks an order and whoever writes its
+/** Names of run folders and files from what a client sent. Pure text rules, so that the code that checks an order and the code that writes its
  * files agree. */
 
 /** Longest folder name of an experiment or subdirectory, and of a date: two of the one and one of the other in a file name, with slot,

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** What whoever uses a result must know about it. Codes of parameters stand with their rules, those of a measurement in
+/** What a user of a result must know about it. Codes of parameters stand with their rules, those of a measurement in
  * `services/potentiostat/evaluation/run-warnings.ts`. */
 export const RunWarning = Type.Object({
   code: Type.String(),

@@ -71,7 +71,7 @@ export function validateParameters(
   return { ok: errors.length === 0, errors, warnings, params, adjustments }
 }
 
-/** Limits that some modes have. In a mode that would ignore them they are refused: whoever sends one relies on it. */
+/** Limits that some modes have. In a mode that would ignore them they are refused: a client that sends one relies on it. */
 const isLimit = (field: string): boolean => /^(voltage_cutoff|charge_cutoff)(_[vc])?$|^potential_(min|max)$/.test(field)
 
 /** Type of a parameter as the box API spells it. */
@@ -94,7 +94,7 @@ const missing = (field: string, spec: ParameterSpec): ParameterIssue => ({
   message: `${field}${spec.unit === undefined ? '' : ` (${spec.unit})`} is missing. ${spec.doc}`,
 })
 
-/** Longest list of a mode: checking it must not hold up whoever checks. */
+/** Longest list of a mode: checking it must not block the process that checks. */
 const MAX_ITEMS = 10_000
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/

@@ -43,7 +43,7 @@ export function createPendingTasks(
       if (!(await services.live(patienceMs, stopping.signal))) throw notCarriedOut(patienceMs, stopping.signal.aborted)
       await requestCommand(bus, unit, name, details, { id })
     } catch (error) {
-      // Whoever has begun the task tells its end, or it is told for them.
+      // The services that began the task publish its end; if they die, it is published for them.
       if (error instanceof NoAnswer && (await readModels.task(id))?.status === 'running') return
       await record(id, { name, status: 'failed', error: toErrorRecord(error) })
     }

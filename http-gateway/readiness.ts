@@ -5,8 +5,8 @@ import { ReadModelsNotReady } from '../projections/read-models.js'
 import type { GatewayContext } from './context.js'
 import { withStatus } from './framework/errors.js'
 
-/** What must be there before a handler runs. `read models`: folded as far as the log went when the unit started, so that nobody is told of
- * yesterday; `run files`: those too, for a run ends with its files. `services`: they are there, and what they announced is folded. */
+/** What must be there before a handler runs. `read models`: folded as far as the log went when the unit started, so that no answer is
+ * out of date; `run files`: those too, for a run ends with its files. `services`: they are there, and what they announced is folded. */
 export type Needs = 'nothing' | 'read models' | 'run files' | 'services'
 
 /** The services are not there, so nothing was ordered of them. */

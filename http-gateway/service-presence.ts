@@ -1,7 +1,7 @@
 import type { MessageBus } from '../events/ports.js'
 import { type ServiceRecord, serviceEvent } from '../events/system/services.js'
 
-/** Whether the services are there, by what they say last. It can be believed: what a dead process said is corrected by whoever saw it die. */
+/** Whether the services are there, by their last record. The record of a process that died is corrected by the process that notices. */
 export interface ServicePresence {
   /** Null before anything is known. */
   record(): ServiceRecord | null
@@ -9,7 +9,7 @@ export interface ServicePresence {
   isLive(): boolean
   /** Resolves with whether they are there, as soon as they are or after `timeoutMs`, or when `stop` is aborted. */
   live(timeoutMs: number, stop?: AbortSignal): Promise<boolean>
-  /** Last position of the log when they were last heard to be there: their announcements are before it. */
+  /** Last position of the log when they were last reported ready: their announcements are before it. */
   since(): number
 }
 

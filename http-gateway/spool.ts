@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Lends a secret to the services: a file readable by this user alone while `work` runs with its bare name. Whoever carries the
- * order out deletes the file; when nobody did, it is deleted here. */
+/** Lends a secret to the services: a file readable by this user alone while `work` runs with its bare name. The service
+ * that carries the order out deletes the file; else it is deleted here. */
 export async function withSpooled<T>(
   directory: string,
   content: unknown,

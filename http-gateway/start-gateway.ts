@@ -16,7 +16,7 @@ export interface GatewayOptions {
   /** 0 picks a free port. */
   readonly port: number
   readonly limits?: HttpLimits | undefined
-  /** Without it the port speaks plain HTTP. */
+  /** Without it the port serves plain HTTP. */
   readonly tls?: TlsIdentity | undefined
   /** Takes over WebSocket connections to `/mqtt`; without it they are refused. */
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void

@@ -93,7 +93,7 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
     return stopping
   }
 
-  // Whoever wants an end while the bench still starts gets it afterwards.
+  // A request to end while the bench still starts is carried out afterwards.
   const ending = new AbortController()
   try {
     const world = new AbortController()
@@ -160,7 +160,7 @@ function serveI2c(bench: VirtualBench, socket: Socket): void {
   })
 }
 
-/** The client names a pin, is told that it is watched, then gets one line per edge: its time in s. */
+/** The client names a pin, gets a confirmation that it is watched, then gets one line per edge: its time in s. */
 function serveEdges(bench: VirtualBench, socket: Socket): void {
   onLine(socket, (line) => {
     socket.once(

@@ -28,5 +28,5 @@ export const automationSettingsEvent = defineEvent({
   pattern: 'pioreactor/<unit>/<experiment>/<kind>_automation/<kind>_automation_settings',
   retained: false,
   payload: AutomationSettings,
-  doc: 'Settings of an automation that were in force for a time, in base64; told when one changes and at the end.',
+  doc: 'Settings of an automation that were in force for a time, in base64; published when one changes and at the end.',
 })

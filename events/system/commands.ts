@@ -72,7 +72,7 @@ export const requests = {
   }),
   cancel_run: Type.Object({ id: Type.String(), run_id: Type.String() }),
   rescan_devices: Type.Object({ id: Type.String() }),
-  /** The settings of the share, password included, lie in a spool file that whoever carries the order out deletes. */
+  /** The settings of the share, password included, lie in a spool file, deleted by the service that carries the order out. */
   nas_setup: Type.Object({ id: Type.String(), spool: Type.String() }),
   nas_health: Type.Object({ id: Type.String() }),
   /** Queues the files of an ended run for the share. */

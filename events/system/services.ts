@@ -17,7 +17,7 @@ export type ServiceRecord = Static<typeof ServiceRecord>
 
 /** How the outputs were switched off last. */
 export const SafeStateRecord = Type.Object({
-  /** Of this run of safe-state; it is told once. */
+  /** Of this run of safe-state; it is published once. */
   id: Type.String(),
   /** Whether every output that was found is off. */
   safe: Type.Boolean(),

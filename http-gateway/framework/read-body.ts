@@ -37,7 +37,7 @@ export interface JsonFault {
   readonly at: number | null
 }
 
-/** Deeper nesting has no use and could exhaust the stack of whoever walks the value. */
+/** Deeper nesting has no use and could exhaust the stack of code that walks the value. */
 const MAX_DEPTH = 64
 
 /** Bytes → JSON value, or what is wrong with them. Total. */

@@ -17,7 +17,7 @@ export interface FollowOptions {
   readonly paceMs?: number
 }
 
-/** Calls `step` whenever the log has grown, until told to stop; then once more, so that who stops us after the last event finds it
+/** Calls `step` whenever the log has grown, until it is stopped; then once more, so that who stops us after the last event finds it
  * handled. */
 export async function followLog({ step, onCaughtUp, onError, stop, paceMs = 0 }: FollowOptions): Promise<void> {
   const alarm = new Alarm(stop)

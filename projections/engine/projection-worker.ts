@@ -3,7 +3,7 @@ import { type ErrorRecord, LabError, toErrorRecord } from '../../events/core/err
 import { followLog } from './follow-log.js'
 import { type Follower, RenewedFollower } from './renewed-follower.js'
 
-/** What a projection worker tells the thread that started it. */
+/** What a projection worker reports to the thread that started it. */
 export type WorkerReport =
   /** Everything is handled: for the first time, or after a failure. */
   | { readonly kind: 'caught_up'; readonly position: number }
@@ -18,7 +18,7 @@ export type WorkerReport =
       readonly stack: string | undefined
       readonly error: ErrorRecord | null
     }
-/** What it is told. */
+/** The orders it takes. */
 export type WorkerOrder = 'stop'
 
 export interface FollowerOptions {
@@ -34,7 +34,7 @@ export interface FollowerOptions {
 /** Events handled between two reports on the way: some seconds of work. */
 const REPORT_EVENTS = 500_000
 
-/** Body of a worker thread that follows the log: reports when it has caught up, and failures; ends when told to. */
+/** Body of a worker thread that follows the log: reports when it has caught up, and failures; ends on order. */
 export async function followAsWorker({ path, open, close, ...rest }: FollowerOptions): Promise<void> {
   const stop = new AbortController()
   const report = (message: WorkerReport): void => parentPort?.postMessage(message)
@@ -49,7 +49,7 @@ export async function followAsWorker({ path, open, close, ...rest }: FollowerOpt
   let lastFailure = ''
   const onError = (error: unknown): void => {
     const failure = failureOf(error)
-    // What keeps failing for the same reason, such as a full disk, is told once.
+    // What keeps failing for the same reason, such as a full disk, is reported once.
     if (failure.message !== lastFailure) report(failure)
     lastFailure = failure.message
     announced = false

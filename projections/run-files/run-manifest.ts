@@ -5,7 +5,7 @@ import type { RunFilesStore } from './run-files-store.js'
 /** Where a run's manifest lies, relative to the runs' root. */
 export const manifestPath = (runId: string): string => `${MANIFEST_DIRECTORY}/${runId}.json`
 
-/** The files of a run for whoever may not read the sink's tables; null until every slot has ended and every file is complete. */
+/** The files of a run, for code that may not read the sink's tables; null until every slot has ended and every file is complete. */
 export function manifestOf(runId: string, store: RunFilesStore): RunManifest | null {
   const run = store.run(runId)
   const ends = store.slotEnds(runId)

@@ -66,7 +66,7 @@ const warningsOf = (order: RunOrder, modeIndex: number, report: ModeReport | und
   ...codedWarnings(report?.warnings ?? []),
 ]
 
-/** Warnings of parameters are told once for a mode that is repeated. */
+/** Warnings of parameters are listed once for a mode that is repeated. */
 const concerns = ({ modes }: RunOrder, warned: number, modeIndex: number): boolean =>
   modes[warned]?.mode === modes[modeIndex]?.mode
 

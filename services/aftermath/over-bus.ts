@@ -44,12 +44,12 @@ const findOverBus =
     for (const filter of filters) {
       if (!matchesFilter(filter, starting.topic)) ends.push(await context.bus.subscribe(filter, keep))
     }
-    let heard: () => void = () => undefined
+    let arrived: () => void = () => undefined
     const complete = new Promise<void>((resolve) => {
-      heard = resolve
+      arrived = resolve
     })
     const last = ({ payload }: BusMessage): void => {
-      if (payload.toString() === starting.text) heard()
+      if (payload.toString() === starting.text) arrived()
     }
     ends.push(await context.bus.subscribe(starting.topic, last))
     await complete

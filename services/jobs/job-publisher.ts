@@ -88,7 +88,7 @@ export class JobPublisher {
 
   log(level: LogLevel, message: string): void {
     const { definition, clock, logger } = this.#options
-    // What happens as it should is told by events; the terminal shows what does not.
+    // Normal operation is in the events; the terminal shows only what goes wrong.
     const text = level === 'warning' ? 'warn' : level === 'notice' || level === 'info' ? 'debug' : level
     logger[text === 'critical' ? 'error' : text]({ detail: message }, 'job message')
     const log: LogMessage = {
@@ -121,7 +121,7 @@ export class JobPublisher {
     this.#answers.add(answered)
   }
 
-  /** Publishes every setting again, and tells how many messages did not get through. */
+  /** Publishes every setting again, and reports how many messages were lost. */
   repeat(): void {
     const lost = this.#queue?.takeGivenUp() ?? 0
     if (lost > 0) this.log('error', `${lost} messages were lost while the broker was away.`)

@@ -98,7 +98,7 @@ export function createJob<D extends JobDefinition>(
   return { definition, start: start as unknown as Job['start'] }
 }
 
-/** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; told to stop, it sees
+/** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; when it is asked to stop, it sees
  * `job.ending` aborted. What it switches on it registers with `job.atEnd`.
  * @throws InvalidDeclaration for a job that is not declared as an action: asked to sleep, it would go on */
 export function createAction<D extends JobDefinition>(

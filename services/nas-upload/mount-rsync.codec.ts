@@ -38,7 +38,7 @@ export function mountArguments(
   return ['-t', 'cifs', `//${name}/${config.share}`, mountPoint, '-o', options.join(',')]
 }
 
-/** By errno as `mount error(<errno>): <text>` tells it (Linux numbers). */
+/** By errno from `mount error(<errno>): <text>` (Linux numbers). */
 const MOUNT_REASONS: Readonly<Record<string, readonly [DeclaredError, string]>> = {
   2: [NoShare, 'The server has no share of this name.'],
   6: [NoShare, 'The server has no share of this name.'],

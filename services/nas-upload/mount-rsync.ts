@@ -17,7 +17,7 @@ interface Mount {
 }
 
 /** Mounts the share with the kernel and copies with rsync, as the box API's contract describes. Needs root. Each use mounts and
- * unmounts: a share that stays mounted blocks whoever looks at it once its server is gone. */
+ * unmounts: a share that stays mounted blocks every process that reads it once its server is gone. */
 export function createMountTransport(run: RunCommand): NasTransport {
   const mounted = async (config: NasConfig, { use, stop }: Mount, work: (base: string) => Promise<void>) => {
     const mountPoint = join(config.mount_root, use)

@@ -45,7 +45,7 @@ export async function retireExpired(deps: RetentionDeps): Promise<readonly strin
   return retired
 }
 
-/** Whoever empties a directory last removes it: the sink with the last file, or we with the marker. */
+/** The last one to delete something in a directory removes it: the sink with the last file, or this code with the marker. */
 async function removeEmpty(runsRoot: string, directory: string): Promise<void> {
   for (let path = directory; relative(runsRoot, path) !== ''; path = dirname(path)) {
     const removed = await rmdir(path).then(

@@ -20,7 +20,7 @@ export interface NasTransport {
   upload(config: NasConfig, order: UploadOrder, stop?: AbortSignal): Promise<void>
 }
 
-/** Whoever starts a probe waits for it; a dead host answers within this. Real time. */
+/** The client that orders a probe waits for it, so a host that is down must be reported within this time. Real time. */
 export const PROBE_TIMEOUT_MS = 25_000
 /** A run of 1 GB at 1 MB/s takes 17 minutes. */
 export const UPLOAD_TIMEOUT_MS = 2 * 3600_000

@@ -6,7 +6,7 @@ import { checkJson } from '../../events/schema.js'
 import { replaceFileSync } from '../../primitives/replace-file.js'
 import type { SafeStateReport } from './safe-state.js'
 
-/** What a run of safe-state did, kept in a file until the log can be told: safe-state itself needs no broker. The services remove it
+/** What a run of safe-state did, kept in a file until it can be published: safe-state itself needs no broker. The services remove it
  * before they switch anything on, so that as long as it is there it holds. */
 export interface SafeStateResult extends SafeStateReport {
   readonly id: string

@@ -97,7 +97,7 @@ const OPEN_SWITCH = writeRequest(UNIT_ADDRESS, registerGroups.command.address, c
 /** @throws NotInTime when no try is echoed; NoDevice when the port cannot be opened, however often it is tried. */
 async function openCellSwitch({ serial }: Hardware, path: string): Promise<void> {
   const opening = retry(OPEN_TRIES, () => serial.open(path))
-  // Should the port open after all when nobody waits any more, it must not stay open.
+  // A port that opens after the deadline must be closed again.
   const connection = await within(OPEN_MS, opening).catch((error: unknown) => {
     void opening.then((late) => late.close()).catch(() => undefined)
     throw error

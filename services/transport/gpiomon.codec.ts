@@ -14,7 +14,7 @@ const VERSION_1 = /^event:\s+FALLING EDGE\s.*timestamp:\s*\[\s*(\d+\.\d+)\]/
 /** `1234.000000567	falling	gpiochip0 21` */
 const VERSION_2 = /^\s*(\d+\.\d+)\s+falling\s/
 
-/** Time in s of a falling edge, null when the line tells of something else. */
+/** Time in s of a falling edge, null when the line is about something else. */
 export function decodeEdge(line: string): number | null {
   const time = (VERSION_1.exec(line) ?? VERSION_2.exec(line))?.[1]
   return time === undefined ? null : Number(time)

@@ -29,7 +29,7 @@ export interface PwmOutput {
 export interface PwmOutputs {
   /** Claims a pin (BCM number) at duty 0. @throws NoPwm. */
   open(pin: number, hz: number): Promise<PwmOutput>
-  /** Duty 0 and disabled on every output the kernel offers, whoever drives it. */
+  /** Duty 0 and disabled on every output the kernel offers, those of other programs too. */
   allOff(): Promise<void>
 }
 

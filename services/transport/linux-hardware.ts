@@ -5,7 +5,7 @@ import { openLinuxI2c } from './linux-i2c.js'
 import { serialPorts } from './serial-port.js'
 import { createSysfsPwm } from './sysfs-pwm.js'
 
-/** The hardware of a Raspberry Pi with the Pioreactor image. What is missing is said by whoever needs it. */
+/** The hardware of a Raspberry Pi with the Pioreactor image. What is missing is reported by the code that needs it. */
 export async function openLinuxHardware(): Promise<Hardware> {
   const i2c = openLinuxI2c()
   return {

@@ -182,7 +182,7 @@ export class ReplyParser {
     this.#length = request.kind === 'write' ? WRITE_REPLY_LENGTH : 5 + 2 * request.read.count
   }
 
-  /** Takes what arrived; the reply once it is complete, else null. Bytes after the reply are dropped: a device speaks only when asked. */
+  /** Takes what arrived; the reply once it is complete, else null. Bytes after the reply are dropped: a device sends only replies. */
   push(chunk: Uint8Array): ModbusReply | null {
     const bytes = new Uint8Array(this.#bytes.length + chunk.length)
     bytes.set(this.#bytes)

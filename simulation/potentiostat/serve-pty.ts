@@ -39,7 +39,7 @@ export async function servePty(options: ServePtyOptions): Promise<PtyServer> {
       await before?.close()
       return present && !stopped ? attach() : null
     })
-    // Shown by whoever awaits `stop`.
+    // Reported by the code that awaits `stop`.
     pty.catch(() => undefined)
   }
   return {

@@ -98,7 +98,7 @@ function coerceUnion(options: readonly TSchema[], value: unknown, loc: Loc): Coe
     const names = others.map((option) => `'${option['const']}'`)
     return fail('literal_error', loc, `Input should be ${names.join(' or ')}`, value)
   }
-  // Of a number that a word may stand for, what is wrong is told of the number.
+  // Where a word may stand for a number, the issue is that of the number.
   const [number, ...further] = others.filter((option) => !('const' in option))
   if (number !== undefined && further.length === 0 && ['integer', 'number'].includes(String(number['type']))) {
     return others.some((option) => option['const'] === value) ? { value } : coerce(number, value, loc)

@@ -31,7 +31,7 @@ const setUpNas = endpoint({
   method: 'post',
   path: '/nas/setup',
   summary:
-    'Sets the network share that finished runs are uploaded to, then probes reading and writing; a failed probe is told in the answer.',
+    'Sets the network share that finished runs are uploaded to, then probes reading and writing; the answer contains the reason of a failed probe.',
   body: NasSetup,
   example: {
     host: 'nas.local',
@@ -71,7 +71,7 @@ const uploadRun = endpoint({
   method: 'post',
   path: '/runs/:run_id/upload',
   summary:
-    'Queues the files of an ended run for the network share; `uploaded` tells whether they are there, `last_error` why not.',
+    'Queues the files of an ended run for the network share; `uploaded` is true when they are there, else `last_error` is the reason.',
   params: Type.Object({ run_id: Type.String() }),
   response: Queued,
   needs: 'run files',

@@ -23,7 +23,7 @@ const getTaskResult = endpoint({
   needs: 'nothing',
   errors: [],
   async handle({ params: { task_id } }, context) {
-    // What is not known yet is told as what is not known at all: clients ask again.
+    // A task that is not known yet is answered like one that does not exist: clients ask again.
     const task = (await areCurrent(context)) ? await context.readModels.task(task_id) : null
     const head = { task_id, result_url_path: taskUrl(task_id) }
     if (task === null) return new Reply(202, { ...head, status: 'pending' as const })

@@ -6,7 +6,7 @@ export interface OdCurve {
   readonly recorded: { readonly x: readonly number[]; readonly y: readonly number[] }
 }
 
-/** OD of a voltage. Outside the recorded range the OD paired with the nearer recorded extreme stands, and `outside` says so.
+/** OD of a voltage. Outside the recorded range the result is the OD of the nearer recorded extreme, and `outside` is true.
  * Source: Pioreactor 26.7 `CachedCalibrationTransformer`. */
 export function calibratedOd(
   { curve, recorded }: OdCurve,

@@ -293,7 +293,7 @@ class GalvanostaticAcquisition {
     const stats = this.#stats
     for (const { code, message } of this.#setPoint.warnings()) stats.warn(code, message)
     if (this.#skippedSteps > 0) {
-      const message = `${this.#skippedSteps} step(s) were over before the device could be told; they were skipped.`
+      const message = `${this.#skippedSteps} step(s) were over before they could be sent to the device; they were skipped.`
       stats.warn('steps_skipped', message)
     }
     if (this.#queued) return

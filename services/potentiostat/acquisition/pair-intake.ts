@@ -14,7 +14,7 @@ export interface Pairs {
 }
 
 /** Takes pairs from the device's queue, each exactly once even when replies are lost: after an unanswered transfer the device's
- * transfer buffer tells whether it happened, and still holds its pairs. */
+ * transfer buffer shows whether it happened, and still holds its pairs. */
 export class PairIntake {
   readonly #device: Potentiostat
   #received = 0

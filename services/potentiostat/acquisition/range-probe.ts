@@ -146,7 +146,7 @@ async function played(
   })
 }
 
-/** An unanswered start is not repeated: one that was heard may be over, and another would not end by itself. */
+/** An unanswered start is not repeated: one that the device received may be over, and another would not end by itself. */
 async function startProbe(device: Potentiostat): Promise<void> {
   try {
     await device.fifoStart(true)

@@ -32,7 +32,7 @@ const PID_OUTPUT_REGISTER = 8
 /** Register offset of PID `st_tm`, ms. */
 const PID_EVALUATED_REGISTER = 14
 
-/** The commands of one potentiostat. What is safe to repeat is repeated; the rest says so. */
+/** The commands of one potentiostat. What is safe to repeat is repeated; the other commands have a comment. */
 export class Potentiostat {
   readonly modbus: ModbusClient
   #transferTimeoutMs: number = TRANSFER_TIMEOUT_MS

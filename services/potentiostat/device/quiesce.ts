@@ -62,7 +62,7 @@ export async function restPotential(device: Potentiostat, clock: Clock): Promise
   return (await device.live()).potentialV
 }
 
-/** Starts playing; after an unanswered start the state tells whether it was heard. */
+/** Starts playing; after an unanswered start the state shows whether the device received it. */
 export async function startOnce(device: Potentiostat, cellClosed: boolean): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -8,7 +8,7 @@ import { decodeFloat, decodeInt32, decodeUint32, encodeFloats } from '../../tran
 export const UNIT_ADDRESS = 1
 
 /** Time between control steps in s: one pair out and one point in. pyBEEP's POINT_INTERVAL, an empirical figure; `sampleTicks` of the
- * live values tells the true one. */
+ * live values has the true one. */
 export const NOMINAL_PERIOD_S = 0.00036
 
 /** One tick of the microsecond counter in s: prescaler 171 at 170 MHz. */

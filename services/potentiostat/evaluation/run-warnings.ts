@@ -10,7 +10,7 @@ export const runWarnings = {
   not_evaluated: 'Results were left out, because the samples behind them are clipped.',
   poor_fit: 'The fit of a capacitance explains the currents badly (R² below 0.95).',
   readings_polled: 'The device queues no samples under current control, so rows repeat the latest reading.',
-  steps_skipped: 'Steps were over before the device could be told of them.',
+  steps_skipped: 'Steps were over before they could be sent to the device.',
 } as const satisfies Readonly<Record<string, string>>
 export type RunWarningCode = keyof typeof runWarnings
 

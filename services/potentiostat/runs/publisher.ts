@@ -6,7 +6,7 @@ import { type SampleBlock, samplesEvent } from '../../../events/potentiostat/sam
 const CAPACITY_BYTES = 8 * 1024 * 1024
 
 /** Publishes the events of one run in order without making the measurement wait, within bounded memory. What cannot be kept is not
- * dropped: `onFailure` is told, once, so that the run ends truthfully. */
+ * dropped: `onFailure` is called, once, so that the run ends with its true state. */
 export class RunPublisher {
   readonly #bus: MessageBus
   readonly #onFailure: (reason: string) => void

@@ -24,11 +24,11 @@ export type Gain = number | 'auto' | null
 
 const HIGHEST_GAIN = tiaOhms.length - 1
 
-/** A run's state tells of every mode that is over, so its length is bounded with theirs. */
+/** A run's state lists every mode that is over, so its length is bounded with theirs. */
 const MAX_MODES = 100
 /** A measurement with fewer is warned of. */
 const FEWEST_ROWS = 10
-/** Issues that are told one by one. */
+/** Issues that are listed one by one. */
 const MAX_ISSUES = 100
 
 interface OrderIssue extends ParameterIssue {

@@ -28,7 +28,7 @@ interface Slot {
   port: string
   device: Potentiostat | null
   runId: string | null
-  /** Why it could not be connected when last tried; told once. */
+  /** Why it could not be connected when last tried; reported once. */
   trouble: string | null
 }
 
