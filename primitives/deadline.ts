@@ -4,8 +4,9 @@ import { realTime, type Timer } from './timer.js'
  * becomes of it later is ignored.
  * @param timer real time unless a clock is given
  * @example
- * const answered = await deadline(100, connection.close().then(() => true), () => false)
- * await deadline(2000, work, () => { throw new NotInTime(2000) }) */
+ * ```ts
+ * const answer = await deadline(100, work, () => 'late')
+ * ``` */
 export async function deadline<T, L>(
   limitMs: number,
   work: Promise<T>,

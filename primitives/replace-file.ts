@@ -14,7 +14,9 @@ export interface ReplaceOptions {
 /** Replaces a file so that readers, and whatever a power cut leaves, have the old content or the new one, never a part. When it resolves
  * the new content is on the medium; when it rejects the file is as it was. Calls for one path must not overlap.
  * @example
- * await replaceFile(join(storage, 'ods.json'), JSON.stringify(all), { mode: 0o600 }) */
+ * ```ts
+ * await replaceFile(path, JSON.stringify(values), { mode: 0o600 })
+ * ``` */
 export async function replaceFile(
   path: string,
   content: string | Uint8Array,

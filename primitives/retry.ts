@@ -15,7 +15,9 @@ export interface RetryOptions {
 
 /** The first success of the work, or the error of its last attempt.
  * @example
- * const port = await retry({ attempts: 40, pauseMs: 25 }, () => serial.open(path)) */
+ * ```ts
+ * const port = await retry({ attempts: 40, pauseMs: 25 }, () => open())
+ * ``` */
 export async function retry<T>(options: RetryOptions, work: () => Promise<T>): Promise<T> {
   const { attempts, pauseMs = 0, isWorthAnother = () => true, recover, timer = realTime } = options
   for (let attempt = 1; ; attempt++) {

@@ -3,9 +3,11 @@ export type SerialQueue = <T>(work: () => Promise<T>) => Promise<T>
 
 /** A queue that runs one at a time. The promise of each work is the caller's: one that rejects does not hold up those behind it.
  * @example
+ * ```ts
  * const serially = createSerialQueue()
- * void serially(() => bus.write(0x48, first))
- * await serially(() => bus.write(0x48, second)) // begins when the first write has ended */
+ * const first = serially(() => write('first'))
+ * const second = serially(() => write('second')) // begins when the first write has ended
+ * ``` */
 export function createSerialQueue(): SerialQueue {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
