@@ -1,6 +1,7 @@
 import type { RunOrder } from '../../events/potentiostat/run-order.js'
 import type { RunProgress, SlotState } from '../../events/potentiostat/run-state.js'
 import type { SampleBlock } from '../../events/potentiostat/samples.js'
+import { jobRecord as record } from '../support/job-record.js'
 import type { TestEvent } from '../support/memory-log.js'
 
 /** Events as the services publish them, with fields a test may override. */
@@ -20,22 +21,7 @@ export const odReading = (
 
 export const jobRecord = (job_id: number, fields: object = {}): TestEvent => ({
   topic: `system/u1/jobs/${job_id}`,
-  payload: {
-    job_id,
-    unit: 'u1',
-    experiment: 'exp',
-    job_name: 'stirring',
-    job_source: 'user',
-    started_at: T0,
-    ended_at: null,
-    is_running: true,
-    leader: '',
-    pid: 42,
-    is_long_running_job: false,
-    state: 'ready',
-    reason: null,
-    ...fields,
-  },
+  payload: { ...record({ job_id, started_at: T0, pid: 42 }), ...fields },
 })
 
 export const setting = (name: string, payload: string, job = 'stirring'): TestEvent => ({

@@ -4,6 +4,7 @@ import type { DeviceRecord } from '../../events/potentiostat/devices.js'
 import type { RunOrder } from '../../events/potentiostat/run-order.js'
 import type { SlotState } from '../../events/potentiostat/run-state.js'
 import type { JobRecord } from '../../events/system/jobs.js'
+import { jobRecord } from './job-record.js'
 
 /** Records as an earlier life of the unit left them. */
 
@@ -18,22 +19,7 @@ export const capabilityOfStirring = defineJob({
   },
 }).capability('u1')
 
-export const jobRecord = (values: Partial<JobRecord> = {}): JobRecord => ({
-  job_id: 1,
-  unit: 'u1',
-  experiment: 'exp',
-  job_name: 'stirring',
-  job_source: 'user',
-  started_at: T0,
-  ended_at: null,
-  is_running: true,
-  leader: '',
-  pid: 1,
-  is_long_running_job: false,
-  state: 'ready',
-  reason: null,
-  ...values,
-})
+export const pastJob = (values: Partial<JobRecord> = {}): JobRecord => jobRecord({ started_at: T0, pid: 1, ...values })
 
 export const orderOf = (runId: string, slots: readonly string[]): RunOrder => ({
   run_id: runId,

@@ -3,28 +3,14 @@ import type { ModeDeclaration } from '../../../events/define-mode.js'
 import type { JobRecord } from '../../../events/system/jobs.js'
 import type { ServiceRecord } from '../../../events/system/services.js'
 import type { TaskRecord } from '../../../events/system/tasks.js'
+import { jobRecord } from '../../support/job-record.js'
 import type { TestEvent } from '../../support/memory-log.js'
 
 const STARTED_AT = '2026-01-02T03:04:05.000Z'
 
 /** A running stirring job, with fields a test may override. */
 export const job = (values: Partial<JobRecord> = {}): TestEvent => {
-  const record: JobRecord = {
-    job_id: 1,
-    unit: 'u1',
-    experiment: 'exp1',
-    job_name: 'stirring',
-    job_source: 'user',
-    started_at: STARTED_AT,
-    ended_at: null,
-    is_running: true,
-    leader: 'u1',
-    pid: 12,
-    is_long_running_job: false,
-    state: 'ready',
-    reason: null,
-    ...values,
-  }
+  const record = jobRecord({ experiment: 'exp1', started_at: STARTED_AT, leader: 'u1', ...values })
   return { topic: `system/u1/jobs/${record.job_id}`, payload: record }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { matchesFilter } from '../../../events/topic.js'
 import { type Aftermath, aftermath } from '../../../services/aftermath/aftermath.js'
 import type { SafeStateResult } from '../../../services/runtime/safe-state-result.js'
-import { capabilityOfStirring, deviceRecord, jobRecord, orderOf, slotState } from '../../support/past-records.js'
+import { capabilityOfStirring, deviceRecord, orderOf, pastJob, slotState } from '../../support/past-records.js'
 
 const AT = '2026-01-02T03:00:00.000Z'
 const NOW = '2026-01-02T09:00:00.000Z'
@@ -38,7 +38,7 @@ describe('jobs', () => {
   test('that lived are lost, their settings cleared and an alarm raised', async () => {
     const { texts, json, said } = await afterwards({
       'system/u1/capabilities/jobs/stirring': capabilityOfStirring,
-      'system/u1/jobs/7': jobRecord({ job_id: 7 }),
+      'system/u1/jobs/7': pastJob({ job_id: 7 }),
       [`${STIRRING}/$state`]: 'ready',
       [`${STIRRING}/duty_cycle`]: '30',
       [`${STIRRING}/kept`]: 'on purpose',
@@ -59,7 +59,7 @@ describe('jobs', () => {
 
   test('whose will was faster are ended all the same, with one alarm', async () => {
     const { json, said } = await afterwards({
-      'system/u1/jobs/7': jobRecord({ job_id: 7 }),
+      'system/u1/jobs/7': pastJob({ job_id: 7 }),
       [`${STIRRING}/$state`]: 'lost',
     })
     expect(json('system/u1/jobs/7')).toMatchObject({ is_running: false, state: 'lost' })
@@ -69,7 +69,7 @@ describe('jobs', () => {
   test('that ended cleanly are left as they are, and so is what belongs to no job', async () => {
     const world = {
       'system/u1/capabilities/jobs/stirring': capabilityOfStirring,
-      'system/u1/jobs/7': jobRecord({ job_id: 7, is_running: false, state: 'disconnected', ended_at: AT }),
+      'system/u1/jobs/7': pastJob({ job_id: 7, is_running: false, state: 'disconnected', ended_at: AT }),
       [`${STIRRING}/$state`]: 'disconnected',
       'pioreactor/u1/exp/bioreactor/current_volume_ml': '14.2',
       'pioreactor/u1/exp/unknown_job/setting': '1',
