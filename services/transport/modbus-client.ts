@@ -3,8 +3,10 @@ import { createSerialQueue } from '../../primitives/serial-queue.js'
 import type { SerialConnection } from './hardware.js'
 import {
   encodeRequest,
+  FunctionCode,
   type ModbusReply,
   type ModbusRequest,
+  type ReadFunctionCode,
   ReplyParser,
   readRequest,
   writeRequest,
@@ -66,6 +68,9 @@ export class ModbusClient {
   readonly #unit: number
   readonly #serially = createSerialQueue()
   readonly #closed = new AbortController()
+  /** By number of registers, when it is not 0x03: the reply to a read that timed out may still come, and names no address. The device
+   * serves 0x04 alike, so that the next read of as many registers is not taken in by it. */
+  readonly #readCodes = new Map<number, ReadFunctionCode>()
   #pending: ((chunk: Uint8Array) => void) | null = null
   #closeReason: string | null = null
   #retries = 0
@@ -93,13 +98,13 @@ export class ModbusClient {
 
   /** @throws ModbusException, ModbusTimeout, ConnectionLost */
   async read(address: number, count: number, options?: RequestOptions): Promise<Uint16Array> {
-    const reply = await this.#request(readRequest(this.#unit, address, count), options)
+    const reply = await this.#request(() => readRequest(this.#unit, address, count, this.#readCode(count)), options)
     return reply.kind === 'registers' ? reply.registers : new Uint16Array(0)
   }
 
   /** @throws ModbusException, ModbusTimeout, ConnectionLost */
   async write(address: number, registers: Uint16Array, options?: RequestOptions): Promise<void> {
-    await this.#request(writeRequest(this.#unit, address, registers), options)
+    await this.#request(() => writeRequest(this.#unit, address, registers), options)
   }
 
   /** Closes the connection; what waits for a reply fails with ConnectionLost. */
@@ -108,20 +113,33 @@ export class ModbusClient {
     await this.#connection.close()
   }
 
+  #readCode(count: number): ReadFunctionCode {
+    return this.#readCodes.get(count) ?? FunctionCode.readHolding
+  }
+
+  #noteUnanswered(request: ModbusRequest): void {
+    if (request.kind !== 'read') return
+    const { readHolding, readInput } = FunctionCode
+    this.#readCodes.set(request.read.count, request.functionCode === readHolding ? readInput : readHolding)
+  }
+
   #request(
-    request: ModbusRequest,
+    next: () => ModbusRequest,
     { attempts = ATTEMPTS, timeoutMs = REPLY_TIMEOUT_MS }: RequestOptions = {},
   ): Promise<ModbusReply> {
-    const frame = encodeRequest(request)
     return this.#serially(async () => {
       for (let attempt = 1; ; attempt++) {
         const attemptMs = timeoutMs * 2 ** (attempt - 1)
-        const reply = await this.#exchange(request, frame, attemptMs)
+        const request = next()
+        const reply = await this.#exchange(request, encodeRequest(request), attemptMs)
         if (reply?.kind === 'exception') {
           // A frame that USB delivered in two pieces fails the device's CRC check, so refused values are worth another attempt.
           if (reply.code !== CUT_FRAME || attempt >= attempts) throw new ModbusException(reply.code, describe(request))
         } else if (reply !== null) return reply
-        else if (attempt >= attempts) throw new ModbusTimeout(describe(request), attemptMs, attempt)
+        else {
+          this.#noteUnanswered(request)
+          if (attempt >= attempts) throw new ModbusTimeout(describe(request), attemptMs, attempt)
+        }
         this.#retries += 1
       }
     })

@@ -9,6 +9,8 @@ export const FunctionCode = {
   readWriteMultiple: 0x17,
 } as const
 
+export type ReadFunctionCode = typeof FunctionCode.readHolding | typeof FunctionCode.readInput
+
 export const ExceptionCode = {
   illegalFunction: 1,
   illegalDataAddress: 2,
@@ -35,7 +37,12 @@ interface RegisterRange {
 }
 
 export type ModbusRequest =
-  | { readonly kind: 'read'; readonly unit: number; readonly functionCode: 0x03 | 0x04; readonly read: RegisterRange }
+  | {
+      readonly kind: 'read'
+      readonly unit: number
+      readonly functionCode: ReadFunctionCode
+      readonly read: RegisterRange
+    }
   | { readonly kind: 'write'; readonly unit: number; readonly functionCode: 0x10; readonly write: RegisterWrite }
   | {
       readonly kind: 'readWrite'
@@ -85,10 +92,15 @@ export function hasValidCrc(bytes: Uint8Array, from = 0, to = bytes.length): boo
 }
 
 /** A request to read registers. */
-export const readRequest = (unit: number, address: number, count: number): ModbusRequest => ({
+export const readRequest = (
+  unit: number,
+  address: number,
+  count: number,
+  functionCode: ReadFunctionCode = FunctionCode.readHolding,
+): ModbusRequest => ({
   kind: 'read',
   unit,
-  functionCode: FunctionCode.readHolding,
+  functionCode,
   read: { address, count },
 })
 

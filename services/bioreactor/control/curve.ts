@@ -49,25 +49,23 @@ export function candidates(curve: Curve, y: number): readonly number[] {
   return ascending.filter((x, index) => index === 0 || x - (ascending[index - 1] ?? x) > 1e-7)
 }
 
+/** Decimals of an inverse; what differs by less than half of the last one lies on the domain's edge. */
+const DECIMALS = 10
+
 /** The x for a y, as calibrations use it: the smallest candidate inside the domain, or on which side of it the nearest one lies.
- * Edges have a tolerance of 1e-12 for a single candidate. Rounded to 10 decimals. */
+ * Candidates are rounded first, so that an edge is inside whatever the search for roots lost in the last digits. */
 export function invert(curve: Curve, y: number, [low, high]: readonly [number, number]): Inverse {
-  const xs = candidates(curve, y)
-  const inside = xs.find((x) => x >= low && x <= high)
-  if (inside !== undefined) return { kind: 'inside', x: roundHalfEven(inside, 10) }
-  const [first, ...others] = xs
-  if (first === undefined) return { kind: 'none' }
-  if (others.length === 0) {
-    if (first < low && first >= low - 1e-12) return { kind: 'inside', x: roundHalfEven(low, 10) }
-    if (first > high && first <= high + 1e-12) return { kind: 'inside', x: roundHalfEven(high, 10) }
-  }
+  const xs = candidates(curve, y).map((x) => roundHalfEven(x, DECIMALS))
+  const inside = xs.find((x) => x >= roundHalfEven(low, DECIMALS) && x <= roundHalfEven(high, DECIMALS))
+  if (inside !== undefined) return { kind: 'inside', x: inside }
+  if (xs.length === 0) return { kind: 'none' }
   return { kind: nearest(xs, [low, high]) < low ? 'below' : 'above' }
 }
 
 /** The candidate inside the domain, else the one nearest to it, the smaller on a tie; undefined without candidates. */
 export function invertUnbounded(curve: Curve, y: number, domain: readonly [number, number]): number | undefined {
   const xs = candidates(curve, y)
-  return xs.length === 0 ? undefined : roundHalfEven(nearest(xs, domain), 10)
+  return xs.length === 0 ? undefined : roundHalfEven(nearest(xs, domain), DECIMALS)
 }
 
 function nearest(xs: readonly number[], [low, high]: readonly [number, number]): number {
