@@ -10,11 +10,13 @@ import { openBioreactor } from '../services/bioreactor/board/open-bioreactor.js'
 import { createBioreactorJobs } from '../services/bioreactor/index.js'
 import { startJobService } from '../services/jobs/job-service.js'
 import { startNasUpload } from '../services/nas-upload/start-nas-upload.js'
+import { POTENTIOSTAT_PORTS } from '../services/potentiostat/device/registers.js'
 import { startBoxService } from '../services/potentiostat/runs/box-service.js'
 import { driveOutputsSafe } from '../services/runtime/safe-state.js'
 import { forgetResult, resultOf, type SafeStateResult } from '../services/runtime/safe-state-result.js'
 import type { ServiceContext } from '../services/runtime/service.js'
 import { type RunningServices, servicesWill, startServices } from '../services/runtime/start-services.js'
+import { claimPorts } from '../services/transport/claimed-ports.js'
 import type { Hardware } from '../services/transport/hardware.js'
 import { claimHome, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
@@ -117,11 +119,12 @@ async function start(
   const { dotPioreactor, nasConfigPath, runsRoot, runFileLayout, nullGain, spoolDirectory } = config
   const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
   const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random })
+  const portsOf = claimPorts(hardware.serial, { potentiostat: POTENTIOSTAT_PORTS })
   const services = await startServices(
     context,
     [
       (shared, past) => startJobService(shared, past, jobs, config.resumeJobs),
-      (shared, past) => startBoxService({ ...shared, runFileLayout, nullGain }, past),
+      (shared, past) => startBoxService({ ...shared, ports: portsOf('potentiostat'), runFileLayout, nullGain }, past),
       (shared, past) => startNasUpload({ ...shared, nasConfigPath, runsRoot, spoolDirectory }, past),
     ],
     outputs,

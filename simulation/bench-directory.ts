@@ -8,6 +8,7 @@ export const benchPaths = (directory: string) => ({
   edges: join(directory, 'edges.sock'),
   control: join(directory, 'control.sock'),
   serial: join(directory, 'serial'),
+  usb: join(directory, 'usb'),
   pwm: join(directory, 'class', 'pwm'),
   outputs: join(directory, 'outputs.json'),
   identity: join(directory, 'identity.json'),

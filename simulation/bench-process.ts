@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { createClock } from '../clock.js'
 import { InvalidInput } from '../events/core/errors.js'
 import { createLogger } from '../logger.js'
@@ -19,8 +18,7 @@ async function main(): Promise<void> {
     ...(epochMs === undefined ? {} : { epochMs }),
   })
   const logger = createLogger(logLevel, 'bench')
-  const devices: BenchDevice = (context) =>
-    createBenchPotentiostats({ ...context, directory: dirname(context.serialDirectory), count: potentiostats, seed })
+  const devices: BenchDevice = (context) => createBenchPotentiostats({ ...context, count: potentiostats, seed })
   const bench = await startBench({
     ...world,
     seed,

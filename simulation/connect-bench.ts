@@ -1,16 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type GpioEdges,
-  type Hardware,
-  type I2cBus,
-  NoDevice,
-  type SerialDevice,
-} from '../services/transport/hardware.js'
+import { type GpioEdges, type Hardware, type I2cBus, NoDevice } from '../services/transport/hardware.js'
 import { createSysfsPwm } from '../services/transport/sysfs-pwm.js'
 import { benchPaths } from './bench-directory.js'
+import { listBenchPorts } from './bench-ports.js'
 import { createAnswerFrames, encodeRequest, type I2cRequest } from './i2c-frames.codec.js'
 import { openSocketSerial } from './socket-serial.js'
 import { connectTo, onLine } from './unix-sockets.js'
@@ -28,22 +22,11 @@ export async function connectBench(directory: string): Promise<Hardware> {
     pwm: createSysfsPwm(paths.pwm),
     edges: createSocketEdges(paths.edges),
     serial: {
-      listPotentiostats: () => listSerialSockets(paths.serial),
+      list: () => listBenchPorts(directory),
       open: openSocketSerial,
     },
     close: i2c.close,
   }
-}
-
-/** Names as udev gives them: `usb-Acceleration_Consortium_Potentiostat_<serial number>-if00`. */
-const PORT_NAME = /^usb-Acceleration_Consortium_Potentiostat_(.+)-if00$/
-
-async function listSerialSockets(directory: string): Promise<readonly SerialDevice[]> {
-  const names = await readdir(directory)
-  return names.sort().flatMap((name) => {
-    const serialNumber = PORT_NAME.exec(name)?.[1]
-    return serialNumber === undefined ? [] : [{ path: join(directory, name), serialNumber }]
-  })
 }
 
 type Answered = (data: Uint8Array | null) => void

@@ -35,7 +35,7 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
       },
     },
     serial: {
-      listPotentiostats: async () => [],
+      list: async () => [],
       open: async (path) => {
         throw new NoDevice(`${path} cannot be opened.`)
       },

@@ -5,6 +5,7 @@ import { defineError } from '../events/core/errors.js'
 import type { Clock, Logger } from '../events/ports.js'
 import { type PluggableDevice, serveControl } from './bench-control.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
+import { type AddPort, benchPortsIn } from './bench-ports.js'
 import { createRequestFrames, encodeAnswer } from './i2c-frames.codec.js'
 import { createIdleTimer } from './idle-timer.js'
 import { servePwmTree } from './pwm-tree.js'
@@ -23,8 +24,8 @@ export class BenchRunning extends defineError(
 
 /** What a virtual device behind a serial port is given. */
 export interface BenchDeviceContext {
-  /** Where to serve the device: one Unix socket per port, named as udev names the port. */
-  readonly serialDirectory: string
+  /** Gives the path of the Unix socket to serve a port on. */
+  readonly addPort: AddPort
   readonly clock: Clock
   readonly logger: Logger
   /** To be called whenever the counter-electrode switch moves, and once at the start. */
@@ -122,7 +123,7 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
       )
     closers.push(await listenAt(paths.control, control))
     const context: BenchDeviceContext = {
-      serialDirectory: paths.serial,
+      addPort: benchPortsIn(directory),
       clock: options.clock,
       logger,
       onCellSwitch: (serialNumber, closed) => bench.setCellSwitch(serialNumber, closed),

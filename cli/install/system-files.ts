@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { POTENTIOSTAT_USB } from '../../services/transport/usb-ids.js'
+import { POTENTIOSTAT_USB } from '../../services/potentiostat/device/registers.js'
 
 /** What an installation depends on. Paths are absolute. */
 export interface Installation {

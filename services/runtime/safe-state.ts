@@ -4,7 +4,8 @@ import { retry } from '../../primitives/retry.js'
 import { LED_CHANNELS } from '../bioreactor/board/board.js'
 import { DAC43608_ADDRESS, POWER_DOWN_ALL } from '../bioreactor/chips/dac43608.codec.js'
 import { encodeLed, PICO_ADDRESS } from '../bioreactor/chips/pico.codec.js'
-import { commandRegisters, registerGroups, UNIT_ADDRESS } from '../potentiostat/device/registers.js'
+import { commandRegisters, POTENTIOSTAT_PORTS, registerGroups, UNIT_ADDRESS } from '../potentiostat/device/registers.js'
+import { type ClaimedPorts, claimPorts } from '../transport/claimed-ports.js'
 import { type Hardware, type I2cBus, NoDevice, type SerialConnection } from '../transport/hardware.js'
 import { encodeRequest, ReplyParser, writeRequest } from '../transport/modbus-rtu.codec.js'
 
@@ -50,8 +51,9 @@ export async function driveOutputsSafe(hardware: Hardware): Promise<SafeStateRep
     attempt('pwm', () => hardware.pwm.allOff()),
     attempt('leds', () => switchLedsOff(hardware)),
     attempt('potentiostats', async () => {
-      const devices = await hardware.serial.listPotentiostats()
-      await Promise.all(devices.map(({ path }) => attempt(`cell switch ${path}`, () => openCellSwitch(hardware, path))))
+      const ports = claimPorts(hardware.serial, { potentiostat: POTENTIOSTAT_PORTS })('potentiostat')
+      const devices = await ports.list()
+      await Promise.all(devices.map(({ path }) => attempt(`cell switch ${path}`, () => openCellSwitch(ports, path))))
     }),
   ])
   return { safe: failed.length === 0, done, failed }
@@ -95,8 +97,8 @@ async function all(work: readonly Promise<void>[]): Promise<void> {
 const OPEN_SWITCH = writeRequest(UNIT_ADDRESS, registerGroups.command.address, commandRegisters('setSwitch', 0))
 
 /** @throws NotInTime when no try is echoed; NoDevice when the port cannot be opened, however often it is tried. */
-async function openCellSwitch({ serial }: Hardware, path: string): Promise<void> {
-  const opening = retry(OPEN_TRIES, () => serial.open(path))
+async function openCellSwitch(ports: ClaimedPorts, path: string): Promise<void> {
+  const opening = retry(OPEN_TRIES, () => ports.open(path))
   // A port that opens after the deadline must be closed again.
   const connection = await within(OPEN_MS, opening).catch((error: unknown) => {
     void opening.then((late) => late.close()).catch(() => undefined)

@@ -38,9 +38,18 @@ export interface GpioEdges {
   watchFalling(pin: number, onEdge: (timeS: number) => void): Promise<() => Promise<void>>
 }
 
+/** Vendor and product of a USB device as the kernel writes them: four lower-case hex digits each. */
+export interface UsbId {
+  readonly vendorId: string
+  readonly productId: string
+}
+
+/** A serial port that is there. */
 export interface SerialDevice {
   /** Device path to open. */
   readonly path: string
+  /** Null for a port that is none of USB. */
+  readonly usb: UsbId | null
   readonly serialNumber: string | null
 }
 
@@ -54,10 +63,11 @@ export interface SerialConnection {
   close(): Promise<void>
 }
 
+/** The serial ports of the machine. Instruments see theirs only, as `claimPorts` gives them. */
 export interface SerialPorts {
-  /** Potentiostats by USB ids 07e6:5653. */
-  listPotentiostats(): Promise<readonly SerialDevice[]>
-  open(path: string): Promise<SerialConnection>
+  list(): Promise<readonly SerialDevice[]>
+  /** @param baudRate in bits per second. @throws NoDevice when the port cannot be opened. */
+  open(path: string, baudRate: number): Promise<SerialConnection>
 }
 
 export interface Hardware {

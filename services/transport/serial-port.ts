@@ -1,28 +1,27 @@
 import { SerialPort } from 'serialport'
-import { NoDevice, type SerialConnection, type SerialPorts } from './hardware.js'
-import { POTENTIOSTAT_USB } from './usb-ids.js'
-
-/** CDC ACM ignores it; pyBEEP opens with it. */
-const BAUD_RATE = 1_500_000
+import { NoDevice, type SerialConnection, type SerialPorts, type UsbId } from './hardware.js'
 
 /** Serial ports of the machine. */
 export const serialPorts: SerialPorts = {
-  async listPotentiostats() {
+  async list() {
     const ports = await SerialPort.list()
-    return ports
-      .filter(
-        ({ vendorId, productId }) =>
-          vendorId?.toLowerCase() === POTENTIOSTAT_USB.vendorId &&
-          productId?.toLowerCase() === POTENTIOSTAT_USB.productId,
-      )
-      .map(({ path, serialNumber }) => ({ path, serialNumber: serialNumber ?? null }))
+    return ports.map(({ path, vendorId, productId, serialNumber }) => ({
+      path,
+      usb: usbId(vendorId, productId),
+      serialNumber: serialNumber ?? null,
+    }))
   },
   open: openSerialPort,
 }
 
+const usbId = (vendorId: string | undefined, productId: string | undefined): UsbId | null =>
+  vendorId === undefined || productId === undefined
+    ? null
+    : { vendorId: vendorId.toLowerCase(), productId: productId.toLowerCase() }
+
 /** @throws NoDevice when the port cannot be opened. */
-async function openSerialPort(path: string): Promise<SerialConnection> {
-  const port = new SerialPort({ path, baudRate: BAUD_RATE, autoOpen: false })
+async function openSerialPort(path: string, baudRate: number): Promise<SerialConnection> {
+  const port = new SerialPort({ path, baudRate, autoOpen: false })
   await new Promise<void>((resolve, reject) => {
     port.open((error) => (error ? reject(new NoDevice(`${path} cannot be opened.`, { cause: error })) : resolve()))
   })

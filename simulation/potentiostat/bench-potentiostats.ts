@@ -1,12 +1,13 @@
-import { join } from 'node:path'
 import type { Clock, Logger } from '../../events/ports.js'
+import { POTENTIOSTAT_USB } from '../../services/potentiostat/device/registers.js'
+import type { AddPort } from '../bench-ports.js'
 import { Pacer } from './pacer.js'
 import { serialOfIndex } from './serial-numbers.js'
 import { startVirtualPotentiostat, type VirtualPotentiostatServer } from './serve.js'
 
 export interface BenchPotentiostatOptions {
-  /** The sockets appear in its subdirectory `serial`. */
-  readonly directory: string
+  /** Gives the path to serve each port on. */
+  readonly addPort: AddPort
   readonly count: number
   readonly seed: number
   readonly clock: Clock
@@ -21,17 +22,18 @@ export interface BenchPotentiostats {
 }
 
 /** Name of the port as Linux makes it below `/dev/serial/by-id`. */
-export const portName = (serial: string): string => `usb-Acceleration_Consortium_Potentiostat_${serial}-if00`
+const portName = (serial: string): string => `usb-Acceleration_Consortium_Potentiostat_${serial}-if00`
 
 /** Serves `count` virtual potentiostats with a Randles cell each. Serial numbers depend on the index alone. */
 export async function createBenchPotentiostats(options: BenchPotentiostatOptions): Promise<BenchPotentiostats> {
-  const { directory, count, seed, clock, logger, onCellSwitch } = options
+  const { addPort, count, seed, clock, logger, onCellSwitch } = options
   const pacer = new Pacer(clock)
   const devices = await Promise.all(
-    Array.from({ length: count }, (_, index) => {
+    Array.from({ length: count }, async (_, index) => {
       const serial = serialOfIndex(index)
+      const port = { name: portName(serial), usb: POTENTIOSTAT_USB, serialNumber: serial }
       return startVirtualPotentiostat({
-        path: join(directory, 'serial', portName(serial)),
+        path: await addPort(port),
         serial,
         seed: seed + index,
         clock,

@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { driveOutputsSafe } from '../../services/runtime/safe-state.js'
-import { serialPorts } from '../../services/transport/serial-port.js'
 import { type PtyDevice, startPtyDevice, withoutPty } from '../services/potentiostat/bench.js'
-import { withSerialPort } from '../support/serial-hardware.js'
+import { openPort, withSerialPort } from '../support/serial-hardware.js'
 import { until } from '../support/until.js'
 
 const holder = fileURLToPath(new URL('../support/port-holder.js', import.meta.url))
@@ -22,7 +21,7 @@ describe.skipIf(withoutPty)('a potentiostat on a port that is locked', () => {
     const services = spawn(process.execPath, [holder, potentiostat.link], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(services.stdout, 'data')
     expect(isClosed()).toBe(true)
-    await expect(serialPorts.open(potentiostat.link)).rejects.toThrow('cannot be opened')
+    await expect(openPort(potentiostat.link)).rejects.toThrow('cannot be opened')
     return services
   }
 
@@ -41,7 +40,7 @@ describe.skipIf(withoutPty)('a potentiostat on a port that is locked', () => {
 
   it('is waited for while a process that locks it is still ending', async () => {
     potentiostat = await startPtyDevice()
-    const ending = await serialPorts.open(potentiostat.link)
+    const ending = await openPort(potentiostat.link)
     setTimeout(() => void ending.close(), 300)
     expect(await driveOutputsSafe(withSerialPort(potentiostat.link))).toMatchObject({ safe: true })
   })

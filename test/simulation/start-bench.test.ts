@@ -111,11 +111,12 @@ test('without a bench there is no hardware to connect to', async () => {
 test('only its owner may enter, and long paths are served', async () => {
   const directory = join(temporaryDirectory(), 'a'.repeat(60), 'b'.repeat(60))
   const name = 'usb-Acceleration_Consortium_Potentiostat_0123456789AB-if00'
+  const identity = { usb: { vendorId: '07e6', productId: '5653' }, serialNumber: '0123456789AB' }
   const bench = await startBench({
     ...start(directory),
     devices: [
-      async ({ serialDirectory }) => ({
-        stop: await listenAt(join(serialDirectory, name), (socket) => socket.pipe(socket)),
+      async ({ addPort }) => ({
+        stop: await listenAt(await addPort({ name, ...identity }), (socket) => socket.pipe(socket)),
       }),
     ],
   })
@@ -124,9 +125,9 @@ test('only its owner may enter, and long paths are served', async () => {
 
   const hardware = await connectBench(directory)
   endings.push(() => hardware.close())
-  const [device] = await hardware.serial.listPotentiostats()
-  expect(device).toEqual({ path: join(directory, 'serial', name), serialNumber: '0123456789AB' })
-  const connection = await hardware.serial.open(device?.path ?? '')
+  const [device] = await hardware.serial.list()
+  expect(device).toEqual({ path: join(directory, 'serial', name), ...identity })
+  const connection = await hardware.serial.open(device?.path ?? '', 9600)
   const echo = new Promise((resolve) => connection.onData((bytes) => resolve(Buffer.from(bytes).toString())))
   const gone = new Promise((resolve) => connection.onClose(resolve))
   await connection.write(Buffer.from('echo'))

@@ -166,6 +166,12 @@ export function converterLevelV(volts: number, maxCount: number): number {
   return (Math.min(maxCount, Math.max(0, count)) * SUPPLY_V) / maxCount
 }
 
+/** USB ids of the BEEP potentiostat: 2022 and 22099 there, written as decimals. */
+export const POTENTIOSTAT_USB = { vendorId: '07e6', productId: '5653' } as const
+
+/** The serial ports that are potentiostats. CDC ACM ignores the rate; pyBEEP opens with it. */
+export const POTENTIOSTAT_PORTS = { usb: [POTENTIOSTAT_USB], baudRate: 1_500_000 } as const
+
 /** USB serial number of a chip by its 96-bit unique id: 12 upper-case hex digits. */
 export function usbSerialNumber([u0, u1, u2]: readonly [number, number, number]): string {
   const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0')

@@ -19,6 +19,7 @@ import { ServicesSuspended } from '../../../events/system/errors.js'
 import { deadline } from '../../../primitives/deadline.js'
 import type { RetainedText } from '../../aftermath/retained.js'
 import type { Service, ServiceContext } from '../../runtime/service.js'
+import type { ClaimedPorts } from '../../transport/claimed-ports.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import { modes } from '../modes/index.js'
 import { pastRuns, RetainedRuns } from './past-runs.js'
@@ -31,6 +32,8 @@ const SCAN_MS = 1000
 const STOP_MS = 1000
 
 export interface BoxContext extends ServiceContext {
+  /** The serial ports of the potentiostats. */
+  readonly ports: ClaimedPorts
   /** Where the files of new runs go. */
   readonly runFileLayout: RunFileLayout
   /** What `tia_gain: null` means: choose the range by a probe, or keep the one the device has. */
@@ -47,7 +50,7 @@ interface ActiveRun {
  * @param retained what is retained of earlier lives, corrected.
  * @returns once modes and devices are announced and every device found is at rest, cell open. */
 export async function startBoxService(context: BoxContext, retained: readonly RetainedText[]): Promise<Service> {
-  const { bus, unit, box, clock, hardware } = context
+  const { bus, unit, box, clock } = context
   const logger = context.logger.child({ service: 'potentiostat' })
   const past = pastRuns(retained, box)
   for (const [order, { declaration }] of modes.entries()) {
@@ -63,7 +66,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
 
   const slots = new Slots(
     {
-      serial: hardware.serial,
+      ports: context.ports,
       clock,
       logger,
       onChange: (record) => {

@@ -2,13 +2,14 @@ import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock, Logger } from '../../../events/ports.js'
 import type { DeviceRecord } from '../../../events/potentiostat/devices.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
-import type { SerialDevice, SerialPorts } from '../../transport/hardware.js'
+import type { ClaimedPorts } from '../../transport/claimed-ports.js'
+import type { SerialDevice } from '../../transport/hardware.js'
 import { ConnectionLost } from '../../transport/modbus-client.js'
 import { Potentiostat } from '../device/device.js'
 import { drain } from '../device/quiesce.js'
 
 export interface SlotsDeps {
-  readonly serial: SerialPorts
+  readonly ports: ClaimedPorts
   readonly clock: Clock
   readonly logger: Logger
   /** Told of every change. */
@@ -80,7 +81,7 @@ export class Slots {
    * held by a run are left alone. Never throws for a device that cannot be opened. */
   scan(): Promise<ScanResult> {
     return this.#serially(async () => {
-      const present = await this.#deps.serial.listPotentiostats()
+      const present = await this.#deps.ports.list()
       const before = new Set(this.connected)
       await Promise.all(this.#sorted().map((slot) => this.#dropIfGone(slot, present)))
       // Names are given in a stable order, the work is done at once.
@@ -120,9 +121,9 @@ export class Slots {
   async #connect(slot: Slot, path: string): Promise<void> {
     if (slot.device !== null || this.#closed) return
     slot.port = path
-    const { serial, clock, logger } = this.#deps
+    const { ports, clock, logger } = this.#deps
     try {
-      const device = new Potentiostat(await serial.open(path))
+      const device = new Potentiostat(await ports.open(path))
       try {
         await drain(device, clock)
         if (this.#closed) throw new ConnectionLost('the service stopped')

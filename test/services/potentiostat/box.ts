@@ -2,8 +2,10 @@ import type { RunProgress, SlotState } from '../../../events/potentiostat/run-st
 import type { SampleBlock } from '../../../events/potentiostat/samples.js'
 import type { Request } from '../../../events/system/commands.js'
 import { correctAtStart } from '../../../services/aftermath/over-bus.js'
+import { POTENTIOSTAT_PORTS, POTENTIOSTAT_USB } from '../../../services/potentiostat/device/registers.js'
 import { type BoxContext, startBoxService } from '../../../services/potentiostat/runs/box-service.js'
 import type { Service } from '../../../services/runtime/service.js'
+import { claimPorts } from '../../../services/transport/claimed-ports.js'
 import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { silentLogger } from '../../support/silent-logger.js'
@@ -11,10 +13,10 @@ import { clock, openSocket } from './bench.js'
 
 /** Serial ports that list whatever is plugged in at the moment. */
 export class PluggedPorts implements SerialPorts {
-  plugged: readonly SerialDevice[] = []
+  plugged: readonly Pick<SerialDevice, 'path' | 'serialNumber'>[] = []
 
-  async listPotentiostats(): Promise<readonly SerialDevice[]> {
-    return this.plugged
+  async list(): Promise<readonly SerialDevice[]> {
+    return this.plugged.map((device) => ({ ...device, usb: POTENTIOSTAT_USB }))
   }
 
   open = openSocket
@@ -42,7 +44,8 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     box: 'A',
     clock,
     logger: silentLogger,
-    hardware: { ...(unused as Hardware), serial },
+    hardware: unused as Hardware,
+    ports: claimPorts(serial, { potentiostat: POTENTIOSTAT_PORTS })('potentiostat'),
     hardwareKind: 'simulated',
     dotPioreactor: '/nowhere',
     runFileLayout: { layout: 'wells', file_name: 'full' },

@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClock } from '../../../clock.js'
+import { POTENTIOSTAT_USB } from '../../../services/potentiostat/device/registers.js'
 import { driveOutputsSafe } from '../../../services/runtime/safe-state.js'
 import { type Hardware, NoDevice } from '../../../services/transport/hardware.js'
 import { connectBench } from '../../../simulation/connect-bench.js'
@@ -25,21 +25,20 @@ const ECHO = Buffer.from('01104f000002571c', 'hex')
 /** A potentiostat that knows one frame: it opens its switch, and echoes once it was told `deafFor` times. */
 const potentiostat =
   (serialNumber: string, deafFor: number): BenchDevice =>
-  async ({ serialDirectory, onCellSwitch }) => {
+  async ({ addPort, onCellSwitch }) => {
     onCellSwitch(serialNumber, true)
     let told = 0
-    const stop = await listenAt(
-      join(serialDirectory, `usb-Acceleration_Consortium_Potentiostat_${serialNumber}-if00`),
-      (socket) => {
-        // The tail of a block that the crashed program no longer read.
-        socket.write(Buffer.from('0103f400aabb', 'hex'))
-        socket.on('data', (bytes) => {
-          if (bytes.toString('hex') !== SET_SWITCH_0 || told++ < deafFor) return
-          onCellSwitch(serialNumber, false)
-          socket.write(ECHO)
-        })
-      },
-    )
+    const name = `usb-Acceleration_Consortium_Potentiostat_${serialNumber}-if00`
+    const path = await addPort({ name, usb: POTENTIOSTAT_USB, serialNumber })
+    const stop = await listenAt(path, (socket) => {
+      // The tail of a block that the crashed program no longer read.
+      socket.write(Buffer.from('0103f400aabb', 'hex'))
+      socket.on('data', (bytes) => {
+        if (bytes.toString('hex') !== SET_SWITCH_0 || told++ < deafFor) return
+        onCellSwitch(serialNumber, false)
+        socket.write(ECHO)
+      })
+    })
     return { stop }
   }
 

@@ -19,6 +19,7 @@ import {
   readRequest,
   writeRequest,
 } from '../../../services/transport/modbus-rtu.codec.js'
+import { benchPortsIn } from '../../../simulation/bench-ports.js'
 import { createBenchPotentiostats } from '../../../simulation/potentiostat/bench-potentiostats.js'
 import { cells } from '../../../simulation/potentiostat/cell-models.js'
 import type { Faults } from '../../../simulation/potentiostat/faults.js'
@@ -261,7 +262,13 @@ describe('faults', () => {
 describe('the bench', () => {
   test('serves each device under its own name, the same at every start', async () => {
     await serve()
-    const options = { directory, count: 3, seed: 1, clock: new FakeClock(), logger: silentLogger }
+    const options = {
+      addPort: benchPortsIn(directory),
+      count: 3,
+      seed: 1,
+      clock: new FakeClock(),
+      logger: silentLogger,
+    }
     const first = await createBenchPotentiostats(options)
     const paths = first.devices.map(({ path }) => path)
     expect(new Set(paths).size).toBe(3)

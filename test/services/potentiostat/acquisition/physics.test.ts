@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { serialPorts } from '../../../../services/transport/serial-port.js'
 import type { CellFactory } from '../../../../simulation/potentiostat/cell.js'
 import { ferricyanide, RandlesCell } from '../../../../simulation/potentiostat/randles-cell.js'
+import { openPort } from '../../../support/serial-hardware.js'
 import { type Measured, type PtyDevice, runMode, startPtyDevice, withoutPty } from '../bench.js'
 
 let device: PtyDevice
@@ -9,7 +9,7 @@ afterEach(() => device?.dispose())
 
 async function measured(mode: string, raw: Record<string, unknown>, cell?: CellFactory): Promise<Measured> {
   device = await startPtyDevice(cell === undefined ? {} : { cell })
-  const result = await runMode(await serialPorts.open(device.link), mode, raw)
+  const result = await runMode(await openPort(device.link), mode, raw)
   expect(result.error).toBeNull()
   return result
 }

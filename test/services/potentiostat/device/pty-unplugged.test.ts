@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
+import { POTENTIOSTAT_USB } from '../../../../services/potentiostat/device/registers.js'
 import type { SerialPorts } from '../../../../services/transport/hardware.js'
 import { serialPorts } from '../../../../services/transport/serial-port.js'
 import { until } from '../../../support/until.js'
@@ -18,7 +19,8 @@ afterEach(async () => {
 
 /** Lists the terminal as long as it is there, as udev does. */
 const ptyPorts = (): SerialPorts => ({
-  listPotentiostats: async () => (existsSync(server.link) ? [{ path: server.link, serialNumber: '0123456789AB' }] : []),
+  list: async () =>
+    existsSync(server.link) ? [{ path: server.link, usb: POTENTIOSTAT_USB, serialNumber: '0123456789AB' }] : [],
   open: serialPorts.open,
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rowsOf } from '../../../../services/potentiostat/acquisition/plan.js'
-import { serialPorts } from '../../../../services/transport/serial-port.js'
+import { openPort } from '../../../support/serial-hardware.js'
 import { type Measured, type PtyDevice, planOf, runMode, startPtyDevice, withoutPty } from '../bench.js'
 
 /** Fields of a row that every mode has, and those that come with the mode. */
@@ -34,7 +34,7 @@ describe.skipIf(withoutPty)('through a real serial port', () => {
   afterEach(() => server.dispose())
 
   test.each(orders)('%s yields exactly its rows and leaves the cell open', async (mode, raw) => {
-    const measured = await runMode(await serialPorts.open(server.link), mode, raw)
+    const measured = await runMode(await openPort(server.link), mode, raw)
     const plan = planOf(mode, raw)
     expect(measured.error).toBeNull()
     if (mode === 'EIS') expect(measured.impedance).toHaveLength(rowsOf(plan, 1))
@@ -48,6 +48,6 @@ describe.skipIf(withoutPty)('through a real serial port', () => {
   })
 
   test('a port that is not there cannot be opened', async () => {
-    await expect(serialPorts.open(`${server.link}9`)).rejects.toThrow('cannot be opened')
+    await expect(openPort(`${server.link}9`)).rejects.toThrow('cannot be opened')
   })
 })
