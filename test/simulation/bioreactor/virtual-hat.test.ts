@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { openBioreactor } from '../../services/bioreactor/board/open-bioreactor.js'
-import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
-import { type BenchOptions, VirtualBench } from '../../simulation/virtual-bench.js'
-import { FakeClock } from '../support/fake-clock.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
+import { openBioreactor } from '../../../services/bioreactor/board/open-bioreactor.js'
+import { createInProcessHardware } from '../../../simulation/in-process-hardware.js'
+import { type BenchOptions, VirtualBench } from '../../../simulation/virtual-bench.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
 
 const SETTLE_MS = 500
 

@@ -1,6 +1,6 @@
-import type { LedChannel } from '../../services/bioreactor/board/board.js'
-import { LED_CHANNELS } from '../../services/bioreactor/board/board.js'
-import { CONFIG_COMMAND, decodeLevel, isPoweredDown } from '../../services/bioreactor/chips/dac43608.codec.js'
+import type { LedChannel } from '../../../services/bioreactor/board/board.js'
+import { LED_CHANNELS } from '../../../services/bioreactor/board/board.js'
+import { CONFIG_COMMAND, decodeLevel, isPoweredDown } from '../../../services/bioreactor/chips/dac43608.codec.js'
 import { clockOut, type VirtualChip } from './virtual-chip.js'
 
 /** The configuration's "power down all" bit and the eight channels' own. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../events/ports.js'
+import type { Clock } from '../../../events/ports.js'
 import {
   CONFIG_POINTER,
   CONVERSION_MS,
@@ -6,7 +6,7 @@ import {
   decodeConfig,
   encodeConversion,
   voltsToRaw,
-} from '../../services/bioreactor/chips/ads111x.codec.js'
+} from '../../../services/bioreactor/chips/ads111x.codec.js'
 import { type AnalogInput, clockOut, type VirtualChip } from './virtual-chip.js'
 
 /** Power-on value of the configuration register (TI SBAS444). */

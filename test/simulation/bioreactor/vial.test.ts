@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { createVial, defaultParameters, stepVial, type Vial, type VialInputs } from '../../simulation/vial.js'
+import {
+  createVial,
+  defaultParameters,
+  stepVial,
+  type Vial,
+  type VialInputs,
+} from '../../../simulation/bioreactor/vial.js'
 
 const OFF: VialInputs = { stirrer: 0, heater: 0, media: 0, altMedia: 0, waste: 0 }
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../../events/ports.js'
-import type { LedChannel } from '../../services/bioreactor/board/board.js'
+import type { Clock } from '../../../events/ports.js'
+import type { LedChannel } from '../../../services/bioreactor/board/board.js'
 import {
   adcScale,
   decodePointer,
@@ -7,7 +7,7 @@ import {
   encodeFirmwareVersion,
   type FirmwareVersion,
   voltsToRaw,
-} from '../../services/bioreactor/chips/pico.codec.js'
+} from '../../../services/bioreactor/chips/pico.codec.js'
 import { type AnalogInput, clockOut, type VirtualChip } from './virtual-chip.js'
 
 /** Firmware 0.5 samples the photodiodes in passes of about 10 ms, and keeps three quarters of the previous value. */

@@ -1,4 +1,4 @@
-import { encodeTemperatureC, TEMPERATURE_POINTER } from '../../services/bioreactor/chips/tmp1075.codec.js'
+import { encodeTemperatureC, TEMPERATURE_POINTER } from '../../../services/bioreactor/chips/tmp1075.codec.js'
 import { clockOut, type VirtualChip } from './virtual-chip.js'
 
 /** Device id register and its contents (TI SBOS854F). */
