@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { renderSettings } from '../cli/render-settings.js'
 import { renderTopics } from '../cli/render-topics.js'
+import { renderAsyncApi } from '../http-gateway/async-api/document.js'
+import { jobDefinitions } from '../services/bioreactor/index.js'
 
 /** `vitest run -u` writes the pages anew. */
 const page = (name: string): string => `${process.cwd()}/docs/${name}`
@@ -10,3 +12,8 @@ it('docs/settings.md is written from the settings', () =>
 
 it('docs/topics.md is written from the declarations', () =>
   expect(renderTopics()).toMatchFileSnapshot(page('topics.md')))
+
+it('docs/asyncapi.json is written from the declarations', () =>
+  expect(renderAsyncApi(jobDefinitions.map((definition) => definition.capability('u1')))).toMatchFileSnapshot(
+    page('asyncapi.json'),
+  ))

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
+import { asyncApi } from '../async-api/document.js'
 import { docsPage } from '../framework/docs-page.js'
 import { type Endpoint, endpoint, SENT } from '../framework/endpoint.js'
 import { openApi } from '../framework/openapi.js'
@@ -26,6 +27,17 @@ const getOpenApi = endpoint({
   needs: 'nothing',
   auth: 'open',
   handle: (_input, { table }) => documentOf(table),
+})
+
+const getAsyncApi = endpoint({
+  method: 'get',
+  path: '/asyncapi.json',
+  summary: 'The MQTT topics of this unit, those of its plugins included, as an AsyncAPI 3.0 document.',
+  response: Type.Record(Type.String(), Type.Unknown()),
+  errors: [],
+  needs: 'services',
+  auth: 'open',
+  handle: async (_input, { readModels }) => asyncApi(await readModels.jobCapabilities()),
 })
 
 const sendPage = (response: Response, html: string): typeof SENT => {
@@ -62,4 +74,4 @@ const getRedoc = endpoint({
   },
 })
 
-export const pages: readonly Endpoint[] = [getOpenApi, getDocs, getRedoc]
+export const pages: readonly Endpoint[] = [getOpenApi, getAsyncApi, getDocs, getRedoc]

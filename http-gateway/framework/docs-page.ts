@@ -31,7 +31,8 @@ export function docsPage(table: readonly Endpoint[]): string {
 <body>
 <header>
 <h1>Benchlog API</h1>
-<p>The same as an OpenAPI 3.1 document: <a href="/openapi.json">/openapi.json</a>.</p>
+<p>The same as an OpenAPI 3.1 document: <a href="/openapi.json">/openapi.json</a>. The MQTT topics as an AsyncAPI 3.0
+document: <a href="/asyncapi.json">/asyncapi.json</a>.</p>
 </header>
 <nav>${GROUPS.map(({ name, title }) => contents(title, ofGroup(table, name))).join('')}</nav>
 <main>${GROUPS.map(({ name, title, text }) => group(title, text, ofGroup(table, name))).join('')}</main>

@@ -84,6 +84,7 @@ describe('the contracts', () => {
       'GET /api/telemetry/temperature/latest',
       'GET /api/telemetry/temperature/stream',
       'GET /openapi.json',
+      'GET /asyncapi.json',
       'GET /docs',
       'GET /redoc',
     ])

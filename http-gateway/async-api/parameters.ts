@@ -1,0 +1,39 @@
+import { RUN_ID_PATTERN } from '../../events/topic.js'
+
+interface ChannelParameter {
+  readonly description: string
+  readonly examples?: readonly string[]
+  /** Where a message holds the same value. */
+  readonly location?: string
+}
+
+/** What varies in topics, by name. */
+export const PARAMETERS: Readonly<Record<string, ChannelParameter>> = {
+  unit: {
+    description: 'Name of the unit, `UNIT_NAME`. In an order to a setting `$broadcast` stands for every unit.',
+    examples: ['u1'],
+  },
+  box: { description: 'Name of the box of potentiostats, `BOX_ID` or the unit.', examples: ['u1'] },
+  experiment: {
+    description: 'Name of the experiment that the job runs in; `$experiment` for what belongs to none.',
+    examples: ['growth-7'],
+  },
+  job: { description: 'Name of a job.', examples: ['stirring'] },
+  job_name: { description: 'Name of a job.', examples: ['stirring'] },
+  automation_name: { description: 'Name of an automation.', examples: ['turbidostat'] },
+  kind: { description: 'Kind of automation: `dosing`, `led` or `temperature`.', examples: ['dosing'] },
+  setting: { description: 'Name of a published setting.', examples: ['target_rpm'] },
+  job_id: { description: 'Number of the job; it only grows.', examples: ['42'], location: '$message.payload#/job_id' },
+  task_id: { description: 'Id of the task.', location: '$message.payload#/task_id' },
+  id: { description: 'Id that the command had.', location: '$message.payload#/id' },
+  source: { description: 'Where the message comes from.', examples: ['app'], location: '$message.payload#/source' },
+  level: { description: 'Severity of the message.', examples: ['info', 'warning', 'error'] },
+  target_name: {
+    description: 'What is controlled.',
+    examples: ['rpm'],
+    location: '$message.payload#/target_name',
+  },
+  mode: { description: 'Name of a measurement mode.', examples: ['CV'], location: '$message.payload#/mode' },
+  run_id: { description: `Name of the run; it matches \`${RUN_ID_PATTERN}\`.`, examples: ['run-1'] },
+  slot: { description: 'Place of a potentiostat in the box.', examples: ['slot01'] },
+}
