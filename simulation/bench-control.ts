@@ -11,12 +11,24 @@ export interface PluggableDevice {
   replug(): Promise<void>
 }
 
-/** Serves one control connection: `shutdown`, which is answered by the end of the bench, and `unplug <serial>` or `replug <serial>`, answered by
- * `done` or by what is wrong. */
-export function serveControl(socket: Socket, devices: () => readonly PluggableDevice[], shutDown: () => void): void {
+/** What a hand at the bench can do. */
+export interface BenchHands {
+  readonly devices: readonly PluggableDevice[]
+  /** The button of the unit. */
+  setButton(pressed: boolean): void
+  shutDown(): void
+}
+
+/** Serves one control connection: `shutdown`, which is answered by the end of the bench; `unplug <serial>`, `replug <serial>`, `press` and `release`, which
+ * are answered by `done` or by what is wrong. */
+export function serveControl(socket: Socket, { devices, setButton, shutDown }: BenchHands): void {
   const obey = async (line: string): Promise<string> => {
     const [order, serial] = line.split(' ')
-    const device = devices().find((candidate) => candidate.serial === serial)
+    if (order === 'press' || order === 'release') {
+      setButton(order === 'press')
+      return 'done'
+    }
+    const device = devices.find((candidate) => candidate.serial === serial)
     if (order !== 'unplug' && order !== 'replug') return `There is no order '${order}'.`
     if (device === undefined) return `The bench has no device ${serial}.`
     await device[order]()
@@ -33,10 +45,15 @@ export function serveControl(socket: Socket, devices: () => readonly PluggableDe
 
 /** Pulls a device out of the bench in a directory, or puts it back. Resolves when it is done.
  * @throws NoDevice when no bench runs there or it has no such device. */
-export async function plugDevice(directory: string, order: 'unplug' | 'replug', serial: string): Promise<void> {
+export const plugDevice = (directory: string, order: 'unplug' | 'replug', serial: string): Promise<void> =>
+  orderBench(directory, `${order} ${serial}`)
+
+/** Gives an order to the bench in a directory: see `serveControl`. Resolves when it is done.
+ * @throws NoDevice when no bench runs there or the order cannot be carried out. */
+export async function orderBench(directory: string, order: string): Promise<void> {
   const socket = await connectTo(benchPaths(directory).control)
   try {
-    socket.write(`${order} ${serial}\n`)
+    socket.write(`${order}\n`)
     const [answer] = (await once(socket, 'data')) as [Buffer]
     if (answer.toString() !== 'done\n') throw new NoDevice(answer.toString().trim())
   } finally {

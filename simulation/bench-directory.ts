@@ -5,7 +5,7 @@ import { connectTo } from './unix-sockets.js'
 /** Where a bench keeps what. */
 export const benchPaths = (directory: string) => ({
   i2c: join(directory, 'i2c.sock'),
-  edges: join(directory, 'edges.sock'),
+  gpio: join(directory, 'gpio.sock'),
   control: join(directory, 'control.sock'),
   serial: join(directory, 'serial'),
   usb: join(directory, 'usb'),

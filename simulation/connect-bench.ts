@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
-import { type GpioEdges, type Hardware, type I2cBus, NoDevice } from '../services/transport/hardware.js'
+import { type Hardware, type I2cBus, NoDevice } from '../services/transport/hardware.js'
 import { createSysfsPwm } from '../services/transport/sysfs-pwm.js'
 import { benchPaths } from './bench-directory.js'
 import { listBenchPorts } from './bench-ports.js'
 import { createAnswerFrames, encodeRequest, type I2cRequest } from './i2c-frames.codec.js'
+import { createSocketGpio } from './socket-gpio.js'
 import { openSocketSerial } from './socket-serial.js'
-import { connectTo, onLine } from './unix-sockets.js'
+import { connectTo } from './unix-sockets.js'
 
 /** The hardware of a simulated bench, served in another process. A bench that comes back is used again.
  * @throws NoDevice when no bench serves the directory. */
@@ -20,7 +20,7 @@ export async function connectBench(directory: string): Promise<Hardware> {
     ...identity,
     i2c,
     pwm: createSysfsPwm(paths.pwm),
-    edges: createSocketEdges(paths.edges),
+    gpio: createSocketGpio(paths.gpio),
     serial: {
       list: () => listBenchPorts(directory),
       open: openSocketSerial,
@@ -80,47 +80,4 @@ function createSocketI2c(path: string): I2cBus & { connect(): Promise<unknown>; 
       open?.socket.destroy()
     },
   }
-}
-
-/** How long to wait before looking for a bench that has gone. */
-const RECONNECT_MS = 200
-
-function createSocketEdges(path: string): GpioEdges {
-  return {
-    async watchFalling(pin, onEdge) {
-      const stop = new AbortController()
-      let socket = await watchPin(path, pin, onEdge)
-      const keepWatching = async (): Promise<void> => {
-        while (!stop.signal.aborted) {
-          if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve))
-          if (stop.signal.aborted) return
-          await delay(RECONNECT_MS, undefined, { signal: stop.signal }).catch(() => undefined)
-          if (!stop.signal.aborted) socket = await watchPin(path, pin, onEdge).catch(() => socket)
-        }
-      }
-      const watching = keepWatching()
-      return async () => {
-        stop.abort()
-        socket.destroy()
-        await watching
-        socket.destroy()
-      }
-    },
-  }
-}
-
-/** Resolves when the bench confirms. @throws NoDevice */
-async function watchPin(path: string, pin: number, onEdge: (timeS: number) => void): Promise<Socket> {
-  const socket = await connectTo(path)
-  socket.on('error', () => socket.destroy())
-  const confirmed = new Promise<void>((resolve, reject) => {
-    socket.once('close', () => reject(new NoDevice('The simulated bench has ended.')))
-    onLine(socket, (line) => {
-      if (line === 'watching') resolve()
-      else onEdge(Number(line))
-    })
-  })
-  socket.write(`${pin}\n`)
-  await confirmed
-  return socket
 }

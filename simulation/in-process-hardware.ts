@@ -28,11 +28,26 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
         for (const pin of pins) bench.setPwm(pin, 0)
       },
     },
-    edges: {
+    gpio: {
       watchFalling: async (pin, onEdge) => {
-        const end = bench.watchFalling(pin, onEdge)
+        const end = bench.lines.watch(pin, (high, timeS) => {
+          if (!high) onEdge(timeS)
+        })
         return async () => end()
       },
+      watchLevel: async (pin, onLevel) => {
+        const end = bench.lines.watch(pin, onLevel)
+        return async () => end()
+      },
+      openOutput: async (pin) => {
+        bench.lines.drive(pin, false)
+        return {
+          pin,
+          set: async (high) => bench.lines.drive(pin, high),
+          close: async () => bench.lines.drive(pin, false),
+        }
+      },
+      consumerOf: async (pin) => bench.lines.consumerOf(pin),
     },
     serial: {
       list: async () => [],

@@ -113,14 +113,14 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
       serve(bench, socket)
     }
     closers.push(await listenAt(paths.i2c, counted(serveI2c)))
-    closers.push(await listenAt(paths.edges, counted(serveEdges)))
+    closers.push(await listenAt(paths.gpio, counted(serveGpio)))
     const pluggable: PluggableDevice[] = []
     const control = (socket: Socket): void =>
-      serveControl(
-        socket,
-        () => pluggable,
-        () => ending.abort(),
-      )
+      serveControl(socket, {
+        devices: pluggable,
+        setButton: (pressed) => bench.lines.setButton(pressed),
+        shutDown: () => ending.abort(),
+      })
     closers.push(await listenAt(paths.control, control))
     const context: BenchDeviceContext = {
       addPort: benchPortsIn(directory),
@@ -161,13 +161,32 @@ function serveI2c(bench: VirtualBench, socket: Socket): void {
   })
 }
 
-/** The client names a pin, gets a confirmation that it is watched, then gets one line per edge: its time in s. */
-function serveEdges(bench: VirtualBench, socket: Socket): void {
+/** One connection per line in use. `watch <pin>` is answered by `ready`, then by one text per level: `1` or `0`, and its time in s.
+ * `drive <pin>` is answered by `ready`, then every `1` or `0` by `done`; the line falls when the connection ends. `user <pin>` is answered by who uses the
+ * line, after an equals sign, or by `none` when there is no such line. */
+function serveGpio(bench: VirtualBench, socket: Socket): void {
+  const say = (text: string): void => void socket.write(`${text}\n`)
+  let driven: number | null = null
   onLine(socket, (line) => {
-    socket.once(
-      'close',
-      bench.watchFalling(Number(line), (timeS) => void socket.write(`${timeS}\n`)),
-    )
-    socket.write('watching\n')
+    const [order, word] = line.split(' ')
+    const pin = Number(word)
+    if (driven !== null) {
+      bench.lines.drive(driven, line === '1')
+      say('done')
+    } else if (order === 'user') {
+      const user = bench.lines.consumerOf(pin)
+      say(user === null ? 'none' : `=${user}`)
+    } else if (order === 'watch') {
+      socket.once(
+        'close',
+        bench.lines.watch(pin, (high, timeS) => say(`${high ? 1 : 0} ${timeS}`)),
+      )
+      say('ready')
+    } else if (order === 'drive') {
+      driven = pin
+      socket.once('close', () => bench.lines.drive(pin, false))
+      bench.lines.drive(pin, false)
+      say('ready')
+    }
   })
 }

@@ -5,6 +5,7 @@ import type { ProfileTables } from '../services/bioreactor/board/hardware-tables
 import type { VirtualChip } from './bioreactor/chips/virtual-chip.js'
 import type { Load } from './bioreactor/physical-vial.js'
 import { createVirtualHat } from './bioreactor/virtual-hat.js'
+import { VirtualLines } from './bioreactor/virtual-lines.js'
 import { VirtualVial, type VirtualVialOptions } from './bioreactor/virtual-vial.js'
 
 /** What the bench drives at this moment. */
@@ -13,6 +14,7 @@ export interface BenchOutputs {
   readonly pwm: Readonly<Record<string, number>>
   /** Intensity in % by channel. */
   readonly leds: Readonly<Record<LedChannel, number>>
+  readonly status_led: boolean
   /** Closed or open, by serial number of the potentiostat. */
   readonly cell_switches: Readonly<Record<string, boolean>>
 }
@@ -40,6 +42,8 @@ export class VirtualBench {
   readonly wiring: ProfileTables
   readonly #clock: Clock
   readonly #vial: VirtualVial
+  /** GPIO lines of the header. */
+  readonly lines: VirtualLines
   readonly #chips: ReadonlyMap<number, VirtualChip>
   readonly #pwm = new Map<number, number>()
   /** 8-bit values. */
@@ -56,6 +60,7 @@ export class VirtualBench {
     this.wiring = shippedWiring({ hat: this.hat, ...this.model })
     this.#clock = options.clock
     this.#vial = new VirtualVial(options)
+    this.lines = new VirtualLines(options.clock, this.wiring.gpio, this.#vial, () => this.#tellOutputs())
     for (const pin of Object.values(this.wiring.pwm.pwm_to_pin)) this.#pwm.set(pin, 0)
     this.#chips = createVirtualHat(options.clock, this.wiring, {
       vial: this.#vial,
@@ -93,11 +98,6 @@ export class VirtualBench {
     this.#tellOutputs()
   }
 
-  /** Reports falling edges as the world moves on, with their time in s of the clock. */
-  watchFalling(pin: number, listener: (timeS: number) => void): () => void {
-    return pin === this.wiring.gpio.hall_sensor_pin ? this.#vial.watchRotor(listener) : () => undefined
-  }
-
   onOutputs(listener: (outputs: BenchOutputs) => void): () => void {
     this.#outputListeners.add(listener)
     return () => void this.#outputListeners.delete(listener)
@@ -109,6 +109,7 @@ export class VirtualBench {
     return {
       pwm: Object.fromEntries([...this.#pwm].map(([pin, percent]) => [String(pin), round(percent, 5)])),
       leds,
+      status_led: this.lines.statusLed,
       cell_switches: Object.fromEntries(this.#cellSwitches),
     }
   }

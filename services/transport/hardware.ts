@@ -33,9 +33,25 @@ export interface PwmOutputs {
   allOff(): Promise<void>
 }
 
-export interface GpioEdges {
-  /** Reports falling edges with their time in seconds (monotonic, arbitrary origin), until the returned function is called. */
+/** A line driven as output, low from the start. */
+export interface GpioOutput {
+  readonly pin: number
+  set(high: boolean): Promise<void>
+  /** Low, and free for others. */
+  close(): Promise<void>
+}
+
+/** Lines of the 40-pin header by BCM number. Times are in seconds, monotonic, of arbitrary origin. */
+export interface Gpio {
+  /** Reports falling edges of an input with its pull-up on, until the returned function is called. @throws LabError when the line cannot be used. */
   watchFalling(pin: number, onEdge: (timeS: number) => void): Promise<() => Promise<void>>
+  /** Reports every level that an input with its pull-down on takes on, bouncing included, until the returned function is called.
+   * @throws LabError when the line cannot be used. */
+  watchLevel(pin: number, onLevel: (high: boolean, timeS: number) => void): Promise<() => Promise<void>>
+  /** @throws LabError when the line cannot be used. */
+  openOutput(pin: number): Promise<GpioOutput>
+  /** Who uses the line; empty when it is free, null when there is no such line. @throws LabError when the system offers no GPIO. */
+  consumerOf(pin: number): Promise<string | null>
 }
 
 /** Vendor and product of a USB device as the kernel writes them: four lower-case hex digits each. */
@@ -73,7 +89,7 @@ export interface SerialPorts {
 export interface Hardware {
   readonly i2c: I2cBus
   readonly pwm: PwmOutputs
-  readonly edges: GpioEdges
+  readonly gpio: Gpio
   readonly serial: SerialPorts
   /** Version of the HAT that identifies itself, such as `1.2`; null or absent when there is none. */
   readonly hatVersion?: string | null

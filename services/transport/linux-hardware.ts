@@ -1,6 +1,6 @@
-import { createGpiomonEdges } from './gpiomon-edges.js'
 import type { Hardware } from './hardware.js'
 import { readHatVersion } from './hat-identity.js'
+import { createLibgpiod } from './libgpiod.js'
 import { openLinuxI2c } from './linux-i2c.js'
 import { serialPorts } from './serial-port.js'
 import { createSysfsPwm } from './sysfs-pwm.js'
@@ -11,7 +11,7 @@ export async function openLinuxHardware(): Promise<Hardware> {
   return {
     i2c,
     pwm: createSysfsPwm(),
-    edges: createGpiomonEdges(),
+    gpio: createLibgpiod(),
     serial: serialPorts,
     hatVersion: await readHatVersion(),
     close: () => i2c.close(),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createClock } from '../../clock.js'
 import type { Hardware } from '../../services/transport/hardware.js'
+import { orderBench } from '../../simulation/bench-control.js'
 import { connectBench } from '../../simulation/connect-bench.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
 import { startBench } from '../../simulation/start-bench.js'
@@ -12,6 +13,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 
 interface Rig {
   readonly hardware: Hardware
+  press(pressed: boolean): void | Promise<void>
   outputs(): BenchOutputs | Promise<BenchOutputs>
 }
 
@@ -19,6 +21,8 @@ const PICO = 0x2c
 const TMP1075 = 0x4f
 const STIRRER_PIN = 17
 const HALL_PIN = 21
+const BUTTON_PIN = 4
+const LED_PIN = 23
 
 const endings: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -33,7 +37,11 @@ async function inProcess(): Promise<Rig> {
     stop.abort()
     await moving
   })
-  return { hardware: createInProcessHardware(bench), outputs: () => bench.outputs }
+  return {
+    hardware: createInProcessHardware(bench),
+    outputs: () => bench.outputs,
+    press: (pressed) => bench.lines.setButton(pressed),
+  }
 }
 
 async function overSockets(): Promise<Rig> {
@@ -42,7 +50,11 @@ async function overSockets(): Promise<Rig> {
   endings.push(() => bench.stop())
   const hardware = await connectBench(directory)
   endings.push(() => hardware.close())
-  return { hardware, outputs: () => readOutputs(directory) }
+  return {
+    hardware,
+    outputs: () => readOutputs(directory),
+    press: (pressed) => orderBench(directory, pressed ? 'press' : 'release'),
+  }
 }
 
 describe.each([
@@ -107,13 +119,40 @@ describe.each([
   test('a turning stirrer gives falling edges, 0.12 s apart at 30 %', async () => {
     const { hardware } = await open()
     const times: number[] = []
-    const end = await hardware.edges.watchFalling(HALL_PIN, (timeS) => times.push(timeS))
+    const end = await hardware.gpio.watchFalling(HALL_PIN, (timeS) => times.push(timeS))
     await (await hardware.pwm.open(STIRRER_PIN, 200)).setDutyCycle(30)
     // The motor is up to speed after some revolutions.
     await eventually(() => expect(times.length).toBeGreaterThanOrEqual(20))
     await end()
     const gaps = times.slice(-5).map((timeS, index, last) => timeS - (last[index - 1] ?? timeS - 0.12))
     for (const gap of gaps) expect(gap).toBeCloseTo(0.12, 2)
+  })
+
+  test('the button of the unit gives levels', async () => {
+    const { hardware, press } = await open()
+    const levels: boolean[] = []
+    const end = await hardware.gpio.watchLevel(BUTTON_PIN, (high) => levels.push(high))
+    expect(await hardware.gpio.consumerOf(BUTTON_PIN)).not.toBe('')
+    await press(true)
+    await eventually(() => expect(levels.at(-1)).toBe(true))
+    await press(false)
+    await eventually(() => expect(levels.at(-1)).toBe(false))
+    await end()
+    await eventually(async () => expect(await hardware.gpio.consumerOf(BUTTON_PIN)).toBe(''))
+    expect(await hardware.gpio.consumerOf(99)).toBeNull()
+  })
+
+  test('the LED of the unit is driven until it is let go', async () => {
+    const { hardware, outputs } = await open()
+    const led = await hardware.gpio.openOutput(LED_PIN)
+    const isOn = (on: boolean): Promise<void> => eventually(async () => expect((await outputs()).status_led).toBe(on))
+    await led.set(true)
+    await isOn(true)
+    await led.set(false)
+    await isOn(false)
+    await led.set(true)
+    await led.close()
+    await isOn(false)
   })
 
   test('the HAT and the vessel are told', async () => {

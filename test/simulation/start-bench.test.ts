@@ -92,7 +92,7 @@ test('a client finds the bench again after it was started anew', async () => {
   const hardware = await connectBench(directory)
   endings.push(() => hardware.close())
   const times: number[] = []
-  const endWatch = await hardware.edges.watchFalling(21, (timeS) => times.push(timeS))
+  const endWatch = await hardware.gpio.watchFalling(21, (timeS) => times.push(timeS))
   endings.push(endWatch)
   await first.stop()
   await expect(hardware.i2c.writeRead(0x2c, Uint8Array.of(8), 2)).rejects.toMatchObject({ code: 'hardware.no_device' })

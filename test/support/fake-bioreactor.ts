@@ -1,6 +1,6 @@
 import { LabError } from '../../events/core/errors.js'
 import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/board/board.js'
-import type { PwmOutput } from '../../services/transport/hardware.js'
+import type { Gpio, PwmOutput } from '../../services/transport/hardware.js'
 
 /** One write to an output, in the order of the hardware. */
 export interface Write {
@@ -33,13 +33,16 @@ export class FakeBioreactor implements Bioreactor {
     allOff: async () => this.duty.clear(),
   }
 
-  readonly edges = {
-    watchFalling: async (pin: number, onEdge: (timeS: number) => void) => {
+  readonly gpio: Gpio = {
+    watchFalling: async (pin, onEdge) => {
       this.#edges.set(pin, onEdge)
       return async () => {
         this.#edges.delete(pin)
       }
     },
+    watchLevel: async () => async () => undefined,
+    openOutput: async (pin) => ({ pin, set: async () => undefined, close: async () => undefined }),
+    consumerOf: async () => '',
   }
 
   readonly #levels: Record<LedChannel, number> = { A: 0, B: 0, C: 0, D: 0 }

@@ -1,4 +1,4 @@
-import type { GpioEdges, PwmOutputs } from '../../transport/hardware.js'
+import type { Gpio, PwmOutputs } from '../../transport/hardware.js'
 
 /** What the bioreactor's jobs see of the board: volts and percent, no registers. Channels are strings as in the configuration. */
 
@@ -45,7 +45,7 @@ export interface BoardMap {
 export interface Bioreactor {
   readonly board: BoardMap
   readonly pwm: PwmOutputs
-  readonly edges: GpioEdges
+  readonly gpio: Gpio
   readonly leds: LedOutputs
   /** Prepares the converter of a photodiode (gain 1). @throws LabError when this model has no such photodiode; NoDevice */
   openPhotodiode(channel: PdChannel): Promise<PhotodiodeAdc>

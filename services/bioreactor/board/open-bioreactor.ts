@@ -44,7 +44,7 @@ export async function openBioreactor(
       heaterPwmChannel: profile.pwm.heater_pwm_channel,
     },
     pwm: hardware.pwm,
-    edges: hardware.edges,
+    gpio: hardware.gpio,
     leds: createLeds(hardware, key.hat, profile),
     openPhotodiode: createPhotodiodes(hardware, profile, clock),
     isHatPresent: async () => (options.hat ?? hardware.hatVersion ?? null) !== null,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../events/ports.js'
 import { clamp, roundHalfEven } from '../../../primitives/round.js'
 import { sleepS } from '../../runtime/repeat.js'
-import type { GpioEdges } from '../../transport/hardware.js'
+import type { Gpio } from '../../transport/hardware.js'
 
 /** Revolutions per minute from the times of consecutive falling edges (s), one edge per revolution; 0 for fewer than two. */
 export function rpmOf(edgeTimes: readonly number[]): number {
@@ -22,9 +22,9 @@ export interface RpmSensor {
   close(): Promise<void>
 }
 
-export async function openRpmSensor(edges: GpioEdges, pin: number, clock: Clock): Promise<RpmSensor> {
+export async function openRpmSensor(gpio: Pick<Gpio, 'watchFalling'>, pin: number, clock: Clock): Promise<RpmSensor> {
   const windows = new Set<number[]>()
-  const close = await edges.watchFalling(pin, (timeS) => {
+  const close = await gpio.watchFalling(pin, (timeS) => {
     for (const window of windows) window.push(timeS)
   })
   return {

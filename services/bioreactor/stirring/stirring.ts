@@ -181,7 +181,7 @@ async function startStirring(
     targetRpm,
     onDuty: (duty) => job.publish('duty_cycle', duty),
   })
-  const sensor = useRpm ? await openRpmSensor(bioreactor.edges, bioreactor.board.hallPin, clock) : null
+  const sensor = useRpm ? await openRpmSensor(bioreactor.gpio, bioreactor.board.hallPin, clock) : null
   if (sensor !== null) job.atEnd(() => sensor.close())
   job.atEnd(() => bar.halt())
 
