@@ -1,4 +1,5 @@
 import { PacketFields } from './packet-fields.codec.js'
+import type { PacketRange } from './packet-stream.js'
 import { ProtocolViolation } from './protocol-violation.js'
 import { decodePublish, type PublishFrame } from './publish-frame.codec.js'
 import { decodeSubscribe, decodeUnsubscribe, type SubscribePacket, type UnsubscribePacket } from './subscribe.codec.js'
@@ -31,17 +32,18 @@ const DISCONNECT = 0xe0
 const REPEATABLE = [PUBREL, SUBSCRIBE, UNSUBSCRIBE]
 const DUP = 8
 
-export const typeOf = (packet: Buffer): number => (packet[0] ?? 0) >> 4
+export const typeOf = (first: number): number => first >> 4
 
 /** Decodes a whole packet and hands it on.
  * @param version protocol level of the connection
  * @throws ProtocolViolation */
-export function handlePacket(packet: Buffer, version: number, handler: PacketHandler): void {
-  if (typeOf(packet) === PUBLISH_TYPE) {
-    handler.publish(decodePublish(packet))
+export function handlePacket({ bytes, from, to }: PacketRange, version: number, handler: PacketHandler): void {
+  const first = bytes[from] ?? 0
+  if (typeOf(first) === PUBLISH_TYPE) {
+    handler.publish(decodePublish(bytes, from, to))
     return
   }
-  const first = packet[0] ?? 0
+  const packet = bytes.subarray(from, to)
   switch (version === 3 && REPEATABLE.includes(first & ~DUP) ? first & ~DUP : first) {
     case PUBACK:
       handler.puback(identifierOf(packet, 'PUBACK'))
@@ -82,7 +84,7 @@ function identifierOf(packet: Buffer, name: string): number {
 }
 
 function unexpected(first: number): ProtocolViolation {
-  const type = first >> 4
+  const type = typeOf(first)
   if (type === 1) return new ProtocolViolation('a second CONNECT packet', '3.1.0-2')
   const isOfServer = [0, 2, 9, 11, 13, 15].includes(type)
   if (isOfServer) return new ProtocolViolation(`a packet of type ${type}, which no client sends`)

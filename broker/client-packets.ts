@@ -4,7 +4,7 @@ import { internals } from './aedes-internals.js'
 import { handlePacket, type PacketHandler, typeOf } from './client-packets.codec.js'
 import { type ConnectPacket, decodeConnect } from './connect.codec.js'
 import { contain, fail } from './containment.js'
-import { PacketStream } from './packet-stream.js'
+import { type PacketRange, PacketStream } from './packet-stream.js'
 import { ProtocolViolation } from './protocol-violation.js'
 import type { SteppedWork, Turns } from './turns.js'
 
@@ -73,7 +73,7 @@ export class ClientPackets implements SteppedWork {
 
   #receive(chunk: Buffer): void {
     // At the first byte, because the length of what is not MQTT would be waited for.
-    if (!this.#begun && typeOf(chunk) !== CONNECT_TYPE) {
+    if (!this.#begun && typeOf(chunk[0] ?? 0) !== CONNECT_TYPE) {
       throw new ProtocolViolation('the first packet is not CONNECT', '3.1.0-1')
     }
     this.#begun = true
@@ -92,29 +92,34 @@ export class ClientPackets implements SteppedWork {
   #handlePackets(): boolean {
     const client = this.#client
     const end = performance.now() + SLICE_MS
+    let handled = false
     let bytes = 0
-    while (!client.closed && !client.conn.destroyed && (client.connected || !this.#connectCame)) {
-      const packet = this.#stream.next()
-      if (packet === undefined) return false
-      this.#handle(packet)
+    try {
+      while (!client.closed && !client.conn.destroyed && (client.connected || !this.#connectCame)) {
+        const packet = this.#stream.next()
+        if (packet === undefined) return false
+        this.#handle(packet)
+        handled = true
+        bytes += packet.to - packet.from
+        if (bytes < SLICE_LOOK_BYTES) continue
+        if (performance.now() >= end) return true
+        bytes = 0
+      }
+    } finally {
       // Whole packets count, not bytes [MQTT-3.1.2-24].
-      internals(client)._keepaliveTimer?.refresh()
-      bytes += packet.length
-      if (bytes < SLICE_LOOK_BYTES) continue
-      if (performance.now() >= end) return true
-      bytes = 0
+      if (handled) internals(client)._keepaliveTimer?.refresh()
     }
     return false
   }
 
-  #handle(packet: Buffer): void {
+  #handle(packet: PacketRange): void {
     if (this.#connectCame) {
       const handler = this.#handlerOf()
       if (handler !== undefined) handlePacket(packet, this.#client.version, handler)
       return
     }
     this.#connectCame = true
-    connect(this.#client, packet)
+    connect(this.#client, packet.bytes.subarray(packet.from, packet.to))
   }
 }
 
@@ -123,7 +128,7 @@ export class ClientPackets implements SteppedWork {
 const MAX_REQUEST_BYTES = 64 * 1024
 
 const limitOf = (first: number): number =>
-  first >> 4 === SUBSCRIBE_TYPE || first >> 4 === UNSUBSCRIBE_TYPE ? MAX_REQUEST_BYTES : MAX_PACKET_BYTES
+  typeOf(first) === SUBSCRIBE_TYPE || typeOf(first) === UNSUBSCRIBE_TYPE ? MAX_REQUEST_BYTES : MAX_PACKET_BYTES
 
 function connect(client: Client, bytes: Buffer): void {
   const packet = decodeConnect(bytes)

@@ -11,7 +11,7 @@ export class PacketFields {
   constructor(packet: Buffer, name: string) {
     this.#packet = packet
     this.#name = name
-    this.#at = bodyStart(packet)
+    this.#at = bodyStart(packet, 0)
   }
 
   get atEnd(): boolean {
@@ -59,10 +59,10 @@ export class PacketFields {
   }
 }
 
-/** Where the packet's length ends. */
-export function bodyStart(packet: Buffer): number {
-  let at = 1
-  while (((packet[at++] ?? 0) & 128) !== 0);
+/** Where the length of the packet that begins here ends. */
+export function bodyStart(bytes: Buffer, from: number): number {
+  let at = from + 1
+  while (((bytes[at++] ?? 0) & 128) !== 0);
   return at
 }
 

@@ -8,6 +8,13 @@ const MOST_CHUNKS = 512
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
+/** Where a whole packet is: `bytes[from, to)`. */
+export interface PacketRange {
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+}
+
 /** Cuts the bytes of a connection into MQTT packets, fixed header included (MQTT 3.1.1 §2.2). */
 export class PacketStream {
   readonly #limitOf: (first: number) => number
@@ -18,6 +25,8 @@ export class PacketStream {
   #chunkBytes = 0
   /** Bytes without which there is no next packet. */
   #needed = 2
+  /** One for all packets: an object for each would cost a tenth of decoding it. */
+  readonly #packet = { bytes: NOTHING, from: 0, to: 0 }
 
   /** @param limitOf longest remaining length of a packet with this first byte */
   constructor(limitOf: (first: number) => number) {
@@ -31,9 +40,9 @@ export class PacketStream {
     if (this.#chunks.length >= MOST_CHUNKS) this.#join()
   }
 
-  /** The next packet that has come completely; a view.
+  /** The next packet that has come completely. What is returned is true until the next call.
    * @throws Error when it is longer than the limit, before its body came, or its length is malformed. */
-  next(): Buffer | undefined {
+  next(): PacketRange | undefined {
     if (this.#bytes.length - this.#at + this.#chunkBytes < this.#needed) return undefined
     if (this.#chunks.length > 0) this.#join()
     const length = this.#packetLength()
@@ -41,8 +50,10 @@ export class PacketStream {
       this.#needed = length ?? this.#bytes.length - this.#at + 1
       return undefined
     }
-    const packet = this.#bytes.subarray(this.#at, this.#at + length)
-    this.#at += length
+    const packet = this.#packet
+    packet.bytes = this.#bytes
+    packet.from = this.#at
+    packet.to = this.#at += length
     this.#needed = 2
     return packet
   }

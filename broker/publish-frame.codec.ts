@@ -34,24 +34,24 @@ export function encodePublish({ topic, payload, qos, retain, dup, messageId }: P
   return frame
 }
 
-/** The PUBLISH packet that a whole frame holds; the payload is a view.
+/** The whole PUBLISH packet in `bytes[from, to)`; the payload is a view.
  * @throws ProtocolViolation */
-export function decodePublish(frame: Buffer): PublishFrame {
-  const flags = frame[0] ?? 0
+export function decodePublish(bytes: Buffer, from = 0, to = bytes.length): PublishFrame {
+  const flags = bytes[from] ?? 0
   const qos = (flags >> 1) & 3
   const dup = (flags & 8) !== 0
   if (!isQos(qos)) throw new ProtocolViolation('a PUBLISH packet with QoS 3', '3.3.1-4')
   if (dup && qos === 0) throw new ProtocolViolation('a PUBLISH packet of QoS 0 marked as a repetition', '3.3.1-2')
-  const at = bodyStart(frame)
-  if (at + 2 > frame.length) throw new ProtocolViolation('a PUBLISH packet without a topic')
-  const topicEnd = at + 2 + frame.readUInt16BE(at)
+  const at = bodyStart(bytes, from)
+  if (at + 2 > to) throw new ProtocolViolation('a PUBLISH packet without a topic')
+  const topicEnd = at + 2 + bytes.readUInt16BE(at)
   const payloadAt = qos > 0 ? topicEnd + 2 : topicEnd
-  if (payloadAt > frame.length) throw new ProtocolViolation('a PUBLISH packet that ends within its topic or identifier')
-  const messageId = qos > 0 ? frame.readUInt16BE(topicEnd) : 0
+  if (payloadAt > to) throw new ProtocolViolation('a PUBLISH packet that ends within its topic or identifier')
+  const messageId = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0
   if (qos > 0 && messageId === 0) throw new ProtocolViolation('a PUBLISH packet with identifier 0', '2.3.1-1')
-  const topic = decodeText(frame, at + 2, topicEnd, 'a PUBLISH packet whose topic')
+  const topic = decodeText(bytes, at + 2, topicEnd, 'a PUBLISH packet whose topic')
   if (!isTopicName(topic)) throw new ProtocolViolation('a PUBLISH packet whose topic is empty or has + or #', '3.3.2-2')
-  return { topic, payload: frame.subarray(payloadAt), qos, retain: (flags & 1) !== 0, dup, messageId }
+  return { topic, payload: bytes.subarray(payloadAt, to), qos, retain: (flags & 1) !== 0, dup, messageId }
 }
 
 /** Bytes of a PUBREL packet, MQTT 3.1.1 §3.6. */

@@ -1,10 +1,7 @@
 import type { NewEvent, RecordedEvent, Release } from '../events/event.js'
 import type { EventLogWriter } from '../events/ports.js'
 
-interface Pending {
-  readonly event: NewEvent
-  readonly settle: (error?: Error) => void
-}
+type Settle = (error?: Error) => void
 
 interface PendingRelease {
   readonly release: Release
@@ -19,13 +16,22 @@ const recorded = (
   recordedAt: number,
 ): RecordedEvent => ({ position, recordedAt, topic, payload, qos, retain, client })
 
+/** Where recorded events go, in the order of the log. */
+export interface RecordedDeliveries {
+  deliver(event: RecordedEvent): void
+  /** Ends a turn. */
+  flush(): void
+}
+
 /** Record, deliver in log order, then acknowledge. What one turn brings is one append; appends are settled in their order, so
  * deliveries are too. */
 export class Recorder {
   readonly #log: EventLogWriter
-  readonly #deliver: (events: readonly RecordedEvent[]) => void
+  readonly #deliveries: RecordedDeliveries
   readonly #unsettled: (event: NewEvent, error: unknown) => void
-  #pending: Pending[] = []
+  #events: NewEvent[] = []
+  /** Of each event. */
+  #settles: Settle[] = []
   #releases: PendingRelease[] = []
   /** Appends under way. */
   #open = 0
@@ -34,18 +40,19 @@ export class Recorder {
   /** @param unsettled called with what a `settle` has thrown; the others are settled all the same */
   constructor(
     log: EventLogWriter,
-    deliver: (events: readonly RecordedEvent[]) => void,
+    deliveries: RecordedDeliveries,
     unsettled: (event: NewEvent, error: unknown) => void,
   ) {
     this.#log = log
-    this.#deliver = deliver
+    this.#deliveries = deliveries
     this.#unsettled = unsettled
   }
 
   /** Calls `settle` when the event is on disk and delivered, or with the reason why it could not be recorded. */
-  record(event: NewEvent, settle: (error?: Error) => void): void {
+  record(event: NewEvent, settle: Settle): void {
     this.#schedule()
-    this.#pending.push({ event, settle })
+    this.#events.push(event)
+    this.#settles.push(settle)
   }
 
   /** Resolves when the release of a received message is on disk. It counts as before the events of the same turn. */
@@ -66,37 +73,43 @@ export class Recorder {
     }
   }
 
-  #settle({ event, settle }: Pending, reason?: Error): void {
-    try {
-      settle(reason)
-    } catch (error) {
-      this.#unsettled(event, error)
+  #settleAll(events: readonly NewEvent[], settles: readonly Settle[], reason?: Error): void {
+    for (const [index, event] of events.entries()) {
+      try {
+        settles[index]?.(reason)
+      } catch (error) {
+        this.#unsettled(event, error)
+      }
     }
   }
 
   #schedule(): void {
-    if (this.#pending.length === 0 && this.#releases.length === 0) queueMicrotask(() => this.#append())
+    if (this.#events.length === 0 && this.#releases.length === 0) queueMicrotask(() => this.#append())
   }
 
   #append(): void {
-    const batch = this.#pending
+    const events = this.#events
+    const settles = this.#settles
     const releases = this.#releases
-    this.#pending = []
+    this.#events = []
+    this.#settles = []
     this.#releases = []
     this.#open++
     this.#log
       .append(
-        batch.map(({ event }) => event),
+        events,
         releases.map(({ release }) => release),
       )
       .then(
         ({ firstPosition, recordedAt }) => {
-          this.#deliver(batch.map(({ event }, index) => recorded(event, firstPosition + index, recordedAt)))
-          for (const pending of batch) this.#settle(pending)
+          let position = firstPosition
+          for (const event of events) this.#deliveries.deliver(recorded(event, position++, recordedAt))
+          this.#deliveries.flush()
+          this.#settleAll(events, settles)
           for (const { resolve } of releases) resolve()
         },
         (error: Error) => {
-          for (const pending of batch) this.#settle(pending, error)
+          this.#settleAll(events, settles, error)
           for (const { reject } of releases) reject(error)
         },
       )

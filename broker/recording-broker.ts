@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
 import type { Attempts } from '../doors/attempts.js'
 import { timestampOf } from '../events/core/timestamp.js'
-import type { NewEvent, ReceivedMessage, RecordedEvent } from '../events/event.js'
+import type { NewEvent, ReceivedMessage } from '../events/event.js'
 import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { type LogStatus, logStatusEvent } from '../events/system/log-status.js'
 import { type Refusal, refusalEvent } from '../events/system/refusals.js'
@@ -82,12 +82,8 @@ export class RecordingBroker extends Aedes {
     this.#sessions = new SessionKeeper({ deliveries, received, clock, logger, limits })
     void this.#sessions.expire(this.#closing.signal)
     this.on('closed', () => this.#closing.abort())
-    const deliver = (events: readonly RecordedEvent[]): void => {
-      for (const event of events) options.deliveries.deliver(event)
-      options.deliveries.flush()
-    }
-    this.#recorder = new Recorder(options.log, deliver, ({ client }, error) =>
-      options.logger.error({ client, err: error }, 'a recorded message could not be acknowledged'),
+    this.#recorder = new Recorder(options.log, deliveries, ({ client }, error) =>
+      logger.error({ client, err: error }, 'a recorded message could not be acknowledged'),
     )
     // What these throw, Aedes would pass on to the process.
     this.authenticate = (client, username, password, done) => {

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { Batch, BatchEvent } from './batch.js'
+import { type Batch, type BatchEvent, payloadsOf } from './batch.js'
 import { HashChain, PackedNumbers } from './hash-chain.js'
 import { hashed, stretchesAfter } from './recorded-rows.js'
 import { RetainedChanges } from './retained-changes.js'
@@ -49,7 +49,7 @@ export class LogState {
 
   /** Takes up a batch whose rows are inserted, and writes itself when that is due. */
   take(batch: Batch, events: readonly BatchEvent[]): void {
-    const { recordedAt, text, payloads, releases } = batch
+    const { recordedAt, text, releases } = batch
     const numbers = new PackedNumbers(events.length)
     // Nearly always: then the length of a text is that of its bytes.
     const isAscii = Buffer.byteLength(text) === text.length
@@ -65,7 +65,7 @@ export class LogState {
       if (messageId > 0) this.#unreleased.add(client, messageId, this.#position)
     }
     for (; next < releases.length; next++) this.#release(releases[next])
-    this.#chain.add({ numbers: numbers.bytes, text, payloads })
+    this.#chain.add({ numbers: numbers.bytes, text, payloads: payloadsOf(batch) })
     this.#writeIfDue()
   }
 

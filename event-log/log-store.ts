@@ -86,7 +86,7 @@ export class LogStore {
 
   #insert(batch: Batch): number {
     this.#state ??= new LogState(this.#db)
-    const events = [...unpackBatch(batch)]
+    const events = unpackBatch(batch)
     const last = this.#recorded.insert(events, batch.recordedAt, this.#position)
     this.#state.take(batch, events)
     return last

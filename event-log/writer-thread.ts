@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { fromErrorRecord, type LabError } from '../events/core/errors.js'
 import { LogUnavailable } from '../events/system/errors.js'
-import { transferList } from './batch.js'
 import type { UpgradeProgress } from './upgrade.js'
 import type { FromWriter, ToWriter, WriterWorkerData } from './writer-worker.js'
 
@@ -52,7 +51,7 @@ export async function openWriterThread(
   return {
     position: answer.position,
     ended,
-    tell: (message) => worker.postMessage(message, message.kind === 'append' ? transferList(message.batch) : []),
+    tell: (message) => worker.postMessage(message, message.kind === 'append' ? [message.batch.bytes] : []),
     onMessage: (listener) => void worker.on('message', listener),
   }
 }

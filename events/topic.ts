@@ -9,7 +9,7 @@ const UNUSABLE = /[\p{Cc}\p{Noncharacter_Code_Point}\p{Cs}]/u
 export const isMqttText = (text: string): boolean => !UNUSABLE.test(text)
 
 /** Whether somebody may publish to it [MQTT-4.7.3-1], [MQTT-3.3.2-2]. */
-export const isTopicName = (text: string): boolean => text !== '' && !/[+#]/.test(text)
+export const isTopicName = (text: string): boolean => text !== '' && !text.includes('+') && !text.includes('#')
 
 /** Whether somebody may subscribe to it: `+` is a whole level, `#` the last one [MQTT-4.7.1-2], [MQTT-4.7.1-3]. */
 export function isTopicFilter(text: string): boolean {
