@@ -11,7 +11,8 @@ export const benchPaths = (directory: string) => ({
   usb: join(directory, 'usb'),
   pwm: join(directory, 'class', 'pwm'),
   outputs: join(directory, 'outputs.json'),
-  identity: join(directory, 'identity.json'),
+  deviceTree: join(directory, 'device-tree'),
+  vessel: join(directory, 'vessel.json'),
 })
 
 /** Whether a bench serves the directory. */

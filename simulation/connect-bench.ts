@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { type Hardware, type I2cBus, NoDevice } from '../services/transport/hardware.js'
+import { readBoardIdentity } from '../services/transport/hat-identity.js'
 import { createSysfsPwm } from '../services/transport/sysfs-pwm.js'
 import { benchPaths } from './bench-directory.js'
 import { listBenchPorts } from './bench-ports.js'
@@ -15,9 +16,10 @@ export async function connectBench(directory: string): Promise<Hardware> {
   const paths = benchPaths(directory)
   const i2c = createSocketI2c(paths.i2c)
   await i2c.connect()
-  const identity = JSON.parse(await readFile(paths.identity, 'utf8')) as Pick<Hardware, 'hatVersion' | 'model'>
+  const model = JSON.parse(await readFile(paths.vessel, 'utf8')) as NonNullable<Hardware['model']>
   return {
-    ...identity,
+    ...(await readBoardIdentity(paths.deviceTree)),
+    model,
     i2c,
     pwm: createSysfsPwm(paths.pwm),
     gpio: createSocketGpio(paths.gpio),

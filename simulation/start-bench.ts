@@ -6,6 +6,7 @@ import type { Clock, Logger } from '../events/ports.js'
 import { type PluggableDevice, serveControl } from './bench-control.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
 import { type AddPort, benchPortsIn } from './bench-ports.js'
+import { writeDeviceTree } from './bioreactor/device-tree.js'
 import { createRequestFrames, encodeAnswer } from './i2c-frames.codec.js'
 import { createIdleTimer } from './idle-timer.js'
 import { servePwmTree } from './pwm-tree.js'
@@ -67,7 +68,8 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
   await mkdir(paths.serial, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   const bench = new VirtualBench(options)
-  await writeFile(paths.identity, JSON.stringify({ hatVersion: bench.hat, model: bench.model }))
+  await writeDeviceTree(paths.deviceTree, bench.hat, options.seed)
+  await writeFile(paths.vessel, JSON.stringify(bench.model))
 
   const saveOutputs = (): void => {
     writeFileSync(`${paths.outputs}.new`, JSON.stringify(bench.outputs))

@@ -24,6 +24,8 @@ export interface BenchOptions extends VirtualVialOptions {
   readonly hat?: string
   readonly modelName?: string
   readonly modelVersion?: string
+  /** Whether the infrared thermometer, an add-on, looks at the vial. */
+  readonly infrared?: boolean
 }
 
 /** Load of each PWM channel (stock `[PWM]` section). */
@@ -64,6 +66,7 @@ export class VirtualBench {
     for (const pin of Object.values(this.wiring.pwm.pwm_to_pin)) this.#pwm.set(pin, 0)
     this.#chips = createVirtualHat(options.clock, this.wiring, {
       vial: this.#vial,
+      infrared: options.infrared ?? false,
       setLed: (channel, level, light) => {
         if (this.#leds.get(channel) === level) return
         this.#vial.setLight(channel, light)

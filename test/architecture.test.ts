@@ -52,8 +52,8 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
   [/^projections\//, /^event-log\/file-identity$/, 'a file that is open is watched in one way'],
   [
     /^simulation\//,
-    /^services\/(bioreactor\/board\/(board|hardware-profile|hardware-tables)|transport\/sysfs-pwm)$/,
-    'the virtual board has the wiring, profile and PWM files of the board it stands for',
+    /^services\/(bioreactor\/board\/(board|hardware-profile|hardware-tables)|transport\/(sysfs-pwm|hat-identity))$/,
+    'the virtual board has the wiring, profile, PWM files and device tree of the board it stands for',
   ],
   [/^simulation\/[a-z-]+-process$/, /^(clock|logger|priority)$/, 'the entry point of a process composes it'],
 ]

@@ -93,6 +93,10 @@ export interface Hardware {
   readonly serial: SerialPorts
   /** Version of the HAT that identifies itself, such as `1.2`; null or absent when there is none. */
   readonly hatVersion?: string | null
+  /** Of the HAT. */
+  readonly hatSerialNumber?: string
+  /** Model of the computer, where it tells it. */
+  readonly computer?: string
   /** The vessel, where the hardware knows it. */
   readonly model?: { readonly modelName: string; readonly modelVersion: string }
   close(): Promise<void>

@@ -1,5 +1,5 @@
 import type { Hardware } from './hardware.js'
-import { readHatVersion } from './hat-identity.js'
+import { readBoardIdentity } from './hat-identity.js'
 import { createLibgpiod } from './libgpiod.js'
 import { openLinuxI2c } from './linux-i2c.js'
 import { serialPorts } from './serial-port.js'
@@ -13,7 +13,7 @@ export async function openLinuxHardware(): Promise<Hardware> {
     pwm: createSysfsPwm(),
     gpio: createLibgpiod(),
     serial: serialPorts,
-    hatVersion: await readHatVersion(),
+    ...(await readBoardIdentity()),
     close: () => i2c.close(),
   }
 }
