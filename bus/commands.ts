@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { defineError, fromErrorRecord, type LabError } from '../events/core/errors.js'
+import type { CommandDefinition } from '../events/core/define-command.js'
+import { defineError, fromErrorRecord, InternalError, type LabError } from '../events/core/errors.js'
 import type { MessageBus } from '../events/ports.js'
-import { type CommandOutcome, outcomeEvent, type Request, type RequestName } from '../events/system/commands.js'
 import { NoAnswer } from '../events/system/errors.js'
-import { requestTopic } from '../events/topic.js'
+import { type CommandOutcome, outcomeEvent } from '../events/system/outcomes.js'
 import { deadline } from '../primitives/deadline.js'
 
 /** How long a client waits for a command's outcome before it says that nobody answered. */
@@ -11,27 +11,25 @@ export const ANSWER_TIMEOUT_MS = 1500
 
 const OrderRefused = defineError('services.refused', 'state', 'A service refused the command without naming a reason.')
 
-/** A request without the id that its outcome is published under. */
-export type Order<N extends RequestName> = Omit<Request<N>, 'id'>
-
 /** Orders something of the services and waits for the outcome. Nothing is retried: an unanswered order may still have been executed.
  * @param options.id the id to publish the outcome under; a task of the same id may follow it.
  * @returns the outcome's result.
- * @throws LabError with the service's code and message when it refused; NoAnswer after `timeoutMs`. */
-export async function requestCommand<N extends RequestName>(
+ * @throws LabError with the service's code and message when it refused; NoAnswer after `timeoutMs`; InternalError when the result is not as
+ * declared. */
+export async function sendCommand<Order, Result>(
   bus: MessageBus,
   unit: string,
-  name: N,
-  order: Order<N>,
+  command: CommandDefinition<Order, Result>,
+  order: NoInfer<Order>,
   { id = randomUUID(), timeoutMs = ANSWER_TIMEOUT_MS }: { readonly id?: string; readonly timeoutMs?: number } = {},
-): Promise<unknown> {
-  return answered(
-    bus,
-    requestTopic(unit, name),
-    JSON.stringify({ ...order, id }),
-    outcomeEvent.topic({ unit, id }),
-    timeoutMs,
-  )
+): Promise<Result> {
+  const outcomes = outcomeEvent.topic({ unit, id })
+  const result = await answered(bus, command.topic({ unit }), command.encode(id, order), outcomes, timeoutMs)
+  try {
+    return command.parseResult(result)
+  } catch (cause) {
+    throw new InternalError(`The result of ${command.name} is not as declared.`, { cause })
+  }
 }
 
 /** Publishes once the outcome's topic is subscribed, so that the answer cannot be missed. */

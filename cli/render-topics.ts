@@ -1,8 +1,8 @@
-import { eventCatalogue } from '../events/catalogue.js'
+import type { TObject, TSchema } from '@sinclair/typebox'
+import { commandCatalogue, eventCatalogue } from '../events/catalogue.js'
 import { JobCapability } from '../events/core/capability.js'
 import type { JobDefinition } from '../events/core/define-job.js'
 import { datatypeOf } from '../events/core/values.js'
-import { requests } from '../events/system/commands.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
 import { allowedValues, fieldNames } from './render-schema.js'
 
@@ -29,10 +29,19 @@ function jobSection({ name, automation, help, settings }: JobDefinition): readon
   ]
 }
 
+/** Names of the fields of an order, those that may be left out marked. */
+function orderFields({ properties, required = [] }: TObject): string {
+  const names = Object.keys(properties).map((name) => (required.includes(name) ? name : `${name}?`))
+  return names.length === 0 ? '' : `\`{ ${names.join(', ')} }\``
+}
+
+const resultFields = (schema: TSchema): string =>
+  `\`${fieldNames(schema, String(schema['const'] ?? datatypeOf(schema)))}\``
+
 const fieldsOf = (list: 'start' | 'settings'): string =>
   fieldNames(JobCapability.properties.form.properties[list].items, '')
 
-/** The topic reference, written from the declarations of jobs, events and requests. */
+/** The topic reference, written from the declarations of jobs, events and commands. */
 export function renderTopics(): string {
   return [
     '# Topics',
@@ -76,15 +85,18 @@ export function renderTopics(): string {
     'experiment that the job runs in: subscribe with `+` in its place. With a `value_path` the payload is JSON, and the number to be shown stands there.',
     'A `command_topic` takes what `command_schema`, or else `schema`, allows.',
     '',
-    '## Requests',
+    '## Commands',
     '',
-    'Orders that are not settings go to `system/<unit>/request/<request>` as JSON with an `id` of your own; the outcome is published on',
-    '`system/<unit>/commands/<id>`. Of `run_job`, only `job_name` is needed; an order without an id is given one.',
+    'Orders that are not settings go to `system/<unit>/commands/<command>`, not retained: a JSON object with an `id` of your own (1 to 80 letters,',
+    'digits, `_` and `-`) and what stands below; `?` marks what may be left out. The outcome is published on `system/<unit>/outcomes/<id>`: `accepted`',
+    'is true and `result` holds what the command produced, or it is false and `error` has code and message. An order without an id is given one; one',
+    'with one of the last 1000 ids is not carried out again.',
     '',
-    '| Request | Payload |',
-    '|---|---|',
-    ...Object.entries(requests).map(
-      ([name, schema]) => `| \`${name}\` | \`${fieldNames(schema, datatypeOf(schema))}\` |`,
+    '| Command | Payload | Result | Meaning |',
+    '|---|---|---|---|',
+    ...commandCatalogue.map(
+      ({ name, payload, result, doc }) =>
+        `| \`${name}\` | ${orderFields(payload)} | ${resultFields(result)} | ${doc} |`,
     ),
     '',
   ].join('\n')

@@ -57,7 +57,7 @@ export const jobTopic = (unit: string, experiment: string, job: string, setting:
   `pioreactor/${unit}/${topicLevel('experiment', experiment)}/${job}/${setting}`
 
 /** Order to a service, answered by an outcome. Never retained. */
-export const requestTopic = (unit: string, request: string): string => `system/${unit}/request/${request}`
+export const commandTopic = (unit: string, command: string): string => `system/${unit}/commands/${command}`
 /** Ids of commands, and with them of their tasks. */
 export const COMMAND_ID = /^[A-Za-z0-9_-]{1,80}$/
 
@@ -86,7 +86,7 @@ export type Topic =
   /** Four-level event streams such as `dosing_events`. */
   | { readonly family: 'occurrence'; readonly unit: string; readonly experiment: string; readonly name: string }
   | { readonly family: 'potentiostat'; readonly box: string; readonly runId: string; readonly rest: readonly string[] }
-  | { readonly family: 'request'; readonly unit: string; readonly request: string }
+  | { readonly family: 'command'; readonly unit: string; readonly command: string }
   | { readonly family: 'system'; readonly unit: string; readonly rest: readonly string[] }
   | { readonly family: 'foreign' }
 
@@ -108,8 +108,8 @@ export function parseTopic(topic: string): Topic {
     case 'potentiostat':
       return { family: 'potentiostat', box: unit, runId: third, rest: rest(fourth, fifth, more) }
     case 'system':
-      if (third === 'request' && fourth !== undefined && fifth === undefined) {
-        return { family: 'request', unit, request: fourth }
+      if (third === 'commands' && fourth !== undefined && fifth === undefined) {
+        return { family: 'command', unit, command: fourth }
       }
       return { family: 'system', unit, rest: [third, ...rest(fourth, fifth, more)] }
     default:
@@ -125,7 +125,7 @@ export const isCommandTopic = (topic: string): boolean => {
   // Asked of every retained message: most are told apart by an end.
   if (!topic.endsWith('/set') && !topic.startsWith('system/')) return false
   const { family } = parseTopic(topic)
-  return family === 'job_set' || family === 'request'
+  return family === 'job_set' || family === 'command'
 }
 
 /** MQTT topic filter matching [MQTT-4.7]: `+` one level, `#` the rest; wildcards at the first level do not match `$…`. */

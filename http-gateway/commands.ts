@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
-import type { RequestName } from '../events/system/commands.js'
+import { ANSWER_TIMEOUT_MS, sendCommand } from '../bus/commands.js'
+import type { CommandDefinition } from '../events/core/define-command.js'
 import { NoAnswer } from '../events/system/errors.js'
 import type { GatewayContext } from './context.js'
 import { RequestTooLarge } from './framework/errors.js'
@@ -10,7 +10,7 @@ import { servicesNotReady } from './readiness.js'
 const MAX_ORDER_BYTES = 900 * 1024
 
 /** @throws RequestTooLarge */
-export function refuseOversized(details: object): void {
+export function refuseOversized(details: unknown): void {
   if (Buffer.byteLength(JSON.stringify(details)) <= MAX_ORDER_BYTES) return
   throw new RequestTooLarge(`The order is larger than ${MAX_ORDER_BYTES} bytes.`)
 }
@@ -18,19 +18,19 @@ export function refuseOversized(details: object): void {
 /** Orders something of the services, for which it waits a little; when the outcome is there, waits until the read models show what it caused.
  * @returns the outcome's result.
  * @throws LabError of the service, ServicesNotReady, NoAnswer, RequestTooLarge */
-export async function order<N extends RequestName>(
+export async function order<Order, Result>(
   context: GatewayContext,
-  name: N,
-  details: Order<N>,
+  command: CommandDefinition<Order, Result>,
+  details: NoInfer<Order>,
   options: { readonly id?: string; readonly timeoutMs?: number } = {},
-): Promise<unknown> {
+): Promise<Result> {
   refuseOversized(details)
   const { bus, unit, services } = context
   const { timeoutMs = ANSWER_TIMEOUT_MS } = options
   const end = performance.now() + timeoutMs
   if (!(await services.live(ANSWER_TIMEOUT_MS))) throw servicesNotReady(services.record()?.state)
   try {
-    const result = await requestCommand(bus, unit, name, details, { ...options, timeoutMs: end - performance.now() })
+    const result = await sendCommand(bus, unit, command, details, { ...options, timeoutMs: end - performance.now() })
     await caughtUp(context, end)
     return result
   } catch (error) {

@@ -1,8 +1,8 @@
-import { ANSWER_TIMEOUT_MS, type Order, requestCommand } from '../bus/commands.js'
+import { ANSWER_TIMEOUT_MS, sendCommand } from '../bus/commands.js'
 import { publishEvent } from '../bus/publish-event.js'
+import type { CommandDefinition } from '../events/core/define-command.js'
 import { type LabError, toErrorRecord } from '../events/core/errors.js'
 import { timestampOf } from '../events/core/timestamp.js'
-import type { RequestName } from '../events/system/commands.js'
 import { NoAnswer } from '../events/system/errors.js'
 import { type TaskRecord, taskEvent } from '../events/system/tasks.js'
 import { deadline } from '../primitives/deadline.js'
@@ -16,7 +16,7 @@ const PENDING_MS = 30_000
 /** Tasks accepted while the services are not there. They are kept in memory alone: an order of yesterday is not carried out today. */
 export interface PendingTasks {
   /** Records the task as pending; gives the order when the services are there, once. Resolves when the task is on disk. */
-  accept<N extends RequestName>(id: string, name: N, details: Order<N>): Promise<void>
+  accept<Order>(id: string, command: CommandDefinition<Order>, details: NoInfer<Order>): Promise<void>
   /** What still waits will not be carried out. Resolves when that is recorded, if it can be. */
   stop(): Promise<void>
 }
@@ -38,19 +38,24 @@ export function createPendingTasks(
     return publishEvent(bus, taskEvent, { unit, task_id: id }, payload)
   }
 
-  async function carryOut<N extends RequestName>(id: string, name: N, details: Order<N>): Promise<void> {
+  async function carryOut<Order>(
+    id: string,
+    command: CommandDefinition<Order>,
+    details: NoInfer<Order>,
+  ): Promise<void> {
     try {
       if (!(await services.live(patienceMs, stopping.signal))) throw notCarriedOut(patienceMs, stopping.signal.aborted)
-      await requestCommand(bus, unit, name, details, { id })
+      await sendCommand(bus, unit, command, details, { id })
     } catch (error) {
       // The services that began the task publish its end; if they die, it is published for them.
       if (error instanceof NoAnswer && (await readModels.task(id))?.status === 'running') return
-      await record(id, { name, status: 'failed', error: toErrorRecord(error) })
+      await record(id, { name: command.name, status: 'failed', error: toErrorRecord(error) })
     }
   }
 
   return {
-    async accept(id, name, details) {
+    async accept(id, command, details) {
+      const { name } = command
       const recorded = record(id, { name, status: 'pending' })
       try {
         await inTime(recorded)
@@ -59,7 +64,7 @@ export function createPendingTasks(
         recorded.then(() => record(id, { name, status: 'failed', error: toErrorRecord(error) })).catch(ignore)
         throw error
       }
-      const work = carryOut(id, name, details)
+      const work = carryOut(id, command, details)
         .catch((error: unknown) => logger.error({ task: id, err: error }, 'task end not recorded'))
         .finally(() => waiting.delete(work))
       waiting.add(work)

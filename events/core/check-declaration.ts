@@ -7,7 +7,7 @@ import { isPublished, type Parameter } from './parameter.js'
 export const InvalidDeclaration = defineError(
   'declaration.invalid',
   'defect',
-  'The declaration of a job contradicts itself; its author can mend that.',
+  'The declaration of a job or a command contradicts itself; its author can mend that.',
 )
 
 const JOB_NAME = /^[a-z0-9]+(_[a-z0-9]+)*( [a-z0-9]+(_[a-z0-9]+)*)?$/

@@ -14,7 +14,15 @@ export const InvalidRunParameters = defineError(
 
 export const UnknownSlots = defineError('jobs.invalid_devices', 'input', 'A slot does not exist, or none is connected.')
 
-export const RunIdTaken = defineError('jobs.run_id_conflict', 'state', 'The run name is taken.')
+export const InvalidName = defineError(
+  'jobs.invalid_name',
+  'input',
+  'A name or date leaves nothing usable as a file name, or a run name is not allowed.',
+)
+
+export const RunIdTaken = defineError('jobs.run_id_conflict', 'state', 'The run name is taken.', {
+  remediation: 'Choose another run_name, or leave it out.',
+})
 
 export const SlotsBusy = defineError('jobs.slots_busy', 'state', 'Another run holds a slot; `slots` names them.', {
   remediation: 'Wait until the listed slots are free.',

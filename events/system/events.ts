@@ -1,7 +1,7 @@
 import type { EventDefinition } from '../core/define-event.js'
-import { outcomeEvent, settingOutcomeEvent } from './commands.js'
 import { automationCapabilityEvent, jobCapabilityEvent, jobEvent } from './jobs.js'
 import { logStatusEvent } from './log-status.js'
+import { outcomeEvent, settingOutcomeEvent } from './outcomes.js'
 import { refusalEvent } from './refusals.js'
 import { safeStateEvent, serviceEvent } from './services.js'
 import { taskEvent } from './tasks.js'

@@ -1,15 +1,41 @@
-import { outcomeEvent, requests } from '../../events/system/commands.js'
-import { requestTopic } from '../../events/topic.js'
+import { Type } from '@sinclair/typebox'
+import { commandCatalogue } from '../../events/catalogue.js'
+import type { CommandDefinition } from '../../events/core/define-command.js'
+import { CommandOutcome, outcomeEvent } from '../../events/system/outcomes.js'
 import { braced } from './event-flows.js'
-import type { MessageFlow } from './message-flow.js'
+import { type MessageFlow, type Payload, payloadOf } from './message-flow.js'
 
-/** Orders that are not settings, and where each is answered. */
-export const commandFlows: readonly MessageFlow[] = Object.entries(requests).map(([name, schema]) => ({
-  topic: requestTopic('{unit}', name),
-  action: 'receive',
-  summary: `Orders ${name.replaceAll('_', ' ')}.`,
-  retained: false,
-  payloads: { command: { contentType: 'application/json', schema, hasId: true } },
-  tag: 'system',
-  replyTopic: braced(outcomeEvent.pattern),
-}))
+const OUTCOME_TOPIC = braced(outcomeEvent.pattern)
+
+const outcomeName = ({ name }: CommandDefinition): string => `outcome_of_${name}`
+
+const outcomeOf = ({ result }: CommandDefinition): Payload => ({
+  ...payloadOf(Type.Object({ ...CommandOutcome.properties, result: Type.Optional(result) })),
+  hasId: true,
+})
+
+/** Orders that are not settings, and how each is answered. */
+export const commandFlows: readonly MessageFlow[] = [
+  ...commandCatalogue.map(
+    (command): MessageFlow => ({
+      topic: braced(command.pattern),
+      action: 'receive',
+      summary: command.doc,
+      retained: false,
+      payloads: { command: { ...payloadOf(command.message), hasId: true } },
+      tag: 'system',
+      reply: { topic: OUTCOME_TOPIC, payloads: [outcomeName(command)] },
+    }),
+  ),
+  {
+    topic: OUTCOME_TOPIC,
+    action: 'send',
+    summary: outcomeEvent.doc,
+    retained: outcomeEvent.retained,
+    payloads: {
+      event: { ...payloadOf(outcomeEvent.payload), hasId: true },
+      ...Object.fromEntries(commandCatalogue.map((command) => [outcomeName(command), outcomeOf(command)])),
+    },
+    tag: 'system',
+  },
+]

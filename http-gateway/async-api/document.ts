@@ -13,7 +13,7 @@ type Json = Readonly<Record<string, unknown>>
  * a client subscribes to what the unit sends, and publishes what the unit receives.
  * @param jobs what is announced of them */
 export function asyncApi(jobs: readonly JobCapability[]): Json {
-  const flows = [...settingFlows(jobs), ...commandFlows, ...eventFlows(eventCatalogue)]
+  const flows = [...settingFlows(jobs), ...eventFlows(eventCatalogue), ...commandFlows]
   const byKey = flows.map((flow) => [channelKey(flow.topic), flow] as const)
   return {
     asyncapi: '3.0.0',
@@ -82,15 +82,24 @@ const message = ({ contentType, schema, hasId }: Payload): Json => ({
   ...(hasId === true ? { correlationId: { location: '$message.payload#/id' } } : {}),
 })
 
+const messageReferences = (key: string, names: readonly string[]): readonly Json[] =>
+  names.map((name) => ({ $ref: `#/channels/${key}/messages/${name}` }))
+
+function replyOf({ topic, payloads }: NonNullable<MessageFlow['reply']>): Json {
+  const key = channelKey(topic)
+  const channel = { $ref: `#/channels/${key}` }
+  return payloads === undefined ? { channel } : { channel, messages: messageReferences(key, payloads) }
+}
+
 /** Everything the unit sends has QoS 1, and so has what it receives when the sender wants to know that it is recorded. */
 const QOS = 1
 
-const operation = (key: string, { action, summary, payloads, tag, retained, replyTopic }: MessageFlow): Json => ({
+const operation = (key: string, { action, summary, payloads, tag, retained, reply }: MessageFlow): Json => ({
   action,
   summary,
   channel: { $ref: `#/channels/${key}` },
-  messages: Object.keys(payloads).map((name) => ({ $ref: `#/channels/${key}/messages/${name}` })),
+  messages: messageReferences(key, Object.keys(payloads)),
   tags: [{ name: tag }],
   bindings: { mqtt: { qos: QOS, retain: retained, bindingVersion: '0.2.0' } },
-  ...(replyTopic === undefined ? {} : { reply: { channel: { $ref: `#/channels/${channelKey(replyTopic)}` } } }),
+  ...(reply === undefined ? {} : { reply: replyOf(reply) }),
 })

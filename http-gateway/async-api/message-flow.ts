@@ -11,8 +11,8 @@ export interface MessageFlow {
   /** The shapes that a payload can have, by name. */
   readonly payloads: Readonly<Record<string, Payload>>
   readonly tag: 'jobs' | 'bioreactor' | 'potentiostat' | 'system'
-  /** Where a command is answered. */
-  readonly replyTopic?: string
+  /** Where a command is answered; with which of the payloads of that topic, when not with any. */
+  readonly reply?: { readonly topic: string; readonly payloads?: readonly string[] }
 }
 
 export interface Payload {

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { JobCapability } from '../../events/core/capability.js'
-import { settingOutcomeEvent } from '../../events/system/commands.js'
+import { settingOutcomeEvent } from '../../events/system/outcomes.js'
 import { COMMAND_ID } from '../../events/topic.js'
 import { braced } from './event-flows.js'
 import { type MessageFlow, type Payload, payloadOf } from './message-flow.js'
@@ -38,7 +38,7 @@ function flowsOf({ job_name }: JobCapability, field: SettingField): readonly Mes
     retained: false,
     payloads: commandPayloads(command_schema ?? schema),
     tag: 'jobs',
-    replyTopic: braced(settingOutcomeEvent.pattern),
+    reply: { topic: braced(settingOutcomeEvent.pattern) },
   }
   return [published, ordered]
 }

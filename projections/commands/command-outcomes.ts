@@ -1,11 +1,19 @@
-import { CommandOutcome, outcomeEvent, settingOutcomeEvent } from '../../events/system/commands.js'
+import { violations } from '../../events/schema.js'
+import {
+  CommandOutcome,
+  EARLY_OUTCOME_FILTER,
+  outcomeEvent,
+  settingOutcomeEvent,
+} from '../../events/system/outcomes.js'
+import { parseTopic } from '../../events/topic.js'
+import type { FoldEvent } from '../engine/fold-event.js'
 import { rowsProjection } from '../engine/projection.js'
 
 /** How each command ended. `setting` holds the topic of a `/set`, which carries no id. */
 export const commandOutcomes = rowsProjection({
   name: 'command_outcomes',
   version: 1,
-  on: [outcomeEvent.filter(), settingOutcomeEvent.filter()],
+  on: [outcomeEvent.filter(), settingOutcomeEvent.filter(), EARLY_OUTCOME_FILTER],
   columns: {
     id: 'TEXT',
     setting: 'TEXT',
@@ -17,7 +25,7 @@ export const commandOutcomes = rowsProjection({
   },
   indexes: [{ columns: ['id'] }],
   row: (event) => {
-    if (event.isEmpty) return null
+    if (event.isEmpty || isOrder(event)) return null
     const { accepted, result, error, timestamp } = event.as(CommandOutcome)
     const isSetting = event.level(0) === 'pioreactor'
     return [
@@ -31,3 +39,15 @@ export const commandOutcomes = rowsProjection({
     ]
   },
 })
+
+/** Orders stand where early logs hold outcomes, and may be anything. An outcome names the id it stands under. */
+function isOrder(event: FoldEvent): boolean {
+  const topic = parseTopic(event.topic)
+  if (topic.family !== 'command') return false
+  try {
+    const { json } = event
+    return violations(CommandOutcome, json).length > 0 || event.fields.optionalString('id') !== topic.command
+  } catch {
+    return true
+  }
+}

@@ -1,5 +1,5 @@
 import type { BusMessage } from '../../events/ports.js'
-import { settingOutcomeEvent } from '../../events/system/commands.js'
+import { settingOutcomeEvent } from '../../events/system/outcomes.js'
 import { parseTopic } from '../../events/topic.js'
 import type { ServiceContext } from '../runtime/service.js'
 import { jobNotRunning } from './job-errors.js'

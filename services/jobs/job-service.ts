@@ -1,5 +1,6 @@
 import { publishEvent } from '../../bus/publish-event.js'
 import { NoJobFilter } from '../../events/bioreactor/errors.js'
+import type { OrderOf } from '../../events/core/define-command.js'
 import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
 import {
   defineError,
@@ -9,12 +10,13 @@ import {
   type LabError,
   toErrorRecord,
 } from '../../events/core/errors.js'
-import type { Request } from '../../events/system/commands.js'
+import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../events/system/commands.js'
 import { ServicesSuspended } from '../../events/system/errors.js'
 import { jobEvent } from '../../events/system/jobs.js'
 import { topicLevel } from '../../events/topic.js'
 import { deadline } from '../../primitives/deadline.js'
 import type { RetainedText } from '../aftermath/retained.js'
+import { answer } from '../runtime/answer.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { createTaskLog, RetainedHistory } from '../runtime/task-log.js'
 import { stockConfig } from '../unit-admin/config/stock-config.js'
@@ -40,6 +42,8 @@ const StartFailed = defineError(
 
 /** A start counts as successful when the job still lives after this time. */
 const GRACE_MS = 1000
+
+type RunJob = OrderOf<typeof runJobCommand>
 
 /** Where a job belongs that names no experiment on a unit that is assigned to none. */
 const NO_EXPERIMENT = '$no_experiment_present'
@@ -71,8 +75,8 @@ export async function startJobService(
   const tasks = createTaskLog(context, past.taskIds)
   let lastJobId = Math.max(0, ...jobIds)
 
-  async function prepare(request: Request<'run_job'>): Promise<RunningJob> {
-    const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = request
+  async function prepare(order: RunJob): Promise<RunningJob> {
+    const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = order
     const { automation, own } = namedAutomation(options)
     const job = offered.get(name, automation)
     if (env['ACTIVE'] === '0') throw new UnitInactive(`${unit} is not active; ${name} was not started.`)
@@ -112,16 +116,16 @@ export async function startJobService(
     return started
   }
 
-  async function run(request: Request<'run_job'>): Promise<unknown> {
+  async function run(order: RunJob): Promise<unknown> {
     try {
-      const job = await prepare(request)
+      const job = await prepare(order)
       // An action that fails at once has failed; any other job has started when it is ready.
       const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
       await deadline(GRACE_MS, settled, () => undefined, clock)
       if (job.definition.action === true && job.reason !== null) throw new StartFailed(job.reason)
       return { ok: true }
     } catch (error) {
-      if (isDefect(error)) logger.error({ job: request.job_name, err: error }, 'job did not start')
+      if (isDefect(error)) logger.error({ job: order.job_name, err: error }, 'job did not start')
       throw startFailed(error)
     }
   }
@@ -142,7 +146,7 @@ export async function startJobService(
       if (!resumeJobs.includes(job_name) || start === undefined) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
-        await prepare({ id: `resume-${job_name}`, job_name, env, ...start })
+        await prepare({ job_name, env, ...start })
         logger.warn({ job: job_name, experiment }, 'interrupted job starts again')
       } catch (error) {
         logger.error({ job: job_name, err: error }, 'interrupted job does not start again')
@@ -154,17 +158,17 @@ export async function startJobService(
 
   return {
     name: 'jobs',
-    requests: {
-      async run_job(request) {
-        await tasks.run(request.id, 'run_job', () => run(request))
-        return { task_id: request.id }
-      },
-      async stop_jobs(request) {
-        const matches = stopFilter(request)
-        await tasks.run(request.id, 'stop_jobs', () => stopMatching(matches))
-        return true
-      },
-      async update_job({ job_name: name, settings }) {
+    commands: [
+      answer(runJobCommand, async (order, id) => {
+        await tasks.run(id, 'run_job', () => run(order))
+        return { task_id: id }
+      }),
+      answer(stopJobsCommand, async (order, id) => {
+        const matches = stopFilter(order)
+        await tasks.run(id, 'stop_jobs', () => stopMatching(matches))
+        return true as const
+      }),
+      answer(updateJobCommand, async ({ job_name: name, settings }) => {
         const job = running.named(name).at(-1)
         if (job === undefined || job.isEnding) throw jobNotRunning(name)
         const { $state, ...others } = settings
@@ -175,8 +179,8 @@ export async function startJobService(
         await job.update(new Map(values))
         if (state !== null) await job.requestState(state)
         return Object.fromEntries(values.map(([setting]) => [setting, job.value(setting)]))
-      },
-    },
+      }),
+    ],
     async suspend(reason) {
       if (suspended !== null) return
       suspended = { reason, sinceMs: clock.monotonicMs() }
@@ -201,8 +205,8 @@ export async function startJobService(
 }
 
 /** Filters are ANDed; `all` spares supervised activities. @throws NoJobFilter without any. */
-function stopFilter(request: Request<'stop_jobs'>): (job: RunningJob) => boolean {
-  const { all, job_name, experiment, job_source, job_id } = request
+function stopFilter(filters: OrderOf<typeof stopJobsCommand>): (job: RunningJob) => boolean {
+  const { all, job_name, experiment, job_source, job_id } = filters
   if (all === true) return (job) => job.definition.longRunning !== true
   const given = [job_name, experiment, job_source, job_id].some((filter) => filter !== undefined)
   if (!given) throw new NoJobFilter('Name at least one of job_name, experiment, job_source, job_id.')

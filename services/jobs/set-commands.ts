@@ -3,7 +3,7 @@ import { InvalidInput, toErrorRecord } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
 import { isJobState, isRequestableState, JOB_STATES, type JobState } from '../../events/job-state.js'
 import type { Clock } from '../../events/ports.js'
-import { type CommandOutcome, settingOutcomeEvent } from '../../events/system/commands.js'
+import { type CommandOutcome, settingOutcomeEvent } from '../../events/system/outcomes.js'
 import { COMMAND_ID } from '../../events/topic.js'
 import type { LogLevel } from './job.js'
 

@@ -1,5 +1,6 @@
 import { LabError } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
+import type { NasHealth } from '../../events/nas/commands.js'
 import type { NasRecord } from '../../events/nas/nas.js'
 import type { Clock, Logger } from '../../events/ports.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
@@ -8,13 +9,6 @@ import { ShareNotConfigured, ShareUnsupported } from './errors.js'
 import type { NasConfig } from './nas-config.js'
 import { consumeSetup } from './spool.js'
 import type { NasTransport, UploadOrder } from './transport.js'
-
-/** Answer to a setup or a health request. */
-export interface ShareHealth {
-  readonly ok: boolean
-  readonly last_checked: string | null
-  readonly message: string
-}
 
 export interface ShareDeps {
   readonly store: ConfigStore
@@ -30,9 +24,9 @@ export interface ShareDeps {
 export interface Share {
   /** Replaces the settings by those in the spool file, then probes reading and writing. A failed probe is an answer, not an error.
    * @throws InvalidNasConfig; the earlier settings stay then. */
-  setUp(spool: string): Promise<ShareHealth>
+  setUp(spool: string): Promise<NasHealth>
   /** Probes that the base directory can be read. */
-  check(): Promise<ShareHealth>
+  check(): Promise<NasHealth>
   /** Says which share is configured, without touching it. */
   announce(): Promise<void>
   /** @throws an error of `errors.ts` */
@@ -48,10 +42,7 @@ export function createShare({ store, findTransport, spoolDirectory, clock, logge
   const serially = createSerialQueue()
   const stop = new AbortController()
 
-  const report = async (
-    config: NasConfig | null,
-    health: ShareHealth & { readonly probed: boolean },
-  ): Promise<void> => {
+  const report = async (config: NasConfig | null, health: NasHealth & { readonly probed: boolean }): Promise<void> => {
     await publish({
       configured: config !== null,
       host: config?.host ?? null,
@@ -66,7 +57,7 @@ export function createShare({ store, findTransport, spoolDirectory, clock, logge
     })
   }
 
-  const probe = async (config: NasConfig, access: 'read' | 'write'): Promise<ShareHealth> => {
+  const probe = async (config: NasConfig, access: 'read' | 'write'): Promise<NasHealth> => {
     const failure = await reached(findTransport)
       .then((way) => way.probe(config, access, stop.signal))
       .then(

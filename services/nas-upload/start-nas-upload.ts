@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { clearEvent, publishEvent } from '../../bus/publish-event.js'
 import { timestampOf } from '../../events/core/timestamp.js'
+import { nasHealthCommand, nasSetupCommand, type QueuedUpload, uploadRunCommand } from '../../events/nas/commands.js'
 import { RunNotComplete } from '../../events/nas/errors.js'
 import { type NasRecord, nasEvent, type RunRetired, runRetiredEvent, uploadEvent } from '../../events/nas/nas.js'
 import { type RetainedText, recordsOf } from '../aftermath/retained.js'
+import { answer } from '../runtime/answer.js'
 import { repeat } from '../runtime/repeat.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { chooseTransport, thisMachine } from './choose-transport.js'
@@ -100,7 +102,7 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
     await retireExpired({ runsRoot, retentionDays, now: clock.now(), isPending, retire })
   }
 
-  const uploadRun = async (runId: string) => {
+  const uploadRun = async (runId: string): Promise<QueuedUpload> => {
     const manifest = await readManifest(runsRoot, runId)
     if (manifest === null) {
       throw new RunNotComplete(`Run ${runId} is not finished, or has no files here.`)
@@ -126,16 +128,16 @@ export async function startNasUpload(context: NasUploadContext, retained: readon
 
   return {
     name: 'nas-upload',
-    requests: {
-      nas_setup: async ({ spool }) => {
+    commands: [
+      answer(nasSetupCommand, async ({ spool }) => {
         const health = await share.setUp(spool)
         settled.clear()
         if (health.ok) queue.retryFailed()
         return health
-      },
-      nas_health: () => share.check(),
-      upload_run: ({ run_id }) => uploadRun(run_id),
-    },
+      }),
+      answer(nasHealthCommand, () => share.check()),
+      answer(uploadRunCommand, ({ run_id }) => uploadRun(run_id)),
+    ],
     async suspend() {
       queue.pause()
       looking.pause()

@@ -1,6 +1,6 @@
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
-import type { Request, RequestName } from '../../events/system/commands.js'
 import type { Hardware } from '../transport/hardware.js'
+import type { Answer } from './answer.js'
 
 /** What every service is given. */
 export interface ServiceContext {
@@ -25,8 +25,8 @@ export interface ServiceContext {
 /** A part of the services process. `start…Service(context)` returns it running. */
 export interface Service {
   readonly name: string
-  /** The requests this service answers. A handler resolves with the result of the command's outcome; what it throws becomes the error. */
-  readonly requests: { readonly [N in RequestName]?: (request: Request<N>) => Promise<unknown> }
+  /** The commands it carries out. */
+  readonly commands: readonly Answer[]
   /** The log cannot be written or the broker is gone: outputs safe at once, then wait. Must not need the broker. */
   suspend(reason: string): Promise<void>
   /** The broker is back and the log can be written. */

@@ -6,7 +6,7 @@ import { type ServiceRecord, serviceEvent } from '../../events/system/services.j
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { correctAtStart } from '../aftermath/over-bus.js'
 import type { RetainedText } from '../aftermath/retained.js'
-import { answerRequests } from './answer-requests.js'
+import { answerCommands } from './answer-commands.js'
 import type { SafeStateResult } from './safe-state-result.js'
 import type { Service, ServiceContext } from './service.js'
 
@@ -24,7 +24,7 @@ export const servicesWill = (unit: string, hardware: ServiceRecord['hardware']) 
   payload: serviceEvent.encode({ state: 'lost', hardware, reason: 'the services process died', timestamp: null }),
 })
 
-/** Corrects what an earlier process left behind, then starts the services on one shared connection and answers requests. While the broker is away or the log cannot be written every
+/** Corrects what an earlier process left behind, then starts the services on one shared connection and answers commands. While the broker is away or the log cannot be written every
  * service is suspended: what must not go unrecorded must not happen.
  * @param outputs how they were switched off at the start of this process. */
 export async function startServices(
@@ -48,7 +48,7 @@ export async function startServices(
   await bus.subscribe(logStatusEvent.filter(), ({ payload }) =>
     gate.logStatus(logStatusEvent.parse(payload.toString())),
   )
-  await answerRequests(services, { bus, unit, clock, logger })
+  await answerCommands(services, { bus, unit, clock, logger })
   announce('ready', null)
 
   return {

@@ -38,7 +38,7 @@ describe('who may publish where', () => {
     'pioreactor/$broadcast/growth/stirring/target_rpm/set',
     'pioreactor/u1/$experiment/add_media/$state/set',
     'pioreactor/u1/growth/monitor/flicker_led_response_okay',
-    'system/u1/request/run_job',
+    'system/u1/commands/run_job',
   ]
   const leaders = [
     'pioreactor/u1/$experiment/assignment',
@@ -50,7 +50,7 @@ describe('who may publish where', () => {
     'pioreactor/u1/growth/dosing_events',
     'pioreactor/u1/growth/stirring/target_rpm/set/outcome',
     'potentiostat/box/run/order',
-    'system/u1/commands/1',
+    'system/u1/outcomes/1',
     'system',
   ]
   const foreign = ['lab/door', 'pioreactors/x', '/system/u1']
@@ -66,7 +66,7 @@ describe('who may publish where', () => {
 
   test.each(['service', 'leader', 'client'] as const)('nobody retains a command or writes to $SYS: %s', (role) => {
     expect(refusalOf(role, 'pioreactor/u1/growth/stirring/target_rpm/set', true)).toMatch(/never retained/)
-    expect(refusalOf(role, 'system/u1/request/run_job', true)).toMatch(/never retained/)
+    expect(refusalOf(role, 'system/u1/commands/run_job', true)).toMatch(/never retained/)
     expect(refusalOf(role, '$SYS/benchlog/log', false)).toMatch(/belong to the broker/)
     expect(refusalOf(role, `a${'/'.repeat(99)}`, false)).toBeNull()
     expect(refusalOf(role, `a${'/'.repeat(100)}`, false)).toMatch(/at most 100 levels/)

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { samplesEvent } from '../../events/potentiostat/samples.js'
-import { outcomeEvent } from '../../events/system/commands.js'
+import { outcomeEvent } from '../../events/system/outcomes.js'
 import {
+  commandTopic,
   isCommandTopic,
   isTopicFilter,
   jobTopic,
   matchesFilter,
   parseTopic,
-  requestTopic,
   topicLevel,
 } from '../../events/topic.js'
 
@@ -44,19 +44,20 @@ describe('topics', () => {
   test.each([
     ['pioreactor/u1/growth 7/stirring/target_rpm/set', true],
     ['pioreactor/$broadcast/growth 7/stirring/$state/set', true],
-    ['system/u1/request/run_job', true],
+    ['system/u1/commands/run_job', true],
     ['pioreactor/u1/growth 7/stirring/target_rpm', false],
     ['pioreactor/u1/growth 7/stirring/target_rpm/set/outcome', false],
-    ['system/u1/commands/1234', false],
+    ['system/u1/outcomes/1234', false],
+    ['system/u1/request/run_job', false],
     ['home/kitchen/lamp/set', false],
   ])('%s is a command: %s', (topic, expected) => expect(isCommandTopic(topic)).toBe(expected))
 
-  it('keeps requests apart from other system topics', () => {
-    expect(parseTopic(requestTopic('u1', 'stop_jobs'))).toEqual({ family: 'request', unit: 'u1', request: 'stop_jobs' })
+  it('keeps commands apart from other system topics', () => {
+    expect(parseTopic(commandTopic('u1', 'stop_jobs'))).toEqual({ family: 'command', unit: 'u1', command: 'stop_jobs' })
     expect(parseTopic(outcomeEvent.topic({ unit: 'u1', id: 'abc' }))).toEqual({
       family: 'system',
       unit: 'u1',
-      rest: ['commands', 'abc'],
+      rest: ['outcomes', 'abc'],
     })
     expect(parseTopic(samplesEvent.topic({ box: 'b1', run_id: 'r-1', slot: 'slot01' }))).toEqual({
       family: 'potentiostat',

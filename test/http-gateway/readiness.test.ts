@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { timestampOf } from '../../events/core/timestamp.js'
+import { startRunCommand } from '../../events/potentiostat/commands.js'
+import { runJobCommand, stopJobsCommand } from '../../events/system/commands.js'
 import type { TaskRecord } from '../../events/system/tasks.js'
 import { createPendingTasks } from '../../http-gateway/pending-tasks.js'
 import { followServices } from '../../http-gateway/service-presence.js'
@@ -78,7 +80,7 @@ describe('while a long log is folded', () => {
   })
 
   test('a task is pending rather than lost, and orders are given', async () => {
-    const orders = await gateway.serve('run_job', () => ({}))
+    const orders = await gateway.serve(runJobCommand, () => ({ task_id: 'any' }))
     const id = await startStirring()
     expect(orders).toMatchObject([{ id }])
     expect(await gateway.get(`/unit_api/task_results/${id}`)).toMatchObject({
@@ -117,7 +119,7 @@ describe('while the services are not there', () => {
   })
 
   test('an order to a potentiostat is refused in time, and not given later', async () => {
-    const orders = await gateway.serve('start_run', () => ({}))
+    const orders = await gateway.serve(startRunCommand, () => expect.fail('ordered'))
     const body = {
       devices: 'all',
       modes: ['CA'],
@@ -131,7 +133,7 @@ describe('while the services are not there', () => {
   })
 
   test('a job start is a task at once, and is carried out once when they are there', async () => {
-    const orders = await gateway.serve('run_job', () => ({}))
+    const orders = await gateway.serve(runJobCommand, () => ({ task_id: 'any' }))
     const id = await startStirring()
     expect(task(id)).toMatchObject({ status: 'pending', name: 'run_job' })
     expect(orders).toEqual([])
@@ -162,7 +164,7 @@ describe('while the services are not there', () => {
     const { bus, unit, clock, logger, readModels, log } = gateway.deps
     const services = followServices(bus, unit, () => log.lastPosition())
     const tasks = createPendingTasks({ bus, unit, clock, logger, readModels, services }, 20)
-    await tasks.accept('t1', 'stop_jobs', { all: true })
+    await tasks.accept('t1', stopJobsCommand, { all: true })
     await until(() => task('t1').status === 'failed', 'the failure')
     expect(task('t1')).toMatchObject({ error: { code: 'services.not_ready' }, timestamp: timestampOf(clock.now()) })
   })

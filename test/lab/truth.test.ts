@@ -226,7 +226,7 @@ it('a job that is ordered before the services are there is a task at once, and s
     () => `the task to succeed, but it was ${status()}`,
   )
   expect(status()).toEqual(['pending', 'running', 'succeeded'])
-  expect(recorded('system/lab/request/run_job')).toHaveLength(1)
+  expect(recorded('system/lab/commands/run_job')).toHaveLength(1)
   expect(outputsOn(home.home)).toContainEqual(expect.stringMatching(/^pwm 17/))
   expect(await unit.interrupt()).toBe(0)
 }, 120_000)
@@ -239,7 +239,7 @@ it('a task accepted right before everything is killed has failed afterwards, and
   const lab = await home.start(ports)
   expect(recorded(`system/lab/tasks/${id}`).map(({ status }) => status)).toEqual(['pending', 'failed'])
   expect(await lab.get(`/unit_api/task_results/${id}`)).toMatchObject({ status: 'failed' })
-  expect(recorded('system/lab/request/run_job')).toEqual([])
+  expect(recorded('system/lab/commands/run_job')).toEqual([])
   expect(await lab.get('/unit_api/jobs')).toEqual([])
   expect(await lab.interrupt()).toBe(0)
 }, 120_000)

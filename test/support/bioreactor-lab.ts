@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { check } from '../../events/schema.js'
+import { runJobCommand } from '../../events/system/commands.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
@@ -13,6 +14,7 @@ import { startJobService } from '../../services/jobs/job-service.js'
 import type { Service, ServiceContext } from '../../services/runtime/service.js'
 import { FakeBioreactor } from './fake-bioreactor.js'
 import { FakeClock } from './fake-clock.js'
+import { give } from './give.js'
 import { MemoryBroker, type MemoryBus } from './memory-bus.js'
 import { silentLogger } from './silent-logger.js'
 
@@ -111,7 +113,8 @@ export async function startBioreactorLab({
     const id = more.id ?? `request-${++requests}`
     const opened = connections.length
     const env = { EXPERIMENT: 'exp', ...more.env }
-    await service.requests.run_job?.({ id, job_name: job, args: [], options, config_overrides: [], ...more, env })
+    const { id: _, ...others } = more
+    await give(service, runJobCommand, { job_name: job, args: [], options, config_overrides: [], ...others, env }, id)
     // The configuration is read from files, which takes real time; from then on only the clock counts.
     while (task(id)['status'] === 'running' && connections.length === opened) await delay(1)
     return id

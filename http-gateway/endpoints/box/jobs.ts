@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { defineError } from '../../../events/core/errors.js'
+import { cancelRunCommand, startRunCommand } from '../../../events/potentiostat/commands.js'
 import {
+  InvalidName,
   InvalidRunOrder,
   InvalidRunParameters,
   NoSuchRun,
@@ -18,7 +20,7 @@ import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 import { withStatus } from '../../framework/errors.js'
 import { ProjectionsBehind } from '../../readiness.js'
 import { isInGroup } from './group-label.js'
-import { InvalidName, RunRequest, runOrder } from './run-order.js'
+import { RunRequest, runOrder } from './run-order.js'
 import { RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
 
 const MissingRunIds = defineError('jobs.missing_run_ids', 'input', 'Only empty run ids were given.')
@@ -65,8 +67,8 @@ const startRun = endpoint({
   async handle({ body }, context) {
     const start = async (): Promise<string> => {
       const details = await runOrder(body, context)
-      await order(context, 'start_run', details)
-      return details.run_id
+      const { run_id } = await order(context, startRunCommand, details)
+      return run_id
     }
     // A client that got no answer in time sends the same order again, named by its own group id.
     const runId = await (body.group_id ? context.idempotencyCache.once(JSON.stringify(body), start) : start())
@@ -146,7 +148,7 @@ const cancelRun = endpoint({
   async handle({ params: { run_id } }, context) {
     const { status } = await getRun(context, run_id)
     if (isTerminal(status)) return { run_id, status }
-    await order(context, 'cancel_run', { run_id })
+    await order(context, cancelRunCommand, { run_id })
     return { run_id, status: 'cancelled' }
   },
 })

@@ -1,7 +1,13 @@
 import { Type } from '@sinclair/typebox'
+import {
+  NasHealth,
+  nasHealthCommand,
+  nasSetupCommand,
+  QueuedUpload,
+  uploadRunCommand,
+} from '../../../events/nas/commands.js'
 import { InvalidNasConfig, RunNotComplete } from '../../../events/nas/errors.js'
 import { NasSetup } from '../../../events/nas/nas.js'
-import { check } from '../../../events/schema.js'
 import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
 import { ValidationError } from '../../conventions/box/lax-body.js'
@@ -11,21 +17,6 @@ import { findRun, RunNotFound } from './run-files.js'
 
 /** The services give up on a share after 25 s; two questions may wait for each other. */
 const PROBE_TIMEOUT_MS = 60_000
-
-const Probe = Type.Object({ ok: Type.Boolean(), message: Type.String() })
-const Health = Type.Object({
-  ok: Type.Boolean(),
-  last_checked: Type.Union([Type.String(), Type.Null()]),
-  message: Type.String(),
-})
-const Queued = Type.Object({
-  ok: Type.Literal(true),
-  enqueued: Type.Boolean(),
-  run_id: Type.String(),
-  message: Type.String(),
-  uploaded: Type.Boolean(),
-  last_error: Type.Union([Type.String(), Type.Null()]),
-})
 
 const setUpNas = endpoint({
   method: 'post',
@@ -41,17 +32,13 @@ const setUpNas = endpoint({
     base_subdir: 'Box01',
     retention_days: 14,
   },
-  response: Probe,
+  response: Type.Pick(NasHealth, ['ok', 'message']),
   needs: 'nothing',
   errors: [InvalidNasConfig, ValidationError, NoAnswer, LogUnavailable],
   async handle({ body }, context) {
-    for (const field of ['host', 'share', 'username', 'password'] as const) {
-      if (body[field] === '') throw new InvalidNasConfig(`${field} is empty.`)
-    }
-    const answer = await withSpooled(context.spoolDirectory, body, (spool) =>
-      order(context, 'nas_setup', { spool }, { timeoutMs: PROBE_TIMEOUT_MS }),
+    const { ok, message } = await withSpooled(context.spoolDirectory, body, (spool) =>
+      order(context, nasSetupCommand, { spool }, { timeoutMs: PROBE_TIMEOUT_MS }),
     )
-    const { ok, message } = check(Probe, answer, 'nas_setup')
     return { ok, message }
   },
 })
@@ -60,11 +47,10 @@ const getNasHealth = endpoint({
   method: 'get',
   path: '/nas/health',
   summary: 'Probes the network share now, reading only.',
-  response: Health,
+  response: NasHealth,
   needs: 'nothing',
   errors: [NoAnswer, LogUnavailable],
-  handle: async (_input, context) =>
-    check(Health, await order(context, 'nas_health', {}, { timeoutMs: PROBE_TIMEOUT_MS }), 'nas_health'),
+  handle: (_input, context) => order(context, nasHealthCommand, {}, { timeoutMs: PROBE_TIMEOUT_MS }),
 })
 
 const uploadRun = endpoint({
@@ -73,12 +59,12 @@ const uploadRun = endpoint({
   summary:
     'Queues the files of an ended run for the network share; `uploaded` is true when they are there, else `last_error` is the reason.',
   params: Type.Object({ run_id: Type.String() }),
-  response: Queued,
+  response: QueuedUpload,
   needs: 'run files',
   errors: [RunNotFound, RunNotComplete, NoAnswer, LogUnavailable],
   async handle({ params }, context) {
     const { run_id } = await findRun(context, params.run_id)
-    return check(Queued, await order(context, 'upload_run', { run_id }), 'upload_run')
+    return order(context, uploadRunCommand, { run_id })
   },
 })
 

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { rescanDevicesCommand } from '../../../events/potentiostat/commands.js'
 import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
@@ -98,7 +99,7 @@ const rescan = endpoint({
   errors: [NoAnswer, LogUnavailable],
   async handle(_input, context) {
     const before = await connectedDevices(context.readModels)
-    await order(context, 'rescan_devices', {}, { timeoutMs: RESCAN_TIMEOUT_MS })
+    await order(context, rescanDevicesCommand, {}, { timeoutMs: RESCAN_TIMEOUT_MS })
     return rescanned(context, before)
   },
 })

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import type { Order } from '../../../bus/commands.js'
 import { NoJobFilter } from '../../../events/bioreactor/errors.js'
+import type { CommandDefinition } from '../../../events/core/define-command.js'
 import { defineError, LabError } from '../../../events/core/errors.js'
-import type { RequestName } from '../../../events/system/commands.js'
+import { runJobCommand, stopJobsCommand } from '../../../events/system/commands.js'
 import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order, refuseOversized } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
@@ -41,15 +41,15 @@ const jobVariables = (env: Readonly<Record<string, string>>): Record<string, str
 
 /** Gives the order an id under which its task will be found, and answers once a service has taken it, or once it is recorded as pending
  * while the services are not there. A refusal is the task's failure, which clients poll for; only an order that nobody took is an error here. */
-async function startTask<N extends RequestName>(context: GatewayContext, name: N, details: Order<N>) {
+async function startTask<Order>(context: GatewayContext, command: CommandDefinition<Order>, details: NoInfer<Order>) {
   const taskId = randomUUID()
   refuseOversized(details)
   if (!context.services.isLive()) {
-    await context.pendingTasks.accept(taskId, name, details)
+    await context.pendingTasks.accept(taskId, command, details)
     return accepted(context, taskId)
   }
   try {
-    await order(context, name, details, { id: taskId })
+    await order(context, command, details, { id: taskId })
   } catch (error) {
     if (!(error instanceof LabError) || statusOf(error) >= 500) throw error
   }
@@ -72,7 +72,7 @@ const runJob = endpoint({
     throw new StartTooFrequent(`${params.job_name} was started less than a second ago; try again later.`)
   },
   handle: ({ params: { job_name }, body }, context) =>
-    startTask(context, 'run_job', { job_name, ...body, env: jobVariables(body.env) }),
+    startTask(context, runJobCommand, { job_name, ...body, env: jobVariables(body.env) }),
 })
 
 const nullable = <S extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: S) =>
@@ -111,7 +111,7 @@ const stopJobs = endpoint({
     if (Object.keys(filters).length === 0) {
       throw new NoJobFilter('No filter given: name job_name, experiment, job_source or job_id.')
     }
-    return startTask(context, 'stop_jobs', filters)
+    return startTask(context, stopJobsCommand, filters)
   },
 })
 
@@ -123,7 +123,7 @@ const stopAllJobs = endpoint({
   status: 202,
   needs: 'nothing',
   errors: [NoAnswer, LogUnavailable],
-  handle: (_input, context) => startTask(context, 'stop_jobs', { all: true }),
+  handle: (_input, context) => startTask(context, stopJobsCommand, { all: true }),
 })
 
 export const jobCommands: readonly Endpoint[] = [runJob, stopJobs, stopAllJobs]

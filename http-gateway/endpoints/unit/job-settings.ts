@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { BadTransition, JobNotReady, JobNotRunning, SettingUnavailable } from '../../../events/bioreactor/errors.js'
 import { SettingReadOnly, SettingUnknown } from '../../../events/core/define-job.js'
 import { defineError, InvalidInput } from '../../../events/core/errors.js'
+import { updateJobCommand } from '../../../events/system/commands.js'
 import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
 import type { GatewayContext } from '../../context.js'
@@ -75,7 +76,7 @@ const updateJobSettings = endpoint({
     LogUnavailable,
   ],
   async handle({ params: { job_name }, body: { settings } }, context) {
-    await order(context, 'update_job', { job_name, settings })
+    await order(context, updateJobCommand, { job_name, settings })
     return { status: 'success' as const }
   },
 })

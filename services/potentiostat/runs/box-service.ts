@@ -1,8 +1,10 @@
 import { publishEvent } from '../../../bus/publish-event.js'
+import type { ResultOf } from '../../../events/core/define-command.js'
 import type { LabError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { AnnouncedMode } from '../../../events/define-mode.js'
 import { MAX_PACKET_BYTES } from '../../../events/limits.js'
+import { cancelRunCommand, rescanDevicesCommand, startRunCommand } from '../../../events/potentiostat/commands.js'
 import { deviceEvent } from '../../../events/potentiostat/devices.js'
 import {
   InvalidRunOrder,
@@ -14,17 +16,17 @@ import {
 } from '../../../events/potentiostat/errors.js'
 import { modeCapabilityEvent } from '../../../events/potentiostat/modes.js'
 import type { RunFileLayout, RunOrder } from '../../../events/potentiostat/run-order.js'
-import type { Request } from '../../../events/system/commands.js'
 import { ServicesSuspended } from '../../../events/system/errors.js'
 import { deadline } from '../../../primitives/deadline.js'
 import type { RetainedText } from '../../aftermath/retained.js'
+import { answer } from '../../runtime/answer.js'
 import type { Service, ServiceContext } from '../../runtime/service.js'
 import type { ClaimedPorts } from '../../transport/claimed-ports.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import { modes } from '../modes/index.js'
 import { pastRuns, RetainedRuns } from './past-runs.js'
 import { Run, type RunSlot } from './run.js'
-import { planOrder } from './run-order.js'
+import { checkNames, planOrder, type StartRun } from './run-order.js'
 import { Slots } from './slots.js'
 
 const SCAN_MS = 1000
@@ -94,14 +96,15 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
     return { first, ended }
   }
 
-  async function startRun(request: Request<'start_run'>): Promise<unknown> {
-    const planned = planOrder(request, context.nullGain)
+  async function startRun(request: StartRun): Promise<ResultOf<typeof startRunCommand>> {
     const names = chosenSlots(request.devices, slots.connected)
-    if (suspended !== null) throw new ServicesSuspended(`No run starts now: ${suspended}.`)
+    checkNames(request)
     if (knownRuns.has(request.run_id)) throw runIdConflict(request.run_id)
+    const planned = planOrder(request, context.nullGain)
+    if (suspended !== null) throw new ServicesSuspended(`No run starts now: ${suspended}.`)
     const busy = names.filter((name) => slots.holder(name) !== null)
     if (busy.length > 0) throw slotsBusy(busy)
-    const { id: _, devices: __, params_by_mode: ___, ...rest } = request
+    const { devices: _, params_by_mode: __, ...rest } = request
     const order: RunOrder = {
       ...rest,
       slots: [...names],
@@ -126,7 +129,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
       throw error
     }
     begin(run)
-    return { run_id: order.run_id, slots: order.slots, warnings: order.warnings }
+    return { run_id: order.run_id, slots: order.slots, warnings: [...planned.warnings] }
   }
 
   function begin(run: Run): void {
@@ -154,18 +157,18 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
 
   return {
     name: 'potentiostat',
-    requests: {
-      start_run: startRun,
-      async cancel_run({ run_id }) {
+    commands: [
+      answer(startRunCommand, startRun),
+      answer(cancelRunCommand, async ({ run_id }) => {
         if (!knownRuns.has(run_id)) {
           throw new NoSuchRun(`There is no run '${run_id}'.`, { details: { field: 'run_id' } })
         }
         // Accepted at once; cells open next, and the slots tell when they are free.
         active.get(run_id)?.run.cancel()
         return { run_id }
-      },
-      rescan_devices: () => slots.scan(),
-    },
+      }),
+      answer(rescanDevicesCommand, () => slots.scan()),
+    ],
     async suspend(reason) {
       suspended = `the measurement was stopped because ${reason}`
       await Promise.all(endAll(suspended).map(({ idle }) => idle))
@@ -191,12 +194,14 @@ const atMost = (limitMs: number, work: readonly Promise<unknown>[]): Promise<unk
   deadline(limitMs, Promise.all(work), () => undefined)
 
 /** @throws UnknownSlots naming every slot that is not connected; InvalidRunOrder naming those given twice. */
-function chosenSlots(devices: Request<'start_run'>['devices'], connected: readonly string[]): readonly string[] {
+function chosenSlots(devices: StartRun['devices'], connected: readonly string[]): readonly string[] {
   const names = devices === 'all' ? connected : devices
   const unknown = names.filter((name) => !connected.includes(name))
   if (names.length === 0 || unknown.length > 0) {
-    const problem = unknown.length > 0 ? `No device is connected at ${unknown.join(', ')}.` : 'No device is connected.'
-    throw new UnknownSlots(problem, { details: { slots: unknown, connected } })
+    const nothing = devices === 'all' ? 'No potentiostat is connected.' : 'No potentiostat is named.'
+    const problem = unknown.length > 0 ? `No potentiostat is connected at ${unknown.join(', ')}.` : nothing
+    const remediation = `Connected are: ${connected.join(', ') || 'none'}.`
+    throw new UnknownSlots(problem, { remediation, details: { slots: unknown, connected } })
   }
   const twice = names.filter((name, index) => names.indexOf(name) !== index)
   if (twice.length > 0) {
@@ -224,6 +229,5 @@ const slotsBusy = (busy: readonly string[]): LabError =>
 
 const runIdConflict = (runId: string): LabError =>
   new RunIdTaken(`The run id '${runId}' is taken.`, {
-    remediation: 'Choose another run_name, or leave it out.',
     details: { run_id: runId },
   })

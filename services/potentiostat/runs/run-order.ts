@@ -1,14 +1,20 @@
+import type { OrderOf } from '../../../events/core/define-command.js'
+import { InvalidInput } from '../../../events/core/errors.js'
 import type { ParameterIssue, ParameterValues } from '../../../events/define-mode.js'
-import { InvalidRunParameters } from '../../../events/potentiostat/errors.js'
+import type { startRunCommand } from '../../../events/potentiostat/commands.js'
+import { InvalidName, InvalidRunParameters } from '../../../events/potentiostat/errors.js'
 import type { RunMode } from '../../../events/potentiostat/run-order.js'
+import { runNames } from '../../../events/run-names.js'
 import type { RunWarning } from '../../../events/run-warnings.js'
-import type { Request } from '../../../events/system/commands.js'
+import { RUN_ID_PATTERN } from '../../../events/topic.js'
 import { validateParameters } from '../../../events/validate-mode.js'
 import { type MeasurementPlan, plannedSeconds, rowsOf } from '../acquisition/plan.js'
 import { NOMINAL_PERIOD_S, tiaOhms } from '../device/registers.js'
 import { averagingFactor } from '../evaluation/samples.js'
 import { MAX_DURATION_S } from '../modes/declare.js'
 import { findMode, modes } from '../modes/index.js'
+
+export type StartRun = OrderOf<typeof startRunCommand>
 
 /** An order whose every parameter is valid, with its modes planned to the sample. */
 export interface PlannedOrder {
@@ -39,7 +45,7 @@ interface OrderIssue extends ParameterIssue {
  * @param nullGain what `tia_gain: null` means: `auto`, or that the device's is kept.
  * @throws InvalidRunParameters with all issues in `details.errors`. */
 export function planOrder(
-  request: Pick<Request<'start_run'>, 'modes' | 'params_by_mode' | 'tia_gain' | 'sampling_interval'>,
+  request: Pick<StartRun, 'modes' | 'params_by_mode' | 'tia_gain' | 'sampling_interval'>,
   nullGain: 'auto' | 'keep' = 'auto',
 ): PlannedOrder {
   const errors: OrderIssue[] = []
@@ -86,6 +92,24 @@ export function planOrder(
     gain,
     average,
     warnings: firstWarnings(warnings),
+  }
+}
+
+const RUN_ID = new RegExp(RUN_ID_PATTERN)
+
+/** Checks that a run and its folders can be called so. Pure. @throws InvalidName naming the field */
+export function checkNames(order: Pick<StartRun, 'run_id' | 'experiment_name' | 'subdir' | 'client_datetime'>): void {
+  const { run_id } = order
+  if (!RUN_ID.test(run_id)) {
+    throw new InvalidName(
+      `The run name '${run_id.slice(0, 80)}' must have 1 to 80 characters of A-Z, a-z, 0-9, _, - and ., and not begin with a dot.`,
+      { details: { field: 'run_id' } },
+    )
+  }
+  try {
+    runNames(order)
+  } catch (error) {
+    throw error instanceof InvalidInput ? new InvalidName(error.message, { details: error.details }) : error
   }
 }
 

@@ -1,5 +1,6 @@
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock, Logger } from '../../../events/ports.js'
+import type { DeviceScan } from '../../../events/potentiostat/commands.js'
 import type { DeviceRecord } from '../../../events/potentiostat/devices.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { ClaimedPorts } from '../../transport/claimed-ports.js'
@@ -14,13 +15,6 @@ export interface SlotsDeps {
   readonly logger: Logger
   /** Told of every change. */
   onChange(record: DeviceRecord): void
-}
-
-export interface ScanResult {
-  readonly devices: readonly string[]
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-  readonly busy: readonly string[]
 }
 
 interface Slot {
@@ -79,7 +73,7 @@ export class Slots {
 
   /** Looks which devices are there. New ones are opened and brought to rest, cell open, before their slot counts as connected; slots
    * held by a run are left alone. Never throws for a device that cannot be opened. */
-  scan(): Promise<ScanResult> {
+  scan(): Promise<DeviceScan> {
     return this.#serially(async () => {
       const present = await this.#deps.ports.list()
       const before = new Set(this.connected)
@@ -87,7 +81,7 @@ export class Slots {
       // Names are given in a stable order, the work is done at once.
       const found = [...present].sort((a, b) => identity(a).localeCompare(identity(b)))
       await Promise.all(found.map((candidate) => this.#connect(this.#slotOf(candidate), candidate.path)))
-      const after = this.connected
+      const after = [...this.connected]
       return {
         devices: after,
         added: after.filter((name) => !before.has(name)),

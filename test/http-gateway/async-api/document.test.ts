@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import schema from '@asyncapi/specs/schemas/3.0.0.json' with { type: 'json' }
 import { Ajv, type ValidateFunction } from 'ajv'
 import { describe, expect, test } from 'vitest'
-import { eventCatalogue } from '../../../events/catalogue.js'
+import { commandCatalogue, eventCatalogue } from '../../../events/catalogue.js'
 import { defineJob } from '../../../events/core/define-job.js'
-import { requests } from '../../../events/system/commands.js'
 import { asyncApi } from '../../../http-gateway/async-api/document.js'
 import { jobDefinitions } from '../../../services/bioreactor/index.js'
 import { jobOffer } from '../support/given-jobs.js'
@@ -125,14 +124,19 @@ describe('the AsyncAPI document', () => {
   })
 
   test('every command is received, and its outcome is the reply', () => {
-    for (const name of Object.keys(requests)) {
-      expect(operationsOn(`system/{unit}/request/${name}`)).toMatchObject([
+    const outcomes = document.channels['system.outcomes.id']?.messages ?? {}
+    for (const { name, result, message } of commandCatalogue) {
+      const key = '#/channels/system.outcomes.id'
+      expect(operationsOn(`system/{unit}/commands/${name}`)).toMatchObject([
         {
           action: 'receive',
           bindings: { mqtt: { retain: false } },
-          reply: { channel: { $ref: '#/channels/system.commands.id' } },
+          reply: { channel: { $ref: key }, messages: [{ $ref: `${key}/messages/outcome_of_${name}` }] },
         },
       ])
+      const plain = (schema: object): unknown => JSON.parse(JSON.stringify(schema))
+      expect(outcomes[`outcome_of_${name}`]?.payload).toMatchObject({ properties: { result: plain(result) } })
+      expect(document.channels[`system.commands.${name}`]?.messages['command']?.payload).toEqual(plain(message))
     }
   })
 

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { HTTP_LIMITS } from '../../../doors/http-server.js'
+import { stopJobsCommand } from '../../../events/system/commands.js'
 import { eventually } from '../../support/eventually.js'
 import { startTestGateway, type TestGateway } from '../support/start-test-gateway.js'
 
@@ -68,7 +69,7 @@ describe('bodies that never end', () => {
   }
 
   test('hold 64 MiB in sum; others get 503, while small bodies are taken, and large ones again when they are gone', async () => {
-    await gateway.serve('stop_jobs', () => true)
+    await gateway.serve(stopJobsCommand, () => true)
     const outcomes: unknown[] = []
     for (let index = 0; index < 60; index++) outcomes.push(await unfinished(9 * MIB))
     expect(outcomes.filter((outcome) => outcome === 'waits')).toHaveLength(7)
@@ -82,7 +83,7 @@ describe('bodies that never end', () => {
   test('end, and what they held is free again', async () => {
     await gateway.stop()
     gateway = await startTestGateway({}, { ...HTTP_LIMITS, headersMs: 1000, requestMs: 5000 })
-    await gateway.serve('stop_jobs', () => true)
+    await gateway.serve(stopJobsCommand, () => true)
     expect(await Promise.all(Array.from({ length: 7 }, () => unfinished(9 * MIB)))).toEqual(Array(7).fill('waits'))
     await eventually(async () => {
       expect((await gateway.send('POST', STOP, ' '.repeat(9 * MIB))).status).toBe(400)

@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 import { createAttempts } from '../../../doors/attempts.js'
 import { HTTP_LIMITS } from '../../../doors/http-server.js'
+import type { CommandDefinition } from '../../../events/core/define-command.js'
 import { LabError, toErrorRecord } from '../../../events/core/errors.js'
-import { outcomeEvent, type RequestName } from '../../../events/system/commands.js'
 import type { LogStatus } from '../../../events/system/log-status.js'
+import { outcomeEvent } from '../../../events/system/outcomes.js'
 import type { ServiceRecord } from '../../../events/system/services.js'
-import { requestTopic } from '../../../events/topic.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -67,19 +67,20 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
   const gateway = await startGateway({ deps, host: '127.0.0.1', port: 0, limits })
   const base = `http://127.0.0.1:${gateway.port}`
 
-  /** Answers every request of that name as a service would; returns the orders seen. */
-  async function serve(
-    name: RequestName,
-    handler: (order: Record<string, unknown>) => unknown,
+  /** Answers every order of that command as a service would; returns the orders seen. */
+  async function serve<Order, Result>(
+    command: CommandDefinition<Order, Result>,
+    handler: (order: Order) => Result,
   ): Promise<Record<string, unknown>[]> {
     const orders: Record<string, unknown>[] = []
-    await services.subscribe(requestTopic('u1', name), ({ payload }) => {
-      const order = JSON.parse(payload.toString()) as Record<string, unknown>
+    await services.subscribe(command.topic({ unit: 'u1' }), ({ payload }) => {
+      const text = payload.toString()
+      const order = JSON.parse(text) as Record<string, unknown>
       orders.push(order)
       const timestamp = clock.now().toISOString()
       let outcome: Record<string, unknown>
       try {
-        outcome = { accepted: true, result: handler(order) }
+        outcome = { accepted: true, result: handler(command.parse(text)) }
       } catch (error) {
         if (!(error instanceof LabError)) throw error
         outcome = { accepted: false, error: toErrorRecord(error) }

@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
+import { stopJobsCommand } from '../../../events/system/commands.js'
 import type { Calibration } from '../../../services/bioreactor/calibrations/calibrations.js'
 import { createRandom } from '../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
+import { give } from '../../support/give.js'
 import { LitBioreactor } from '../../support/lit-bioreactor.js'
 
 /** Sessions of the jobs in the in-process lab, message by message as clients see them. The recordings change only with what clients are
@@ -53,7 +55,7 @@ async function record(name: string, script: (session: Session) => Promise<void>)
     },
     async stop(filter) {
       lines.push(`# stop ${JSON.stringify(filter)}`)
-      await service.requests.stop_jobs?.({ id: `stop-${++stops}`, ...filter })
+      await give(service, stopJobsCommand, filter, `stop-${++stops}`)
       await clock.advance(100)
     },
     async set(job, setting, text, experiment) {

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { AutomationEvent, AutomationSettings } from '../../../events/bioreactor/automations.js'
 import { LabError } from '../../../events/core/errors.js'
+import { stopJobsCommand } from '../../../events/system/commands.js'
 import { type Dose, type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'
 import {
@@ -14,6 +15,7 @@ import { createAutomationJob, type OpenPort } from '../../../services/jobs/autom
 import { sleepS } from '../../../services/runtime/repeat.js'
 import { createRandom } from '../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
+import { give } from '../../support/give.js'
 import { LitBioreactor } from '../../support/lit-bioreactor.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 
@@ -173,7 +175,7 @@ describe('an LED automation', () => {
     await run()
     await lab.run('od_reading')
     while (bioreactor.leds.state.A === 0 || level() > 0) await lab.clock.advance(10)
-    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'led_automation' })
+    await give(lab.service, stopJobsCommand, { job_name: 'led_automation' }, 'stop')
     await lab.clock.advance(4000)
     expect(level()).toBe(0)
     expect(lab.published('led_automation/$state').at(-1)).toBe('disconnected')
@@ -392,7 +394,7 @@ describe('a dosing automation', () => {
   test('its end stops the pump', async () => {
     await start()
     await lab.clock.advance(3000)
-    await lab.service.requests.stop_jobs?.({ id: 'stop', all: true })
+    await give(lab.service, stopJobsCommand, { all: true }, 'stop')
     expect(vial.pumping).toBe(false)
     await minutes(30)
     expect(vial.runs).toBe(1)
@@ -473,7 +475,7 @@ describe('a temperature automation', () => {
     news()
     await lab.clock.advance(0)
     expect(duty).toBe(0)
-    await lab.service.requests.stop_jobs?.({ id: 'stop', all: true })
+    await give(lab.service, stopJobsCommand, { all: true }, 'stop')
     news()
     await lab.clock.advance(0)
     expect(events('temperature')).toHaveLength(2)

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { stopJobsCommand, updateJobCommand } from '../../../events/system/commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { FakeBioreactor } from '../../support/fake-bioreactor.js'
+import { give } from '../../support/give.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 
 const STIRRING_PIN = 17
@@ -125,7 +127,7 @@ describe('commands', () => {
     lab = await startBioreactorLab()
     const id = await lab.begin('stirring')
     await lab.set('stirring', 'target_rpm', '321')
-    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'stirring' })
+    await give(lab.service, stopJobsCommand, { job_name: 'stirring' }, 'stop')
     await lab.clock.advance(0)
     expect(outcomes('target_rpm')).toMatchObject([{ accepted: false, error: { code: 'job.not_ready' } }])
     expect(lab.task(id)).toMatchObject({ status: 'failed' })
@@ -134,11 +136,11 @@ describe('commands', () => {
   test('several settings change together or not at all', async () => {
     lab = await startBioreactorLab()
     await lab.run('stirring')
-    const update = lab.service.requests.update_job
-    const settings = { duty_cycle: 50, target_rpm: 9999 }
-    await expect(update?.({ id: 'x', job_name: 'stirring', settings })).rejects.toThrow('target_rpm')
+    const update = (settings: Record<string, unknown>) =>
+      give(lab.service, updateJobCommand, { job_name: 'stirring', settings })
+    await expect(update({ duty_cycle: 50, target_rpm: 9999 })).rejects.toThrow('target_rpm')
     expect(duty()).toBe(30)
-    await update?.({ id: 'x', job_name: 'stirring', settings: { duty_cycle: '50' } })
+    await update({ duty_cycle: '50' })
     expect(duty()).toBe(50)
   })
 
@@ -203,7 +205,7 @@ describe('ending', () => {
   test('stop all ends everything, and the task says so', async () => {
     lab = await startBioreactorLab()
     await lab.run('stirring')
-    await lab.service.requests.stop_jobs?.({ id: 'stop', all: true })
+    await give(lab.service, stopJobsCommand, { all: true }, 'stop')
     await lab.clock.advance(100)
     expect(lab.task('stop')).toMatchObject({ status: 'succeeded', result: true })
     expect(duty()).toBe(0)
@@ -232,7 +234,7 @@ describe('ending', () => {
     })
     await lab.begin('stirring')
     await lab.clock.advance(2000)
-    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'stirring' })
+    await give(lab.service, stopJobsCommand, { job_name: 'stirring' }, 'stop')
     await lab.clock.advance(0)
     subscribed()
     await lab.clock.advance(30_000)
@@ -242,7 +244,7 @@ describe('ending', () => {
 
   test('a stop needs a filter', async () => {
     lab = await startBioreactorLab()
-    await expect(lab.service.requests.stop_jobs?.({ id: 'stop' })).rejects.toThrow('at least one')
+    await expect(give(lab.service, stopJobsCommand, {})).rejects.toThrow('at least one')
   })
 
   test('jobs of an earlier life are marked lost with an alarm, and ids go on', async () => {

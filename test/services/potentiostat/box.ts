@@ -1,12 +1,14 @@
+import type { OrderOf } from '../../../events/core/define-command.js'
+import { cancelRunCommand, rescanDevicesCommand, startRunCommand } from '../../../events/potentiostat/commands.js'
 import type { RunProgress, SlotState } from '../../../events/potentiostat/run-state.js'
 import type { SampleBlock } from '../../../events/potentiostat/samples.js'
-import type { Request } from '../../../events/system/commands.js'
 import { correctAtStart } from '../../../services/aftermath/over-bus.js'
 import { POTENTIOSTAT_PORTS, POTENTIOSTAT_USB } from '../../../services/potentiostat/device/registers.js'
 import { type BoxContext, startBoxService } from '../../../services/potentiostat/runs/box-service.js'
 import type { Service } from '../../../services/runtime/service.js'
 import { claimPorts } from '../../../services/transport/claimed-ports.js'
 import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
+import { give } from '../../support/give.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { clock, openSocket } from './bench.js'
@@ -25,7 +27,7 @@ export class PluggedPorts implements SerialPorts {
 export interface Box {
   readonly service: Service
   readonly broker: MemoryBroker
-  start(order: Partial<Request<'start_run'>>): Promise<unknown>
+  start(order: Partial<OrderOf<typeof startRunCommand>>): Promise<unknown>
   cancel(runId: string): Promise<unknown>
   rescan(): Promise<unknown>
   /** Resolves with the first slot state that is final. */
@@ -66,10 +68,10 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
       })
     })
   }
-  const request = {
-    id: 'x',
+  const request: OrderOf<typeof startRunCommand> = {
+    run_id: 'r1',
     devices: 'all',
-    modes: [],
+    modes: ['CA'],
     params_by_mode: {},
     tia_gain: 1,
     sampling_interval: null,
@@ -78,7 +80,7 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     client_datetime: '2026-01-02T03-04-05',
     group_id: null,
     make_plot: false,
-  } as const
+  }
   const blocks = (runId: string, slot: string): readonly SampleBlock[] =>
     broker.payloads(`potentiostat/A/${runId}/${slot}/samples`).map((text) => JSON.parse(text) as SampleBlock)
   return {
@@ -86,9 +88,9 @@ export async function startBox(serial: SerialPorts, broker = new MemoryBroker())
     broker,
     heard,
     blocks,
-    start: async (order) => service.requests.start_run?.({ ...request, run_id: 'r1', modes: ['CA'], ...order }),
-    cancel: async (runId) => service.requests.cancel_run?.({ id: 'y', run_id: runId }),
-    rescan: async () => service.requests.rescan_devices?.({ id: 'z' }),
+    start: (order) => give(service, startRunCommand, { ...request, ...order }),
+    cancel: (runId) => give(service, cancelRunCommand, { run_id: runId }),
+    rescan: () => give(service, rescanDevicesCommand, {}),
     async ended(runId, slot) {
       const text = await heard(`potentiostat/A/${runId}/${slot}/state`, (state) =>
         ['done', 'failed', 'cancelled'].includes((JSON.parse(state) as SlotState).status),

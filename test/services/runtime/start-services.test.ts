@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { requestCommand } from '../../../bus/commands.js'
+import { sendCommand } from '../../../bus/commands.js'
+import { cancelRunCommand, rescanDevicesCommand } from '../../../events/potentiostat/commands.js'
 import { NoSuchRun } from '../../../events/potentiostat/errors.js'
-import type { Request } from '../../../events/system/commands.js'
 import { logStatusEvent } from '../../../events/system/log-status.js'
+import { answer } from '../../../services/runtime/answer.js'
 import type { Service, ServiceContext } from '../../../services/runtime/service.js'
 import { type RunningServices, startServices } from '../../../services/runtime/start-services.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -16,13 +17,13 @@ let services: RunningServices
 
 const service: Service = {
   name: 'stub',
-  requests: {
-    async cancel_run({ run_id }: Request<'cancel_run'>) {
+  commands: [
+    answer(cancelRunCommand, async ({ run_id }) => {
       if (run_id === 'bug') throw new TypeError('secret detail')
       if (run_id === 'unknown') throw new NoSuchRun('There is no run unknown.', { details: { run_id } })
-      return { run_id, status: 'cancelled' }
-    },
-  },
+      return { run_id }
+    }),
+  ],
   async suspend(reason) {
     calls.push(`suspend: ${reason}`)
   },
@@ -50,13 +51,12 @@ beforeEach(async () => {
   services = await startServices(context, [async () => service])
 })
 
-const cancel = (run_id: string): Promise<unknown> => requestCommand(broker.connect(), 'u1', 'cancel_run', { run_id })
+const cancel = (run_id: string): Promise<unknown> => sendCommand(broker.connect(), 'u1', cancelRunCommand, { run_id })
 const states = (): string[] =>
   broker.payloads('system/u1/service').map((text) => (JSON.parse(text) as { state: string }).state)
 
-describe('requests', () => {
-  it('are answered with the result of the service', async () =>
-    expect(await cancel('r1')).toEqual({ run_id: 'r1', status: 'cancelled' }))
+describe('orders', () => {
+  it('are answered with the result of the service', async () => expect(await cancel('r1')).toEqual({ run_id: 'r1' }))
 
   it('that a service refuses are answered with its error', async () =>
     expect(cancel('unknown')).rejects.toMatchObject({
@@ -73,36 +73,36 @@ describe('requests', () => {
     }))
 
   it('that nobody serves are refused', async () =>
-    expect(requestCommand(broker.connect(), 'u1', 'rescan_devices', {})).rejects.toMatchObject({
+    expect(sendCommand(broker.connect(), 'u1', rescanDevicesCommand, {})).rejects.toMatchObject({
       code: 'request.unknown',
     }))
 
   it('of the wrong shape are refused and name the field', async () => {
     const bus = broker.connect()
-    await bus.publish('system/u1/request/cancel_run', '{"id":"c-1"}')
-    await until(() => broker.payloads('system/u1/commands/c-1').length === 1, 'an outcome')
-    expect(broker.payloads('system/u1/commands/c-1')[0]).toContain('run_id is missing')
+    await bus.publish('system/u1/commands/cancel_run', '{"id":"c-1"}')
+    await until(() => broker.payloads('system/u1/outcomes/c-1').length === 1, 'an outcome')
+    expect(broker.payloads('system/u1/outcomes/c-1')[0]).toContain('run_id is missing')
   })
 
   it('that come again are carried out once', async () => {
     const bus = broker.connect()
     const text = JSON.stringify({ id: 'c-1', run_id: 'r1' })
-    for (let time = 0; time < 3; time++) await bus.publish('system/u1/request/cancel_run', text)
+    for (let time = 0; time < 3; time++) await bus.publish('system/u1/commands/cancel_run', text)
     await cancel('r2')
-    expect(broker.payloads('system/u1/commands/c-1')).toHaveLength(1)
+    expect(broker.payloads('system/u1/outcomes/c-1')).toHaveLength(1)
   })
 
   it('that were retained are never executed', async () => {
     const bus = broker.connect()
-    broker.retained.set('system/u1/request/cancel_run', Buffer.from('{"id":"old","run_id":"r1"}'))
-    await bus.subscribe('system/u1/request/+', () => undefined)
+    broker.retained.set('system/u1/commands/cancel_run', Buffer.from('{"id":"old","run_id":"r1"}'))
+    await bus.subscribe('system/u1/commands/+', () => undefined)
     await cancel('r2')
-    expect(broker.payloads('system/u1/commands/old')).toEqual([])
+    expect(broker.payloads('system/u1/outcomes/old')).toEqual([])
   })
 
   it('without an answer end with that', async () => {
     await expect(
-      requestCommand(broker.connect(), 'other-unit', 'cancel_run', { run_id: 'r1' }, { timeoutMs: 20 }),
+      sendCommand(broker.connect(), 'other-unit', cancelRunCommand, { run_id: 'r1' }, { timeoutMs: 20 }),
     ).rejects.toMatchObject({ code: 'services.no_answer' })
   })
 })

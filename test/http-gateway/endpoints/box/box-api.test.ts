@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ModeDeclaration } from '../../../../events/define-mode.js'
+import { rescanDevicesCommand } from '../../../../events/potentiostat/commands.js'
 import { modeOffer } from '../../support/given-jobs.js'
 import { device, run, slot } from '../../support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
@@ -143,8 +144,9 @@ describe('the box', () => {
 
   test('a rescan says what came and went', async () => {
     gateway.given(device('slot01'), device('slot02', { run_id: 'r1' }))
-    await gateway.serve('rescan_devices', () => {
+    await gateway.serve(rescanDevicesCommand, () => {
       gateway.given(device('slot01', { connected: false }), device('slot03'))
+      return { devices: ['slot02', 'slot03'], added: ['slot03'], removed: ['slot01'], busy: ['slot02'] }
     })
     expect((await gateway.send('POST', '/admin/rescan')).json).toMatchObject({
       devices: ['slot02', 'slot03'],

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LabError } from '../../../../events/core/errors.js'
-import { InvalidRunParameters } from '../../../../events/potentiostat/errors.js'
+import { startRunCommand } from '../../../../events/potentiostat/commands.js'
+import {
+  InvalidName,
+  InvalidRunOrder,
+  InvalidRunParameters,
+  RunIdTaken,
+  UnknownSlots,
+} from '../../../../events/potentiostat/errors.js'
+import { ServicesSuspended } from '../../../../events/system/errors.js'
 import { device, run, slot } from '../../support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
@@ -23,10 +31,10 @@ describe('ordering a run', () => {
 
   beforeEach(async () => {
     gateway.given(device('slot01'), device('slot02'))
-    orders = await gateway.serve('start_run', ({ run_id, ...rest }) => {
-      const slots = (rest['devices'] as string[]).map((name) => slot(name))
-      const modes = rest['modes'] as string[]
-      gateway.givenRun(run(String(run_id), { slots, modes, group_id: rest['group_id'] as string | null }))
+    orders = await gateway.serve(startRunCommand, ({ run_id, devices, modes, group_id }) => {
+      const slots = devices === 'all' ? ['slot01', 'slot02'] : devices
+      gateway.givenRun(run(run_id, { slots: slots.map((name) => slot(name)), modes, group_id }))
+      return { run_id, slots, warnings: [] }
     })
   })
 
@@ -57,7 +65,7 @@ describe('ordering a run', () => {
   })
 
   test.each([
-    [{ devices: 'all' }, { devices: ['slot01', 'slot02'] }],
+    [{ devices: 'all' }, { devices: 'all' }],
     [{ tia_gain: null }, { tia_gain: null }],
     [{ tia_gain: 'auto' }, { tia_gain: 'auto' }],
     [{ tia_gain: '2' }, { tia_gain: 2 }],
@@ -102,15 +110,6 @@ describe('ordering a run', () => {
   test.each([
     [{ modes: ['CV', 'EIS'] }, 422, 'jobs.invalid_request'],
     [{ modes: ['cv'] }, 422, 'jobs.invalid_request'],
-    [{ devices: ['slot09', 'slot01'] }, 400, 'jobs.invalid_devices'],
-    [{ devices: [] }, 400, 'jobs.invalid_devices'],
-    [{ devices: ['slot01', 'slot01'] }, 422, 'jobs.invalid_request'],
-    [{ run_name: '../etc' }, 400, 'jobs.invalid_name'],
-    [{ run_name: '.hidden' }, 400, 'jobs.invalid_name'],
-    [{ experiment_name: '..' }, 400, 'jobs.invalid_name'],
-    [{ client_datetime: '--' }, 400, 'jobs.invalid_name'],
-    [{ subdir: 'テスト' }, 400, 'jobs.invalid_name'],
-    [{ devices: ['slot09'], experiment_name: '' }, 400, 'jobs.invalid_devices'],
     [{ modes: ['EIS'], devices: ['slot09'] }, 422, 'jobs.invalid_request'],
   ])('%o is refused with %i %s and nothing is ordered', async (given, status, expected) => {
     expect(codeOf(await post(given))).toEqual([status, expected])
@@ -159,8 +158,22 @@ describe('refusals of the service', () => {
     gateway.given(device('slot01'))
   })
 
+  test.each([
+    [400, new UnknownSlots('No potentiostat is connected at slot09.')],
+    [422, new InvalidRunOrder('devices names slot01 twice.')],
+    [400, new InvalidName("subdir is '..'.")],
+    [409, new RunIdTaken("The run id 'old' is taken.")],
+    [422, new InvalidRunParameters('CV: start is missing.')],
+    [503, new ServicesSuspended('No run starts now.')],
+  ])('are %i for %s', async (status, error) => {
+    await gateway.serve(startRunCommand, () => {
+      throw error
+    })
+    expect(await post()).toMatchObject({ status, json: { code: error.code, message: error.message } })
+  })
+
   test('busy slots are 409 and named', async () => {
-    await gateway.serve('start_run', () => {
+    await gateway.serve(startRunCommand, () => {
       throw new LabError('jobs.slots_busy', 'state', 'Slots busy: slot01', {
         remediation: 'Wait until the listed slots are free.',
         details: { slots: ['slot01'] },
@@ -177,7 +190,7 @@ describe('refusals of the service', () => {
 
   test('invalid parameters are 422 with every error, and the corrected order is not taken for a repetition', async () => {
     const errors = [{ mode: 'CV', field: 'start', code: 'missing_field', message: 'start is missing.' }]
-    const orders = await gateway.serve('start_run', () => {
+    const orders = await gateway.serve(startRunCommand, () => {
       throw new InvalidRunParameters('CV: start is missing.', { details: { errors } })
     })
     expect(await post()).toMatchObject({ status: 422, json: { code: 'jobs.invalid_params', errors } })
@@ -186,7 +199,7 @@ describe('refusals of the service', () => {
   })
 
   test('a run that the read models do not show is said to be accepted', async () => {
-    await gateway.serve('start_run', () => null)
+    await gateway.serve(startRunCommand, ({ run_id }) => ({ run_id, slots: ['slot01'], warnings: [] }))
     expect(codeOf(await post())).toEqual([503, 'projections.behind'])
   })
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cancelRunCommand } from '../../../../events/potentiostat/commands.js'
 import type { ModeReport } from '../../../../events/potentiostat/mode-report.js'
 import { run, slot } from '../../support/given-runs.js'
 import { codeOf, startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
@@ -166,7 +167,7 @@ describe('the state of runs', () => {
   test('cancelling orders it once and leaves an ended run alone', async () => {
     gateway.givenRun(run('r'))
     gateway.givenRun(run('d', { status: 'done' }))
-    const orders = await gateway.serve('cancel_run', () => null)
+    const orders = await gateway.serve(cancelRunCommand, ({ run_id }) => ({ run_id }))
     expect(await gateway.send('POST', '/jobs/r/cancel')).toMatchObject({
       status: 202,
       json: { run_id: 'r', status: 'cancelled' },

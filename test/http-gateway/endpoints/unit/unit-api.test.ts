@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineJob } from '../../../../events/core/define-job.js'
 import { LabError } from '../../../../events/core/errors.js'
+import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../../../events/system/commands.js'
 import { job, jobOffer, setting, task } from '../../support/given-jobs.js'
 import { startTestGateway, type TestGateway } from '../../support/start-test-gateway.js'
 
@@ -168,7 +169,7 @@ describe('starting a job', () => {
   const start = '/unit_api/jobs/run/job_name/stirring'
 
   test.each(['POST', 'PATCH'])('%s passes the order on and answers with a task', async (method) => {
-    const orders = await gateway.serve('run_job', () => null)
+    const orders = await gateway.serve(runJobCommand, () => ({ task_id: 'any' }))
     const { status, json } = await gateway.send(method, start, {
       options: { target_rpm: '200', flag: null },
       env: { JOB_SOURCE: 'api', EXPERIMENT: 'exp1', HARDWARE: '', DEBUG: 'None', PATH: '/bin' },
@@ -195,7 +196,7 @@ describe('starting a job', () => {
   })
 
   test('a refusal of the service is the failure of the task, not of the request', async () => {
-    await gateway.serve('run_job', () => {
+    await gateway.serve(runJobCommand, () => {
       throw new LabError('job.unknown', 'input', 'nope is not a job.')
     })
     const { status, json } = await gateway.send('POST', '/unit_api/jobs/run/job_name/nope', {})
@@ -204,7 +205,7 @@ describe('starting a job', () => {
   })
 
   test('when the services take nothing because the log is full, the request fails with 503', async () => {
-    await gateway.serve('run_job', () => {
+    await gateway.serve(runJobCommand, () => {
       throw new LabError('log.unavailable', 'state', 'The log is full.')
     })
     const { status, json } = await gateway.send('POST', start, {})
@@ -219,7 +220,7 @@ describe('starting a job', () => {
   })
 
   test('a second start of the same name within a second is 429, even when the first had a bad body; other names pass', async () => {
-    await gateway.serve('run_job', () => null)
+    await gateway.serve(runJobCommand, () => ({ task_id: 'any' }))
     expect((await gateway.send('POST', start, '{')).status).toBe(400)
     await gateway.clock.advance(999)
     const { status, json, headers } = await gateway.send('POST', start, {})
@@ -247,7 +248,7 @@ describe('stopping jobs', () => {
     ],
     [{ job_id: 3 }, { job_id: 3 }],
   ])('%o stops %o', async (body, filters) => {
-    const orders = await gateway.serve('stop_jobs', () => true)
+    const orders = await gateway.serve(stopJobsCommand, () => true)
     const { status, json } = await gateway.send('PATCH', '/unit_api/jobs/stop', body)
     expect(status).toBe(202)
     expect(json).toMatchObject({ unit: 'u1', status: 'accepted' })
@@ -261,7 +262,7 @@ describe('stopping jobs', () => {
   })
 
   test.each(['', 'garbage', '{}'])('all jobs are stopped whatever the body %o', async (body) => {
-    const orders = await gateway.serve('stop_jobs', () => true)
+    const orders = await gateway.serve(stopJobsCommand, () => true)
     expect((await gateway.send('POST', '/unit_api/jobs/stop/all', body)).status).toBe(202)
     expect(orders).toEqual([{ id: expect.any(String), all: true }])
   })
@@ -286,7 +287,7 @@ describe('job settings', () => {
   })
 
   test('change through the service', async () => {
-    const orders = await gateway.serve('update_job', () => ({ target_rpm: 600 }))
+    const orders = await gateway.serve(updateJobCommand, () => ({ target_rpm: 600 }))
     const { status, json } = await gateway.send('PATCH', settings, { settings: { target_rpm: 600 } })
     expect([status, json]).toEqual([200, { status: 'success' }])
     expect(orders).toEqual([{ id: expect.any(String), job_name: 'stirring', settings: { target_rpm: 600 } }])
@@ -298,7 +299,7 @@ describe('job settings', () => {
     ['setting.read_only', 400],
     ['job.not_running', 404],
   ])('a refusal with %s is %i and repeats what the service said', async (code, expected) => {
-    await gateway.serve('update_job', () => {
+    await gateway.serve(updateJobCommand, () => {
       throw new LabError(code, 'input', 'target_rpm is -1 RPM; it must be at least 0 RPM.')
     })
     const { status, json } = await gateway.send('PATCH', settings, { settings: { target_rpm: -1 } })
@@ -312,8 +313,9 @@ describe('job settings', () => {
 
   test('a change is visible once it is answered: the answer waits for the projections', async () => {
     gateway.given(job(), setting('target_rpm', '500'))
-    await gateway.serve('update_job', () => {
+    await gateway.serve(updateJobCommand, () => {
       gateway.log.append(setting('target_rpm', '600'))
+      return { target_rpm: 600 }
     })
     const { position } = gateway.readModels
     let polls = 0

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ODReadings, RawODReading } from '../../../../events/bioreactor/readings.js'
+import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 import { FakeAdc, FakeBioreactor } from '../../../support/fake-bioreactor.js'
+import { give } from '../../../support/give.js'
 
 /** Light in the vial: what the photodiodes see follows the IR LED, over a constant ambient light. */
 class Optics extends FakeBioreactor {
@@ -206,7 +208,7 @@ describe('pausing and ending', () => {
   test('stopped while it measures in the dark it says so, as no failure of its own', async () => {
     const id = await lab.begin('od_reading')
     await lab.clock.advance(200)
-    await lab.service.requests.stop_jobs?.({ id: 'stop', job_name: 'od_reading' })
+    await give(lab.service, stopJobsCommand, { job_name: 'od_reading' }, 'stop')
     await lab.clock.advance(2000)
     expect(lab.task(id)).toMatchObject({
       status: 'failed',

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
+import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
+import { give } from '../../../support/give.js'
 
 let lab: BioreactorLab | undefined
 afterEach(async () => {
@@ -47,7 +49,7 @@ test('a stop while a stalled bar is kicked switches the motor off at once', asyn
   const duty = (): number => started.bioreactor.duty.get(STIRRING_PIN) ?? 0
   for (let waited = 0; duty() < 100 && waited < 400; waited++) await started.clock.advance(50)
   expect(started.published('logs/app/warning').at(-1)).toContain('kicking')
-  await started.service.requests.stop_jobs?.({ id: 'stop', job_name: 'stirring' })
+  await give(started.service, stopJobsCommand, { job_name: 'stirring' }, 'stop')
   await started.clock.advance(0)
   expect(duty()).toBe(0)
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
+import { nasHealthCommand, nasSetupCommand, uploadRunCommand } from '../../../../events/nas/commands.js'
 import { MANIFEST_DIRECTORY, type NasSetup, type RunManifest, type UploadRecord } from '../../../../events/nas/nas.js'
 import { correctAtStart } from '../../../../services/aftermath/over-bus.js'
 import { type NasUploadContext, startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
@@ -9,6 +10,7 @@ import type { NasTransport } from '../../../../services/nas-upload/transport.js'
 import type { Service } from '../../../../services/runtime/service.js'
 import type { Hardware } from '../../../../services/transport/hardware.js'
 import { FakeClock } from '../../../support/fake-clock.js'
+import { give } from '../../../support/give.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
 import { silentLogger } from '../../../support/silent-logger.js'
 
@@ -81,12 +83,13 @@ export class Bench {
     return this.request('nas_setup', { spool: this.spool(setup) })
   }
 
-  request(name: 'nas_setup' | 'nas_health' | 'upload_run', body: { spool?: string; run_id?: string } = {}) {
-    const { nas_setup: setup, nas_health: health, upload_run: upload } = this.service.requests
-    const id = 'test'
-    if (name === 'nas_setup') return setup?.({ id, spool: body.spool ?? '' }) ?? Promise.reject(new Error())
-    if (name === 'upload_run') return upload?.({ id, run_id: body.run_id ?? '' }) ?? Promise.reject(new Error())
-    return health?.({ id }) ?? Promise.reject(new Error())
+  request(
+    name: 'nas_setup' | 'nas_health' | 'upload_run',
+    body: { spool?: string; run_id?: string } = {},
+  ): Promise<unknown> {
+    if (name === 'nas_setup') return give(this.service, nasSetupCommand, { spool: body.spool ?? '' })
+    if (name === 'upload_run') return give(this.service, uploadRunCommand, { run_id: body.run_id ?? '' })
+    return give(this.service, nasHealthCommand, {})
   }
 
   /** Files and manifest of an ended run, as the run-file sink leaves them. */

@@ -189,6 +189,15 @@ describe('an order is refused before anything moves', () => {
     [{ ...CA, sampling_interval: 0 }, 'jobs.invalid_params'],
     [{ ...CA, devices: ['slot01', 'slot09'] }, 'jobs.invalid_devices'],
     [{ ...CA, devices: ['slot01', 'slot01'] }, 'jobs.invalid_request'],
+    [{ ...CA, devices: [] }, 'jobs.invalid_devices'],
+    [{ ...CA, run_id: '../r1/x' }, 'jobs.invalid_name'],
+    [{ ...CA, run_id: '.hidden' }, 'jobs.invalid_name'],
+    [{ ...CA, run_id: '' }, 'jobs.invalid_name'],
+    [{ ...CA, experiment_name: '..' }, 'jobs.invalid_name'],
+    [{ ...CA, client_datetime: '--' }, 'jobs.invalid_name'],
+    [{ ...CA, subdir: 'テスト' }, 'jobs.invalid_name'],
+    [{ ...CA, devices: ['slot09'], experiment_name: '' }, 'jobs.invalid_devices'],
+    [{ modes: ['XYZ'], experiment_name: '' }, 'jobs.invalid_name'],
     [{ modes: ['CP'], params_by_mode: { CP: { current: 1e-3, duration: 1 } }, tia_gain: 3 }, 'jobs.invalid_params'],
   ])('%j: %s', async (order, expected) => {
     expect(await code(box.start(order))).toBe(expected)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { answerRequests } from '../../../services/runtime/answer-requests.js'
+import { answerCommands } from '../../../services/runtime/answer-commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
@@ -7,7 +7,7 @@ let lab: BioreactorLab
 async function start(): Promise<void> {
   lab = await startBioreactorLab()
   const { context, clock, service } = lab
-  await answerRequests([service], { bus: context.bus, unit: 'u1', clock, logger: silentLogger })
+  await answerCommands([service], { bus: context.bus, unit: 'u1', clock, logger: silentLogger })
 }
 afterEach(async () => {
   await lab.service.stop()
@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 const order = async (name: string, payload: unknown): Promise<void> => {
-  await lab.context.bus.publish(`system/u1/request/${name}`, JSON.stringify(payload))
+  await lab.context.bus.publish(`system/u1/commands/${name}`, JSON.stringify(payload))
   while (lab.connections.length === 0 && outcomes().length === 0) await new Promise((resolve) => setImmediate(resolve))
   await lab.clock.advance(2000)
 }
@@ -23,7 +23,7 @@ const order = async (name: string, payload: unknown): Promise<void> => {
 /** Outcomes by the id of their order. */
 const outcomes = (): (readonly [string, Record<string, unknown>])[] =>
   lab.broker.published
-    .filter(({ topic }) => topic.startsWith('system/u1/commands/'))
+    .filter(({ topic }) => topic.startsWith('system/u1/outcomes/'))
     .map(({ topic, payload }) => [topic.split('/').at(-1) ?? '', JSON.parse(payload) as Record<string, unknown>])
 
 test('a job starts by its name alone, where the leader assigned the unit', async () => {
@@ -41,7 +41,7 @@ test('a job starts by its name alone, where the leader assigned the unit', async
 
 test.each([[{ id: 'a/b' }], [{ id: 7 }]])('an order with %j is answered by nobody and starts nothing', async (id) => {
   await start()
-  await lab.context.bus.publish('system/u1/request/run_job', JSON.stringify({ ...id, job_name: 'stirring' }))
+  await lab.context.bus.publish('system/u1/commands/run_job', JSON.stringify({ ...id, job_name: 'stirring' }))
   await lab.clock.advance(2000)
   expect(outcomes()).toEqual([])
 })
