@@ -68,7 +68,8 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'simulate',
-    summary: 'Serve a virtual potentiostat on a pseudo-terminal, for any Modbus client.',
+    summary:
+      'Put faults into a simulated unit, look into its vial, or serve a virtual potentiostat on a pseudo-terminal.',
     load: async () => (await import('./cli/simulate-command.js')).simulateCommand,
   },
 ]

@@ -1,8 +1,9 @@
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { NoDevice } from '../services/transport/hardware.js'
 import { benchPaths } from './bench-directory.js'
+import { parseFault } from './bioreactor/faults.js'
 import { connectTo, onLine } from './unix-sockets.js'
+import type { VirtualBench } from './virtual-bench.js'
 
 /** A device that can be pulled out of the bench and put back; what it does at that moment it goes on doing. */
 export interface PluggableDevice {
@@ -14,48 +15,73 @@ export interface PluggableDevice {
 /** What a hand at the bench can do. */
 export interface BenchHands {
   readonly devices: readonly PluggableDevice[]
-  /** The button of the unit. */
-  setButton(pressed: boolean): void
+  /** The HAT with the vial. */
+  readonly bench: Pick<VirtualBench, 'lines' | 'setFault' | 'clearFault' | 'faults' | 'truth'>
   shutDown(): void
 }
 
-/** Serves one control connection: `shutdown`, which is answered by the end of the bench; `unplug <serial>`, `replug <serial>`, `press` and `release`, which
- * are answered by `done` or by what is wrong. */
-export function serveControl(socket: Socket, { devices, setButton, shutDown }: BenchHands): void {
-  const obey = async (line: string): Promise<string> => {
-    const [order, serial] = line.split(' ')
-    if (order === 'press' || order === 'release') {
-      setButton(order === 'press')
-      return 'done'
-    }
+/** Carries out an order. @returns What it answers, if anything. @throws LabError saying what is wrong with the order */
+type Order = (hands: BenchHands, words: readonly string[]) => unknown
+
+const plug =
+  (order: 'unplug' | 'replug'): Order =>
+  async ({ devices }, [serial]) => {
     const device = devices.find((candidate) => candidate.serial === serial)
-    if (order !== 'unplug' && order !== 'replug') return `There is no order '${order}'.`
-    if (device === undefined) return `The bench has no device ${serial}.`
+    if (device === undefined) throw new NoDevice(`The bench has no device ${serial}.`)
     await device[order]()
-    return 'done'
+  }
+
+/** Orders by their first word; the others go with them. */
+const orders: Readonly<Record<string, Order>> = {
+  unplug: plug('unplug'),
+  replug: plug('replug'),
+  press: ({ bench }) => bench.lines.setButton(true),
+  release: ({ bench }) => bench.lines.setButton(false),
+  fault: ({ bench }, words) => bench.setFault(parseFault(words)),
+  mend: ({ bench }, words) => bench.clearFault(words.length === 0 ? undefined : parseFault(words)),
+  faults: ({ bench }) => bench.faults,
+  truth: ({ bench }) => bench.truth,
+}
+
+/** Serves one control connection: `shutdown`, which is answered by the end of the bench, and the orders above, which are answered by `done`,
+ * with JSON behind it where they ask something, or by what is wrong. */
+export function serveControl(socket: Socket, hands: BenchHands): void {
+  const obey = async (line: string): Promise<string> => {
+    const [name = '', ...words] = line.split(' ')
+    const order = Object.hasOwn(orders, name) ? orders[name] : undefined
+    if (order === undefined) return `There is no order '${name}'.`
+    const answer = await order(hands, words)
+    return answer === undefined ? 'done' : `done ${JSON.stringify(answer)}`
   }
   onLine(socket, (line) => {
-    if (line === 'shutdown') return shutDown()
+    if (line === 'shutdown') return hands.shutDown()
     obey(line).then(
       (answer) => socket.write(`${answer}\n`),
-      (error: unknown) => socket.write(`${String(error)}\n`),
+      (error: unknown) => socket.write(`${error instanceof Error ? error.message : String(error)}\n`),
     )
   })
 }
 
 /** Pulls a device out of the bench in a directory, or puts it back. Resolves when it is done.
  * @throws NoDevice when no bench runs there or it has no such device. */
-export const plugDevice = (directory: string, order: 'unplug' | 'replug', serial: string): Promise<void> =>
+export const plugDevice = (directory: string, order: 'unplug' | 'replug', serial: string): Promise<unknown> =>
   orderBench(directory, `${order} ${serial}`)
 
 /** Gives an order to the bench in a directory: see `serveControl`. Resolves when it is done.
+ * @returns What it answers, of JSON; undefined where it only says that it is done.
  * @throws NoDevice when no bench runs there or the order cannot be carried out. */
-export async function orderBench(directory: string, order: string): Promise<void> {
+export async function orderBench(directory: string, order: string): Promise<unknown> {
   const socket = await connectTo(benchPaths(directory).control)
   try {
+    const answered = new Promise<string>((resolve, reject) => {
+      onLine(socket, resolve)
+      socket.once('close', () => reject(new NoDevice('The simulated bench has ended.')))
+    })
     socket.write(`${order}\n`)
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    if (answer.toString() !== 'done\n') throw new NoDevice(answer.toString().trim())
+    const answer = await answered
+    if (answer === 'done') return undefined
+    if (!answer.startsWith('done ')) throw new NoDevice(answer)
+    return JSON.parse(answer.slice('done '.length))
   } finally {
     socket.destroy()
   }

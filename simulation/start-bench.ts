@@ -120,7 +120,7 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
     const control = (socket: Socket): void =>
       serveControl(socket, {
         devices: pluggable,
-        setButton: (pressed) => bench.lines.setButton(pressed),
+        bench,
         shutDown: () => ending.abort(),
       })
     closers.push(await listenAt(paths.control, control))

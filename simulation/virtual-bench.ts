@@ -1,9 +1,12 @@
 import type { Clock } from '../events/ports.js'
 import { LED_CHANNELS, type LedChannel } from '../services/bioreactor/board/board.js'
 import { shippedWiring } from '../services/bioreactor/board/hardware-profile.js'
-import type { ProfileTables } from '../services/bioreactor/board/hardware-tables.js'
+import { builtInModels, type ProfileTables } from '../services/bioreactor/board/hardware-tables.js'
+import { MLX90632_ADDRESS } from '../services/bioreactor/chips/mlx90632.codec.js'
 import type { VirtualChip } from './bioreactor/chips/virtual-chip.js'
+import type { Fault } from './bioreactor/faults.js'
 import type { Load } from './bioreactor/physical-vial.js'
+import type { VialTruth } from './bioreactor/truth.js'
 import { createVirtualHat } from './bioreactor/virtual-hat.js'
 import { VirtualLines } from './bioreactor/virtual-lines.js'
 import { VirtualVial, type VirtualVialOptions } from './bioreactor/virtual-vial.js'
@@ -20,6 +23,9 @@ export interface BenchOutputs {
 }
 
 export interface BenchOptions extends VirtualVialOptions {
+  /** What hangs on each PWM channel, as section `[PWM]` of the configuration labels it; by default as in the stock one. The
+   * heater's channel is that of the wiring. */
+  readonly loads?: Readonly<Record<string, Load>>
   /** By default HAT 1.2 with the 20 ml vessel 1.1, whose photodiodes are read by the co-processor. */
   readonly hat?: string
   readonly modelName?: string
@@ -28,13 +34,34 @@ export interface BenchOptions extends VirtualVialOptions {
   readonly infrared?: boolean
 }
 
-/** Load of each PWM channel (stock `[PWM]` section). */
-const LOADS: Readonly<Record<string, Load>> = {
+const STOCK_LOADS: Readonly<Record<string, Load>> = {
   '1': 'stirring',
   '2': 'media',
   '3': 'alt_media',
   '4': 'waste',
-  '5': 'heating',
+}
+
+const addressText = (address: number): string => `0x${address.toString(16).padStart(2, '0')}`
+
+/** How faults name the chip at an address: by what it does, and by the address itself. */
+function chipNames({ adc, dac, temp }: ProfileTables): ReadonlyMap<number, readonly string[]> {
+  const named = [
+    ...Object.entries(adc),
+    ['leds', dac] as const,
+    ['heater_board', temp] as const,
+    ['infrared', { address: MLX90632_ADDRESS }] as const,
+  ]
+  const names = new Map<number, string[]>()
+  for (const [name, { address }] of named) {
+    const known = names.get(address) ?? [addressText(address)]
+    names.set(address, [...known, name])
+  }
+  return names
+}
+
+const vesselOf = ({ modelName, modelVersion }: VirtualBench['model']): { readonly capacityMl?: number } => {
+  const model = builtInModels.find((known) => known.model_name === modelName && known.model_version === modelVersion)
+  return model === undefined ? {} : { capacityMl: model.reactor_capacity_ml }
 }
 
 /** A unit with its culture. Every call first brings the world up to the clock. */
@@ -46,6 +73,8 @@ export class VirtualBench {
   readonly #vial: VirtualVial
   /** GPIO lines of the header. */
   readonly lines: VirtualLines
+  readonly #loads: Readonly<Record<string, Load>>
+  readonly #chipNames: ReadonlyMap<number, readonly string[]>
   readonly #chips: ReadonlyMap<number, VirtualChip>
   readonly #pwm = new Map<number, number>()
   /** 8-bit values. */
@@ -61,8 +90,10 @@ export class VirtualBench {
     }
     this.wiring = shippedWiring({ hat: this.hat, ...this.model })
     this.#clock = options.clock
-    this.#vial = new VirtualVial(options)
+    this.#vial = new VirtualVial({ ...options, parameters: { ...vesselOf(this.model), ...options.parameters } })
     this.lines = new VirtualLines(options.clock, this.wiring.gpio, this.#vial, () => this.#tellOutputs())
+    this.#loads = options.loads ?? STOCK_LOADS
+    this.#chipNames = chipNames(this.wiring)
     for (const pin of Object.values(this.wiring.pwm.pwm_to_pin)) this.#pwm.set(pin, 0)
     this.#chips = createVirtualHat(options.clock, this.wiring, {
       vial: this.#vial,
@@ -79,7 +110,11 @@ export class VirtualBench {
   /** One I2C transaction; null when nothing acknowledges the address. */
   transact(address: number, bytes: Uint8Array, readLength: number): Uint8Array | null {
     const chip = this.#chips.get(address)
-    if (chip === undefined) return null
+    if (chip === undefined || this.#isFaulty('unplugged', address)) return null
+    if (bytes.length + readLength > 0 && this.#isFaulty('i2c_error', address)) {
+      chip.write(bytes.subarray(0, Math.ceil(bytes.length / 2)))
+      return null
+    }
     chip.write(bytes)
     return readLength === 0 ? new Uint8Array() : chip.read(readLength)
   }
@@ -89,7 +124,7 @@ export class VirtualBench {
     if (this.#pwm.get(pin) === percent) return
     this.#pwm.set(pin, percent)
     const channel = Object.entries(this.wiring.pwm.pwm_to_pin).find(([, wired]) => wired === pin)?.[0]
-    const load = LOADS[channel ?? '']
+    const load = channel === this.wiring.pwm.heater_pwm_channel ? 'heating' : this.#loads[channel ?? '']
     if (load !== undefined) this.#vial.setDuty(load, percent)
     this.#tellOutputs()
   }
@@ -99,6 +134,26 @@ export class VirtualBench {
     if (this.#cellSwitches.get(serialNumber) === closed) return
     this.#cellSwitches.set(serialNumber, closed)
     this.#tellOutputs()
+  }
+
+  /** What goes wrong from now on. */
+  setFault(fault: Fault): void {
+    this.#vial.setFault(fault)
+  }
+
+  /** @param fault All of them when left out. */
+  clearFault(fault?: Fault): void {
+    this.#vial.clearFault(fault)
+  }
+
+  /** As they are written. */
+  get faults(): readonly string[] {
+    return this.#vial.faults.list
+  }
+
+  /** What is so, whatever the sensors say. */
+  get truth(): VialTruth {
+    return this.#vial.truth
   }
 
   onOutputs(listener: (outputs: BenchOutputs) => void): () => void {
@@ -117,13 +172,21 @@ export class VirtualBench {
     }
   }
 
-  /** Keeps the world moving, so that edges are reported in time.
+  /** Reports edges in time, while the stirrer turns and somebody watches it. Nothing else needs a timer: the vial is worked out up to
+   * the present when somebody looks.
    * @param intervalMs How often, ms of the clock. */
   async run(stop: AbortSignal, intervalMs = 100): Promise<void> {
     while (!stop.aborted) {
-      this.#vial.advance()
+      await this.#vial.turning(stop)
       await this.#clock.sleepUntil(this.#clock.monotonicMs() + intervalMs, stop)
+      this.#vial.reportEdges()
     }
+  }
+
+  #isFaulty(name: 'unplugged' | 'i2c_error', address: number): boolean {
+    const { faults } = this.#vial
+    const names = this.#chipNames.get(address) ?? [addressText(address)]
+    return names.some((chip) => faults.has(name, chip))
   }
 
   #tellOutputs(): void {

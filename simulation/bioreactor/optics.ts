@@ -1,8 +1,16 @@
 /** What a photodiode sees of the culture. Angles as in the configuration: degrees from the IR LED, or `REF` beside it. */
 export type Angle = 'REF' | '45' | '90' | '135' | '180'
 
-/** Volts of a photodiode in the dark: amplifier offset and the room's light. */
-const DARK_V = 0.002
+/** Volts of a photodiode without any light: offset of the amplifier. */
+const OFFSET_V = 0.001
+
+/** Light of the room that finds its way into the vial, in V: by day and by night it sways by a third. */
+const ROOM_V = 0.001
+const ROOM_SWAY = 0.3
+const DAY_S = 86_400
+
+/** Hum of the mains in amplifier and room light, V. */
+const HUM_V = 0.0003
 
 /** Share of the other LEDs' light that finds its way into a photodiode, in V at full intensity. */
 const STRAY_V = 0.004
@@ -21,13 +29,22 @@ const SCATTER = {
   '135': { emptyV: 0.01, voltsPerOd: 0.2, shadowOd: 15 },
 } as const
 
-/** Volts of a photodiode without noise.
+/** Where no photodiode's own light is: offset, room light and hum, V. @param timeS Since the beginning, at noon. */
+export const darkVolts = (timeS: number, mainsHz: number): number =>
+  OFFSET_V +
+  ROOM_V * (1 + ROOM_SWAY * Math.cos((2 * Math.PI * timeS) / DAY_S)) +
+  HUM_V * Math.sin(2 * Math.PI * mainsHz * timeS)
+
+/** An LED gives less light the longer it has shone: share lost per hour at full light. */
+export const AGEING_PER_HOUR = 2e-5
+
+/** Volts that the LEDs cause at a photodiode, without noise.
  * @param irLight Light of the IR LED, 0–1.
  * @param otherLight Sum of the other LEDs' light, each 0–1. */
-export function photodiodeVolts(angle: Angle, od: number, irLight: number, otherLight: number): number {
-  const dark = DARK_V + STRAY_V * otherLight
-  if (angle === 'REF') return dark + irLight * REFERENCE_V
-  if (angle === '180') return dark + irLight * TRANSMITTED_V * Math.exp(-ATTENUATION_PER_OD * od)
+export function litVolts(angle: Angle, od: number, irLight: number, otherLight: number): number {
+  const stray = STRAY_V * otherLight
+  if (angle === 'REF') return stray + irLight * REFERENCE_V
+  if (angle === '180') return stray + irLight * TRANSMITTED_V * Math.exp(-ATTENUATION_PER_OD * od)
   const { emptyV, voltsPerOd, shadowOd } = SCATTER[angle]
-  return dark + irLight * (emptyV + (voltsPerOd * od) / (1 + od / shadowOd))
+  return stray + irLight * (emptyV + (voltsPerOd * od) / (1 + od / shadowOd))
 }

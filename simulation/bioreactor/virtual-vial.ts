@@ -1,91 +1,98 @@
 import type { Clock } from '../../events/ports.js'
 import { LED_CHANNELS, type LedChannel } from '../../services/bioreactor/board/board.js'
 import { createRandom, type Random } from '../random.js'
-import { type Angle, photodiodeVolts } from './optics.js'
+import { netGrowthPerHour, odOf } from './culture.js'
+import { type Fault, FaultSet } from './faults.js'
+import type { Pump, PumpDrive } from './liquid.js'
+import { AGEING_PER_HOUR, type Angle, darkVolts, litVolts } from './optics.js'
 import type { Load, PhysicalVial } from './physical-vial.js'
-import { createVial, defaultParameters, stepVial, type Vial, type VialInputs, type VialParameters } from './vial.js'
+import { createRotorCourse, type RotorCourse } from './rotor-course.js'
+import type { VialTruth } from './truth.js'
+import { createVial, defaultParameters, type Inoculum, stepVial, type Vial, type VialParameters } from './vial.js'
+import { createWander } from './wander.js'
 
 export interface VirtualVialOptions {
   readonly clock: Clock
   readonly seed: number
   /** Angle of each photodiode; by default 1=REF, 2=90, 3=45, 4=135. */
   readonly angles?: Readonly<Record<string, Angle>>
-  readonly culture?: { readonly od?: number; readonly volumeMl?: number }
+  readonly irChannel?: LedChannel
+  readonly mainsHz?: number
+  readonly culture?: Inoculum
   readonly parameters?: Partial<VialParameters>
+  /** Speed per duty cycle as a multiple of the stock motor's. */
+  readonly motorGain?: number
 }
 
-/** The world moves in steps of this length, whatever the clock does, so that a seed and a history of inputs fix its course. */
-const STEP_MS = 50
-
-const INPUTS: Readonly<Record<Load, keyof VialInputs>> = {
-  stirring: 'stirrer',
-  media: 'media',
-  alt_media: 'altMedia',
-  waste: 'waste',
-  heating: 'heater',
-}
+/** The vial moves in steps of this length from one change of its inputs to the next, whoever looks at it when: a seed and a history of
+ * inputs fix its course. */
+const STEP_MS = 1000
 
 /** Noise of one conversion: V, and share of the signal. The co-processor sums many samples, the others take one. */
 const NOISE_V = 0.00005
 const NOISE_SHARE = 0.002
-
-/** Light of the IR LED wanders: standard deviation, time constant, and how often it is moved on. */
-const DRIFT = 0.003
-const DRIFT_TIME_CONSTANT_S = 1200
-const DRIFT_STEP_MS = 1000
-
+/** Of one reading of a temperature sensor: below its resolution, as the steady samples of `specs/bioreactor-jobs.md` §8.2 show. */
 const TEMPERATURE_NOISE_C = 0.02
-/** Mechanical jitter of a Hall edge. */
-const EDGE_JITTER_S = 0.0002
+const NOISY_FACTOR = 30
+
+/** Light of the IR LED wanders. */
+const LED_DRIFT = { deviation: 0.003, timeConstantS: 1200, stepS: 10 }
 
 /** A culture in its vessel, with what lights, stirs, heats and feeds it. Every call first brings it up to the clock. */
 export class VirtualVial implements PhysicalVial {
   readonly #clock: Clock
+  readonly #startMs: number
   readonly #random: Random
-  readonly #driftRandom: Random
-  readonly #angles: Readonly<Record<string, Angle>>
+  readonly #drift: (timeS: number) => number
+  readonly #options: VirtualVialOptions
   readonly #parameters: VialParameters
+  readonly #faults = new FaultSet()
+  readonly #held = new Map<string, number>()
+  readonly #duty: Record<Load, number> = { stirring: 0, media: 0, alt_media: 0, waste: 0, heating: 0 }
   readonly #lights = new Map<LedChannel, number>()
-  readonly #edgeListeners = new Set<(timeS: number) => void>()
+  readonly #rotor: RotorCourse
   #vial: Vial
-  #inputs: VialInputs = { stirrer: 0, heater: 0, media: 0, altMedia: 0, waste: 0 }
-  #timeMs: number
-  #drift = 0
-  #untilDriftMs = DRIFT_STEP_MS
+  #vialMs: number
+  /** As it is at the time last looked at, which may be between two steps. */
+  #present: Vial
+  #presentMs: number
+  /** Hours of full light that the IR LED has given, up to a time. */
+  #shone = { hours: 0, untilMs: 0 }
 
   constructor(options: VirtualVialOptions) {
+    this.#options = options
     this.#clock = options.clock
     this.#random = createRandom(options.seed)
-    this.#driftRandom = createRandom(options.seed + 1)
-    this.#angles = options.angles ?? { pd1: 'REF', pd2: '90', pd3: '45', pd4: '135' }
+    this.#drift = createWander(createRandom(options.seed + 1), LED_DRIFT)
     this.#parameters = { ...defaultParameters, ...options.parameters }
-    this.#vial = createVial({ ...options.culture, roomC: this.#parameters.roomC })
-    this.#timeMs = options.clock.monotonicMs()
-  }
-
-  get state(): Vial {
-    this.advance()
-    return this.#vial
+    this.#vial = createVial(options.culture, this.#parameters)
+    this.#startMs = options.clock.monotonicMs()
+    this.#present = this.#vial
+    this.#vialMs = this.#startMs
+    this.#presentMs = this.#startMs
+    this.#shone.untilMs = this.#startMs
+    this.#rotor = createRotorCourse(options.clock, createRandom(options.seed + 2), options.motorGain ?? 1)
   }
 
   photodiodeVolts(input: string): number {
-    this.advance()
-    const angle = this.#angles[input]
+    const { angles = STOCK_ANGLES, irChannel = 'A', mainsHz = 50 } = this.#options
+    const angle = angles[input]
     if (angle === undefined) return 0
-    const [ir = 0, ...others] = LED_CHANNELS.map((channel) => this.#lights.get(channel) ?? 0)
-    const stray = others.reduce((sum, light) => sum + light, 0)
-    const volts = photodiodeVolts(angle, this.#vial.od, ir * (1 + this.#drift), stray)
-    return volts + (NOISE_V + NOISE_SHARE * volts) * this.#random.gaussian()
+    const timeS = this.#timeS()
+    const light = (channel: LedChannel): number =>
+      this.#faults.has('led_burnt_out', channel) ? 0 : (this.#lights.get(channel) ?? 0)
+    const others = LED_CHANNELS.reduce((sum, channel) => sum + (channel === irChannel ? 0 : light(channel)), 0)
+    const ir = light(irChannel) * (1 + this.#drift(timeS)) * (1 - AGEING_PER_HOUR * this.#hoursOfLight())
+    const volts = darkVolts(timeS, mainsHz) + litVolts(angle, odOf(this.#now().culture), ir, others)
+    return this.#sensed(input, volts, NOISE_V + NOISE_SHARE * volts)
   }
 
   heaterBoardC(): number {
-    this.advance()
-    return this.#vial.heaterC + TEMPERATURE_NOISE_C * this.#random.gaussian()
+    return this.#sensed('heater_board', this.#now().heat.heaterBoardC, TEMPERATURE_NOISE_C)
   }
 
   wallC(): number {
-    this.advance()
-    return this.#vial.cultureC
+    return this.#sensed('infrared', this.#now().heat.wallC, TEMPERATURE_NOISE_C)
   }
 
   roomC(): number {
@@ -93,42 +100,124 @@ export class VirtualVial implements PhysicalVial {
   }
 
   setLight(channel: LedChannel, light: number): void {
+    this.#hoursOfLight()
     this.#lights.set(channel, light)
   }
 
   setDuty(load: Load, percent: number): void {
-    this.advance()
-    this.#inputs = { ...this.#inputs, [INPUTS[load]]: percent }
+    this.#change(() => {
+      this.#duty[load] = percent
+    })
   }
 
   watchRotor(onEdge: (timeS: number) => void): () => void {
-    this.#edgeListeners.add(onEdge)
-    return () => void this.#edgeListeners.delete(onEdge)
+    return this.#rotor.watch(onEdge)
   }
 
-  /** Brings the world up to the clock, in whole steps. */
-  advance(): void {
-    const now = this.#clock.monotonicMs()
-    while (this.#timeMs + STEP_MS <= now) this.#step()
+  /** Tells those who watch the rotor of the edges up to now. */
+  reportEdges(): void {
+    this.#rotor.report()
   }
 
-  #step(): void {
-    const before = this.#vial
-    this.#vial = stepVial(before, this.#inputs, this.#parameters, STEP_MS / 1000)
-    this.#reportEdges(before.revolutions, this.#vial.revolutions)
-    this.#timeMs += STEP_MS
-    this.#untilDriftMs -= STEP_MS
-    if (this.#untilDriftMs > 0) return
-    this.#untilDriftMs += DRIFT_STEP_MS
-    const kept = Math.exp(-DRIFT_STEP_MS / 1000 / DRIFT_TIME_CONSTANT_S)
-    this.#drift = this.#drift * kept + DRIFT * Math.sqrt(1 - kept ** 2) * this.#driftRandom.gaussian()
+  /** Resolves once the rotor turns and somebody watches, or when stopped. */
+  turning(stop: AbortSignal): Promise<void> {
+    return this.#rotor.turning(stop)
   }
 
-  #reportEdges(before: number, after: number): void {
-    for (let whole = Math.floor(before) + 1; whole <= after; whole++) {
-      const share = (whole - before) / (after - before)
-      const timeS = (this.#timeMs + share * STEP_MS) / 1000 + EDGE_JITTER_S * this.#driftRandom.gaussian()
-      for (const listener of this.#edgeListeners) listener(timeS)
+  setFault(fault: Fault): void {
+    this.#change(() => this.#faults.set(fault))
+  }
+
+  /** @param fault All of them when left out. */
+  clearFault(fault?: Fault): void {
+    this.#change(() => {
+      if (fault === undefined) this.#faults.clearAll()
+      else this.#faults.clear(fault)
+    })
+    for (const sensor of this.#held.keys()) if (!this.#faults.has('stuck', sensor)) this.#held.delete(sensor)
+  }
+
+  get faults(): Pick<FaultSet, 'has' | 'list'> {
+    return this.#faults
+  }
+
+  get truth(): VialTruth {
+    const { liquid, culture, heat } = this.#now()
+    const habitat = { cultureC: heat.cultureC, altMediaFraction: liquid.altMediaFraction }
+    return {
+      od: odOf(culture),
+      viable_od: culture.viableOd,
+      growth_rate_per_hour: netGrowthPerHour(culture, habitat, this.#parameters),
+      nutrient: culture.nutrient,
+      volume_ml: liquid.volumeMl,
+      alt_media_fraction: liquid.altMediaFraction,
+      media_in_ml: liquid.mediaInMl,
+      alt_media_in_ml: liquid.altMediaInMl,
+      waste_out_ml: liquid.wasteOutMl,
+      spilled_ml: liquid.spilledMl,
+      evaporated_ml: liquid.evaporatedMl,
+      culture_c: heat.cultureC,
+      wall_c: heat.wallC,
+      heater_board_c: heat.heaterBoardC,
+      rpm: this.#rotor.rpm,
     }
   }
+
+  /** Everything up to now happens under the inputs of before. */
+  #change(make: () => void): void {
+    this.#vial = this.#now()
+    this.#vialMs = this.#clock.monotonicMs()
+    make()
+    this.#rotor.drive(this.#duty.stirring, this.#faults.has('stirrer_stalled'))
+  }
+
+  /** Whole steps are kept. What is left of one is made anew by each look, so that looking changes nothing. */
+  #now(): Vial {
+    const now = this.#clock.monotonicMs()
+    if (now === this.#presentMs) return this.#present
+    while (this.#vialMs + STEP_MS <= now) {
+      this.#vial = this.#after(STEP_MS)
+      this.#vialMs += STEP_MS
+    }
+    this.#presentMs = now
+    this.#present = now > this.#vialMs ? this.#after(now - this.#vialMs) : this.#vial
+    return this.#present
+  }
+
+  #after(ms: number): Vial {
+    const inputs = {
+      heaterPercent: this.#duty.heating,
+      pumps: { media: this.#pump('media'), alt_media: this.#pump('alt_media'), waste: this.#pump('waste') },
+    }
+    return stepVial(this.#vial, inputs, this.#parameters, ms / 1000)
+  }
+
+  #pump(pump: Pump): PumpDrive {
+    return {
+      percent: this.#faults.has('pump_blocked', pump) ? 0 : this.#duty[pump],
+      submerged: !this.#faults.has('tube_out', pump),
+    }
+  }
+
+  #sensed(sensor: string, value: number, noise: number): number {
+    const factor = this.#faults.has('noisy', sensor) ? NOISY_FACTOR : 1
+    const reading = value + factor * noise * this.#random.gaussian()
+    if (!this.#faults.has('stuck', sensor)) return reading
+    const held = this.#held.get(sensor) ?? reading
+    this.#held.set(sensor, held)
+    return held
+  }
+
+  #timeS(): number {
+    return (this.#clock.monotonicMs() - this.#startMs) / 1000
+  }
+
+  #hoursOfLight(): number {
+    const now = this.#clock.monotonicMs()
+    const light = this.#lights.get(this.#options.irChannel ?? 'A') ?? 0
+    this.#shone = { hours: this.#shone.hours + (light * (now - this.#shone.untilMs)) / 3_600_000, untilMs: now }
+    return this.#shone.hours
+  }
 }
+
+const STOCK_ANGLES: Readonly<Record<string, Angle>> = { pd1: 'REF', pd2: '90', pd3: '45', pd4: '135' }

@@ -53,7 +53,7 @@ async function overSockets(): Promise<Rig> {
   return {
     hardware,
     outputs: () => readOutputs(directory),
-    press: (pressed) => orderBench(directory, pressed ? 'press' : 'release'),
+    press: async (pressed) => void (await orderBench(directory, pressed ? 'press' : 'release')),
   }
 }
 

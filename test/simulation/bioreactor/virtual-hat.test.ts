@@ -63,7 +63,7 @@ describe.each(boards)('%s', (_, options, kind) => {
   })
 
   test('readings rise with every ten minutes of growth, the reference does not', async () => {
-    const rig = await lab(options)
+    const rig = await lab({ ...options, parameters: { roomC: 37 } })
     await rig.bioreactor.leds.set('A', 80)
     const [scattered, reference]: [number[], number[]] = [[], []]
     for (let reading = 0; reading < 6; reading++) {
@@ -88,7 +88,7 @@ test('a seed and the same acts give the same readings, another seed others', asy
 })
 
 test('growth shows within ten readings, five seconds apart', async () => {
-  const rig = await lab()
+  const rig = await lab({ parameters: { roomC: 37 }, culture: { readiness: 100 } })
   await rig.bioreactor.leds.set('A', 80)
   await rig.clock.advance(60_000)
   const readings: number[] = []
