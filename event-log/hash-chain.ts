@@ -49,6 +49,9 @@ export class PackedNumbers {
   }
 }
 
+/** Hashing single events one by one costs several times what hashing them together does. */
+const TOGETHER_BYTES = 16 * 1024
+
 /** The chain of links over all events: a link is SHA-256 of the link before, the last position as 8 bytes, and SHA-256 of each of
  * numbers, texts and payloads of the events since that link. To change an event one would have to change every link after it. */
 export class HashChain {
@@ -56,16 +59,20 @@ export class HashChain {
   #numbers: Hash = createHash('sha256')
   #text: Hash = createHash('sha256')
   #payloads: Hash = createHash('sha256')
+  /** Not hashed yet. */
+  #waiting: Stretch[] = []
+  #waitingBytes = 0
 
   /** @param previous the last link; none in a log without one */
   constructor(previous: Uint8Array = GENESIS) {
     this.#previous = previous
   }
 
-  add({ numbers, text, payloads }: Stretch): void {
-    this.#numbers.update(numbers)
-    this.#text.update(text, 'utf8')
-    this.#payloads.update(payloads)
+  /** Its bytes must not change any more. */
+  add(stretch: Stretch): void {
+    this.#waiting.push(stretch)
+    this.#waitingBytes += stretch.numbers.length + stretch.text.length + stretch.payloads.length
+    if (this.#waitingBytes >= TOGETHER_BYTES) this.#update()
   }
 
   /** Takes this for the last link: what follows is judged on its own. */
@@ -73,8 +80,18 @@ export class HashChain {
     this.#previous = link
   }
 
+  #update(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#numbers.update(joined(waiting.map(({ numbers }) => numbers)))
+    this.#text.update(waiting.map(({ text }) => text).join(''), 'utf8')
+    this.#payloads.update(joined(waiting.map(({ payloads }) => payloads)))
+  }
+
   /** The link over what was added since the last one, up to this position. */
   link(position: number): Uint8Array {
+    this.#update()
     const last = Buffer.alloc(8)
     last.writeBigInt64BE(BigInt(position))
     const link = createHash('sha256').update(this.#previous).update(last)
@@ -85,4 +102,9 @@ export class HashChain {
     this.#payloads = createHash('sha256')
     return this.#previous
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces)
 }

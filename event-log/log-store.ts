@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3'
 import { syncToDisk } from '../primitives/replace-file.js'
 import { type Batch, unpackBatch } from './batch.js'
 import { type OpenOptions, openForWriting } from './database.js'
-import { type FileChange, FileIdentity } from './file-identity.js'
+import { type FileChange, FileIdentities } from './file-identity.js'
 import { finishCopy } from './finish-copy.js'
 import { LogState } from './log-state.js'
 import { openRecorded, type RecordedTable } from './recorded-table.js'
@@ -29,7 +29,7 @@ export class LogStore {
   readonly #path: string
   #db: Database.Database
   #recorded: RecordedTable
-  #files: readonly FileIdentity[]
+  #files: FileIdentities
   #write: (batch: Batch) => number
   #maxPages: number | undefined
   /** Undefined after a rollback: what it took up was not committed. */
@@ -53,14 +53,14 @@ export class LogStore {
     }
   }
 
-  #prepare(): [RecordedTable, readonly FileIdentity[], (batch: Batch) => number] {
+  #prepare(): [RecordedTable, FileIdentities, (batch: Batch) => number] {
     const recorded = openRecorded(this.#db)
     // Beside the database they are there from the first read on.
     recorded.lastPosition()
     if (this.#maxPages !== undefined) this.#db.pragma(`max_page_count = ${this.#maxPages}`)
     return [
       recorded,
-      ['', ...BESIDE].map((suffix) => new FileIdentity(`${this.#path}${suffix}`)),
+      new FileIdentities([this.#path, ...BESIDE.map((suffix) => `${this.#path}${suffix}`)]),
       this.#db.transaction((batch: Batch) => this.#insert(batch)).immediate,
     ]
   }
@@ -94,7 +94,7 @@ export class LogStore {
 
   /** What became of the log's files while they were open; null when they are where they were. */
   change(): FileChange | null {
-    const [database, ...beside] = this.#files.map((file) => file.change())
+    const [database, ...beside] = this.#files.changes()
     if (database !== null && database !== undefined) return database
     // Commits into a file beside it that has lost its name are lost as well.
     return beside.some((change) => change !== null) ? 'removed' : null

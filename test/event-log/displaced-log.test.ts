@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, linkSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { verifyLog } from '../../event-log/verify.js'
@@ -8,18 +8,29 @@ import { event, logPath, openReader, openWriter } from './log.js'
 
 const BESIDE = ['-wal', '-shm']
 
-test.each([
+const removals = [
   ['the log alone', (path: string) => rmSync(path)],
   ['the log and the files beside it', (path: string) => ['', ...BESIDE].forEach((end) => void rmSync(`${path}${end}`))],
   ['its whole directory', (path: string) => rmSync(dirname(path), { recursive: true })],
   ['only the last commits beside it', (path: string) => rmSync(`${path}-wal`)],
-])('nothing is lost when %s is removed while it is written', async (_, remove) => {
+] as const
+
+test.each(
+  removals.flatMap(([what, remove]) => [
+    [what, 'just made', remove] as const,
+    [what, 'unchanged for long', remove] as const,
+  ]),
+)('nothing is lost when %s is removed from a directory %s while it is written', async (_, age, remove) => {
   const path = join(logPath(), 'home', 'event-log.db')
   const statuses: LogStatus[] = []
   const writer = await openWriter({ path, onStatus: (status) => statuses.push(status) })
   const reader = openReader(path)
   await writer.append(Array.from({ length: 1200 }, (_, i) => event(`t/${i % 5}`, `${i}`, { retain: true })))
   expect(reader.lastPosition()).toBe(1200)
+  if (age === 'unchanged for long') {
+    utimesSync(dirname(path), 0, 0)
+    await writer.append([])
+  }
   remove(path)
   const appended = await Promise.all([1, 2, 3].map((n) => writer.append([event('after', `${n}`)])))
   expect(appended.map(({ firstPosition }) => firstPosition)).toEqual([1201, 1202, 1203])
