@@ -2,7 +2,15 @@ import { defineMode } from '../../../events/define-mode.js'
 import type { MeasurementPlan } from '../acquisition/plan.js'
 import { hold, pointsIn, type Segment } from '../acquisition/waveform.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
-import { columns, duration, potential, totalDuration, voltageCutoff, withinCurrentRange } from './declare.js'
+import {
+  columns,
+  duration,
+  potential,
+  totalDuration,
+  voltageCutoff,
+  withinCurrentRange,
+  withinCurrentRangeMa,
+} from './declare.js'
 
 /** Two samples per period. */
 const MAX_HZ = 1388
@@ -43,8 +51,7 @@ export const ca = defineMode(
         unit: 'mA',
         doc: 'Current to hold when control_mode is current.',
         default: 0,
-        min: -4.95,
-        max: 4.95,
+        ...withinCurrentRangeMa,
       },
       charge_cutoff: {
         type: 'number',

@@ -1,7 +1,7 @@
 import type { DurationFormula, ModeRule, ParameterSpec, ParameterWarning } from '../../../events/define-mode.js'
 import type { RunColumn } from '../../../events/potentiostat/run-order.js'
 import type { CutOffLimits } from '../acquisition/plan.js'
-import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, tiaOhms } from '../device/registers.js'
+import { ADC_STEP_V, fullScaleCurrentA, NOMINAL_PERIOD_S, POTENTIAL_LIMIT_V, tiaOhms } from '../device/registers.js'
 
 /** The vocabulary that the mode files share: parameters with their limits, and columns. */
 
@@ -12,7 +12,14 @@ const WARN_DURATION_S = SECONDS_PER_DAY
 /** Longest measurement that is accepted. */
 export const MAX_DURATION_S = 7 * SECONDS_PER_DAY
 
-/** A potential in V. The firmware clamps set values to the DAC range of ±4.95 V. */
+/** Where a potential can be held, V. */
+export const withinPotentialRange = { min: -POTENTIAL_LIMIT_V, max: POTENTIAL_LIMIT_V } as const
+
+/** Largest current that any resistance of the amplifier can measure, mA. */
+const MAX_CURRENT_MA = threeDigits(1e3 * fullScaleCurrentA(Math.min(...tiaOhms)))
+export const withinCurrentRangeMa = { min: -MAX_CURRENT_MA, max: MAX_CURRENT_MA } as const
+
+/** A potential in V. The firmware clamps set values to the range of the DAC. */
 export const potential = (doc: string) =>
   ({
     type: 'number',
@@ -20,14 +27,20 @@ export const potential = (doc: string) =>
     doc,
     min: -10,
     max: 10,
-    warn: [{ code: 'clamped', above: 4.95, text: 'the device holds its limit instead.' }],
+    warn: [{ code: 'clamped', above: POTENTIAL_LIMIT_V, text: 'the device holds its limit instead.' }],
   }) as const satisfies ParameterSpec
 
 export const current = (doc: string) =>
-  ({ type: 'number', unit: 'A', doc, min: -4.95e-3, max: 4.95e-3 }) as const satisfies ParameterSpec
+  ({
+    type: 'number',
+    unit: 'A',
+    doc,
+    min: -MAX_CURRENT_MA / 1e3,
+    max: MAX_CURRENT_MA / 1e3,
+  }) as const satisfies ParameterSpec
 
 const limit = (doc: string) =>
-  ({ type: 'number', unit: 'V', doc, default: null, min: -4.95, max: 4.95 }) as const satisfies ParameterSpec
+  ({ type: 'number', unit: 'V', doc, default: null, ...withinPotentialRange }) as const satisfies ParameterSpec
 
 /** |potential| that ends a measurement; 0 is no limit. The device reaches no further than its limit, so a higher one would never act. */
 export const voltageCutoff = {
@@ -37,7 +50,7 @@ export const voltageCutoff = {
   aliases: ['voltage_cutoff_v'],
   default: 0,
   min: 0,
-  max: 4.95,
+  max: POTENTIAL_LIMIT_V,
 } as const satisfies ParameterSpec
 
 /** Potentials between which current control stays. */

@@ -1,7 +1,7 @@
 import { defineMode, type ParameterSpec } from '../../../events/define-mode.js'
 import type { FrequencyPoint, MeasurementPlan } from '../acquisition/plan.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
-import { impedanceColumns } from './declare.js'
+import { impedanceColumns, withinPotentialRange } from './declare.js'
 
 /** RT/F at 25 °C, the potential at which the exponentials of an electrode reaction bend, is 25.7 mV. */
 const MOST_SMALL_V = 0.025
@@ -92,8 +92,7 @@ export const eis = defineMode(
         unit: 'V',
         doc: "Potential the sine swings around, or 'ocp' for the open-circuit potential measured just before.",
         default: 0,
-        min: -4.95,
-        max: 4.95,
+        ...withinPotentialRange,
         choices: ['ocp'],
       },
     },
