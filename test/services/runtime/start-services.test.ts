@@ -77,6 +77,21 @@ describe('orders', () => {
       code: 'request.unknown',
     }))
 
+  it('whose result is not as declared are a defect', async () => {
+    const bus = broker.connect()
+    const elsewhere = cancelRunCommand.topic({ unit: 'u2' })
+    await bus.subscribe(elsewhere, ({ payload }) => {
+      const { id } = JSON.parse(payload.toString()) as { id: string }
+      const outcome = { id, accepted: true, result: { run_id: 7 }, timestamp: '2026-01-01T00:00:00Z' }
+      void bus.publish(`system/u2/outcomes/${id}`, JSON.stringify(outcome))
+    })
+    await expect(sendCommand(bus, 'u2', cancelRunCommand, { run_id: 'r1' })).rejects.toMatchObject({
+      code: 'internal.error',
+      message: 'The result of cancel_run is not as declared.',
+      cause: { message: 'result.run_id is 7; it must be of type string.' },
+    })
+  })
+
   it('of the wrong shape are refused and name the field', async () => {
     const bus = broker.connect()
     await bus.publish('system/u1/commands/cancel_run', '{"id":"c-1"}')

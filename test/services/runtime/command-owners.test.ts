@@ -1,0 +1,18 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { commandCatalogue } from '../../../events/catalogue.js'
+import { startBioreactorLab } from '../../support/bioreactor-lab.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
+import { Bench } from '../nas-upload/support/bench.js'
+import { PluggedPorts, startBox } from '../potentiostat/box.js'
+
+test('every declared command has one service that carries it out', async () => {
+  const bioreactor = await startBioreactorLab()
+  onTestFinished(() => bioreactor.close())
+  const box = await startBox(new PluggedPorts())
+  const nas = new Bench(temporaryDirectory())
+  await nas.start(null)
+  const services = [bioreactor.service, box.service, nas.service]
+  const answered = services.flatMap(({ commands }) => commands.map(({ command }) => command.name))
+  await Promise.all(services.map((service) => service.stop()))
+  expect(answered.toSorted()).toEqual(commandCatalogue.map(({ name }) => name).toSorted())
+})
