@@ -1,5 +1,7 @@
 import { LabError } from '../../events/core/errors.js'
 import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/board/board.js'
+import { builtInModels } from '../../services/bioreactor/board/hardware-tables.js'
+import { findModel } from '../../services/bioreactor/board/models.js'
 import type { Gpio, PwmOutput } from '../../services/transport/hardware.js'
 
 /** One write to an output, in the order of the hardware. */
@@ -11,6 +13,7 @@ export interface Write {
 /** A bioreactor without hardware: remembers every write, answers what the test says. */
 export class FakeBioreactor implements Bioreactor {
   readonly board = { pwmPins: { 1: 17, 2: 13, 3: 16, 4: 12, 5: 18 }, hallPin: 21, heaterPwmChannel: '5' as const }
+  readonly model = findModel(builtInModels, 'pioreactor_20ml', '1.1')
   readonly writes: Write[] = []
   readonly duty = new Map<number, number>()
   hatPresent = true
@@ -60,6 +63,20 @@ export class FakeBioreactor implements Bioreactor {
     if (adc === undefined)
       throw new LabError('hardware.no_photodiode', 'hardware', `There is no photodiode ${channel}.`)
     return adc
+  }
+
+  /** V. */
+  railVolts = 5
+  /** °C; null makes the probe deaf. */
+  heaterBoardC: number | null = 25
+
+  async readRailVolts(): Promise<number> {
+    return this.railVolts
+  }
+
+  async readHeaterBoardC(): Promise<number> {
+    if (this.heaterBoardC === null) throw new LabError('hardware.no_device', 'hardware', 'The probe does not answer.')
+    return this.heaterBoardC
   }
 
   async isHatPresent(): Promise<boolean> {

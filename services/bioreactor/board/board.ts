@@ -1,4 +1,5 @@
 import type { Gpio, PwmOutputs } from '../../transport/hardware.js'
+import type { BioreactorModel } from './hardware-tables.js'
 
 /** What the bioreactor's jobs see of the board: volts and percent, no registers. Channels are strings as in the configuration. */
 
@@ -43,12 +44,19 @@ export interface BoardMap {
 
 /** One bioreactor. Opening it touches no device; the first use does. */
 export interface Bioreactor {
+  /** The vessel, with its volumes and temperature limits. */
+  readonly model: BioreactorModel
   readonly board: BoardMap
   readonly pwm: PwmOutputs
   readonly gpio: Gpio
   readonly leds: LedOutputs
   /** Prepares the converter of a photodiode (gain 1). @throws LabError when this model has no such photodiode; NoDevice */
   openPhotodiode(channel: PdChannel): Promise<PhotodiodeAdc>
+  /** Supply of heater, pumps and stirrer, V. A co-processor with firmware 0.4 or later wraps above 12.3 V.
+   * @param precision V, to a multiple of which it is rounded; 0.1 by default. @throws NoDevice */
+  readRailVolts(precision?: number): Promise<number>
+  /** Where the probe sits on the heater board, °C. @throws NoDevice */
+  readHeaterBoardC(): Promise<number>
   isHatPresent(): Promise<boolean>
   /** Whether the temperature sensor of the heater board answers; the Hall sensor sits on the same board. */
   isHeaterBoardPresent(): Promise<boolean>

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { defineError } from '../../../events/core/errors.js'
 import { violations } from '../../../events/schema.js'
+import { contradictions } from './devices.js'
 import { hatTables, modelAdcTables, ProfileTables } from './hardware-tables.js'
 
 export class InvalidProfile extends defineError(
@@ -22,51 +23,55 @@ export interface ProfileKey {
   readonly modelVersion: string
 }
 
-/** The HAT's tables. @throws InvalidProfile when there is no such HAT. */
-function hatTable(hat: string): ProfileTables {
-  const table = hatTables[hat]
-  if (table !== undefined) return table
-  throw new InvalidProfile(`HAT ${hat}: known versions are ${Object.keys(hatTables).join(', ')}.`)
-}
+const unknownHat = (hat: string): InvalidProfile =>
+  new InvalidProfile(
+    `HAT ${hat}: known versions are ${Object.keys(hatTables).join(', ')}; another is described by files in hardware/hats/${hat}/.`,
+  )
 
 const modelAdc = ({ modelName, modelVersion }: ProfileKey): unknown => modelAdcTables[`${modelName} ${modelVersion}`]
 
 /** Wiring as shipped, without any file of the unit. @throws InvalidProfile when there is no such HAT. */
 export function shippedWiring(key: ProfileKey): ProfileTables {
-  const hat = hatTable(key.hat)
+  const hat = hatTables[key.hat]
+  if (hat === undefined) throw unknownHat(key.hat)
   return { ...hat, adc: deepMerge(hat.adc, modelAdc(key)) as ProfileTables['adc'] }
 }
 
 /** Wiring of a unit: the shipped tables of its HAT and model, each overridden by the unit's files
- * `hardware/hats/<version>/<mod>.yaml` and `hardware/models/<name>/<version>/<mod>.yaml`.
- * @throws InvalidProfile when the HAT is unknown, a file does not parse, or the merged values do not fit. */
+ * `hardware/hats/<version>/<mod>.yaml` and `hardware/models/<name>/<version>/<mod>.yaml`. A HAT of which nothing is shipped can be described by files alone.
+ * @throws InvalidProfile when nothing describes the HAT, a file does not parse, or the merged values do not fit or contradict each other. */
 export async function readHardwareProfile(dotPioreactor: string, key: ProfileKey): Promise<ProfileTables> {
-  const hat = hatTable(key.hat)
   const root = join(dotPioreactor, 'hardware')
-  const hatFiles = join(root, 'hats', key.hat)
+  const hatFiles = join(root, 'hats', pathSegment(key.hat))
+  const hat: Partial<ProfileTables> = hatTables[key.hat] ?? {}
   const modelFiles = join(root, 'models', pathSegment(key.modelName), pathSegment(key.modelVersion))
   const merged: Record<string, unknown> = {}
-  for (const mod of Object.keys(hat) as (keyof ProfileTables)[]) {
-    const layers = [
-      hat[mod],
-      await readOverride(hatFiles, mod),
-      mod === 'adc' ? modelAdc(key) : undefined,
-      await readOverride(modelFiles, mod),
-    ]
-    merged[mod] = layers.reduce(deepMerge)
+  let isDescribed = key.hat in hatTables
+  for (const mod of Object.keys(ProfileTables.properties) as (keyof ProfileTables)[]) {
+    const ofHat = await readOverride(hatFiles, mod)
+    isDescribed ||= ofHat !== undefined
+    const layers = [hat[mod], ofHat, mod === 'adc' ? modelAdc(key) : undefined, await readOverride(modelFiles, mod)]
+    const table = layers.reduce(deepMerge)
+    if (table !== undefined) merged[mod] = table
   }
-  return checkWiring(root, merged)
+  if (!isDescribed) throw unknownHat(key.hat)
+  return checkWiring(root, key, merged)
 }
 
-function checkWiring(root: string, merged: unknown): ProfileTables {
-  const found = violations(ProfileTables, merged)
-  if (found.length === 0) return merged as ProfileTables
-  throw new InvalidProfile(`Wiring below ${root}: ${found.map(({ message }) => message).join(' ')}`)
+function checkWiring(root: string, { hat, modelName, modelVersion }: ProfileKey, merged: unknown): ProfileTables {
+  const found = violations(ProfileTables, merged).map(({ message }) => message)
+  if (found.length > 0) throw new InvalidProfile(`Wiring below ${root}: ${found.join(' ')}`)
+  const tables = merged as ProfileTables
+  const contradicting = contradictions(hat, tables)
+  if (contradicting.length === 0) return tables
+  throw new InvalidProfile(
+    `Wiring of HAT ${hat} with ${modelName} ${modelVersion}: ${contradicting.join(' ')} Files below ${root} can correct it.`,
+  )
 }
 
 const pathSegment = (name: string): string => {
   if (/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(name)) return name
-  throw new InvalidProfile(`model '${name}': letters, digits, '_', '-' and '.' only.`)
+  throw new InvalidProfile(`'${name}': letters, digits, '_', '-' and '.' only.`)
 }
 
 /** The file's mapping, undefined when there is no file. */

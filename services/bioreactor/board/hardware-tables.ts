@@ -64,20 +64,24 @@ export const hatTables: Readonly<Record<string, ProfileTables>> = {
   '1.2': withCoprocessor,
 }
 
+const Name = Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]*$' })
+const Positive = Type.Number({ exclusiveMinimum: 0 })
+
 /** A vessel. Volumes in ml, diameter in mm, temperatures in °C. */
-export interface BioreactorModel {
-  readonly model_name: string
-  readonly model_version: string
-  readonly display_name: string
-  readonly reactor_capacity_ml: number
-  readonly reactor_max_fill_volume_ml: number
-  readonly reactor_diameter_mm: number
-  readonly max_temp_to_reduce_heating: number
-  readonly max_temp_to_disable_heating: number
-  readonly max_temp_to_shutdown: number
-  readonly is_legacy: boolean
-  readonly is_contrib: boolean
-}
+export const BioreactorModel = Type.Object({
+  model_name: Name,
+  model_version: Name,
+  display_name: Type.String({ minLength: 1 }),
+  reactor_capacity_ml: Positive,
+  reactor_max_fill_volume_ml: Positive,
+  reactor_diameter_mm: Positive,
+  max_temp_to_reduce_heating: Type.Number(),
+  max_temp_to_disable_heating: Type.Number(),
+  max_temp_to_shutdown: Type.Number(),
+  is_legacy: Type.Boolean(),
+  is_contrib: Type.Boolean(),
+})
+export type BioreactorModel = Readonly<Static<typeof BioreactorModel>>
 
 const model = (size: 20 | 40, version: string, legacy: boolean, variant: '' | '_XR' = ''): BioreactorModel => ({
   model_name: `pioreactor_${size}ml${variant}`,

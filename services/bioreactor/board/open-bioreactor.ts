@@ -6,9 +6,13 @@ import { openAds1114 } from '../chips/ads1114.js'
 import { Ads1115Input } from '../chips/ads1115.js'
 import { createDac43608Leds } from '../chips/dac43608.js'
 import { createPicoLeds, openPicoInput } from '../chips/pico.js'
-import type { Bioreactor, LedOutputs, PdChannel, PhotodiodeAdc } from './board.js'
+import { railVolts } from '../chips/rail-voltage.codec.js'
+import { readTemperatureC } from '../chips/tmp1075.js'
+import type { Bioreactor, LedOutputs, PhotodiodeAdc } from './board.js'
+import { ledChip } from './devices.js'
 import { type ProfileKey, readHardwareProfile } from './hardware-profile.js'
-import type { ProfileTables } from './hardware-tables.js'
+import type { AdcInput, ProfileTables } from './hardware-tables.js'
+import { findModel, readModels } from './models.js'
 
 const NoPhotodiode = defineError('hardware.no_photodiode', 'input', 'The model has no photodiode on the channel.')
 
@@ -25,7 +29,7 @@ export interface BioreactorOptions {
 }
 
 /** The board's drivers for one HAT and model. Reads the wiring, touches no device.
- * @throws InvalidProfile when the wiring is unknown or a file of the unit is wrong. */
+ * @throws UnknownModel; InvalidProfile when the wiring is unknown or a file of the unit is wrong. */
 export async function openBioreactor(
   hardware: Hardware,
   options: BioreactorOptions,
@@ -35,9 +39,13 @@ export async function openBioreactor(
     hat: options.hat ?? hardware.hatVersion ?? DEFAULT_HAT,
     ...(options.model ?? hardware.model ?? DEFAULT_MODEL),
   }
+  const { models } = await readModels(options.dotPioreactor)
+  const model = findModel(models, key.modelName, key.modelVersion)
   const profile = await readHardwareProfile(options.dotPioreactor, key)
   const { i2c } = hardware
+  const open = createInputs(hardware, clock)
   return {
+    model,
     board: {
       pwmPins: profile.pwm.pwm_to_pin,
       hallPin: profile.gpio.hall_sensor_pin,
@@ -46,31 +54,24 @@ export async function openBioreactor(
     pwm: hardware.pwm,
     gpio: hardware.gpio,
     leds: createLeds(hardware, key.hat, profile),
-    openPhotodiode: createPhotodiodes(hardware, profile, clock),
+    openPhotodiode: async (channel) => open(inputOf(profile, `pd${channel}`, `Photodiode ${channel}`)),
+    async readRailVolts(precision) {
+      const adc = await open(inputOf(profile, 'aux', 'Auxiliary voltage'))
+      return railVolts(adc.toVolts(await adc.readRaw()), precision)
+    },
+    readHeaterBoardC: () => readTemperatureC(i2c, profile.temp.address),
     isHatPresent: async () => (options.hat ?? hardware.hatVersion ?? null) !== null,
     isHeaterBoardPresent: () => i2c.isPresent(profile.temp.address),
   }
 }
 
-/** HAT 1.0 has a DAC43608, later ones the co-processor. */
 const createLeds = ({ i2c }: Hardware, hat: string, { dac }: ProfileTables): LedOutputs =>
-  hat === '1.0' ? createDac43608Leds(i2c, dac.address) : createPicoLeds(i2c, dac.address)
+  ledChip(hat) === 'dac43608' ? createDac43608Leds(i2c, dac.address) : createPicoLeds(i2c, dac.address)
 
-function createPhotodiodes(
-  { i2c }: Hardware,
-  { adc }: ProfileTables,
-  clock: Clock,
-): (channel: PdChannel) => Promise<PhotodiodeAdc> {
+/** Opens analog inputs by their name in the wiring. */
+function createInputs({ i2c }: Hardware, clock: Clock): (input: AdcInput) => Promise<PhotodiodeAdc> {
   const ads1115Queue = createSerialQueue()
-  return async (channel) => {
-    const input = adc[`pd${channel}`]
-    if (input === undefined) {
-      throw new NoPhotodiode(
-        `Photodiode ${channel}: this model has ${Object.keys(adc)
-          .filter((name) => name.startsWith('pd'))
-          .join(', ')}.`,
-      )
-    }
+  return async (input) => {
     switch (input.driver) {
       case 'ads1115':
         return new Ads1115Input(i2c, clock, input, ads1115Queue)
@@ -80,4 +81,12 @@ function createPhotodiodes(
         return openPicoInput(i2c, input)
     }
   }
+}
+
+/** @throws NoPhotodiode */
+function inputOf({ adc }: ProfileTables, name: string, missing: string): AdcInput {
+  const input = adc[name]
+  if (input !== undefined) return input
+  const photodiodes = Object.keys(adc).filter((candidate) => candidate.startsWith('pd'))
+  throw new NoPhotodiode(`${missing}: this model has ${photodiodes.join(', ')}.`)
 }

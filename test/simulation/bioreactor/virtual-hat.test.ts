@@ -46,6 +46,14 @@ describe.each(boards)('%s', (_, options, kind) => {
     expect(bench.outputs.leds).toEqual({ A: 0, B: 40, C: 0, D: 0 })
   })
 
+  test('the supply of heater, pumps and stirrer is 5 V, and the heater board at the room', async () => {
+    const { bioreactor, clock } = await lab(options)
+    const reading = bioreactor.readRailVolts()
+    await clock.advance(50)
+    expect(await reading).toBeCloseTo(5, 6)
+    expect(await bioreactor.readHeaterBoardC()).toBeCloseTo(22, 0)
+  })
+
   test('the photodiodes see the IR LED, and next to nothing without it', async () => {
     const rig = await lab(options)
     expect(await volts(rig, '1')).toBeLessThan(0.004)

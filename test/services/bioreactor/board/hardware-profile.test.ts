@@ -57,10 +57,49 @@ test.each([
   await expect(readHardwareProfile(dot, legacy)).rejects.toThrow(message)
 })
 
+test.each([
+  [
+    'chips of optics 1.5 at the addresses of HAT 1.0',
+    { hat: '1.0', modelName: 'pioreactor_20ml_XR', modelVersion: '1.5' },
+    {},
+    /0x48 is the address of ads1115 \(aux, version\) and ads1114 \(pd4\).*0x49 is the address of ads1114 \(pd1\) and dac43608 \(dac\)/,
+  ],
+  [
+    'two functions of a pin',
+    legacy,
+    { 'hats/1.2/gpio.yaml': 'pcb_button_pin: 21\n' },
+    /GPIO 21 is named for pcb_button_pin and hall_sensor_pin; a pin has one function/,
+  ],
+  [
+    'a second channel of a chip with one',
+    legacy,
+    { 'models/pioreactor_20ml/1.1/adc.yaml': 'pd1: {driver: ads1114, address: 0x48, channel: 1}\n' },
+    /pd1: channel is 1; an ads1114 has channel 0 only/,
+  ],
+])('%s is refused', async (_, key, files, message) => {
+  await expect(readHardwareProfile(await withFiles(files), key)).rejects.toThrow(message)
+})
+
+test('a HAT of which nothing is shipped is described by files of the unit, whole or not at all', async () => {
+  const files = {
+    'hats/1.3/pwm.yaml': 'heater_pwm_channel: "5"\npwm_to_pin: {"1": 17, "2": 13, "3": 16, "4": 12, "5": 18}\n',
+    'hats/1.3/adc.yaml': 'pd1: {driver: pico, address: 0x2D, channel: 2}\n',
+    'hats/1.3/dac.yaml': 'address: 0x2D\n',
+    'hats/1.3/temp.yaml': 'address: 0x4F\n',
+    'hats/1.3/gpio.yaml': 'pcb_led_pin: 23\npcb_button_pin: 4\nhall_sensor_pin: 21\nsda_pin: 2\nscl_pin: 3\n',
+  }
+  const { adc, dac } = await readHardwareProfile(await withFiles(files), { ...legacy, hat: '1.3' })
+  expect([adc['pd1']?.address, dac.address]).toEqual([0x2d, 0x2d])
+  const { 'hats/1.3/temp.yaml': _, ...incomplete } = files
+  await expect(readHardwareProfile(await withFiles(incomplete), { ...legacy, hat: '1.3' })).rejects.toThrow(/temp/)
+})
+
 test('an unknown HAT and a model that is no name are refused', async () => {
   const dot = await withFiles({})
   await expect(readHardwareProfile(dot, { ...legacy, hat: '2.0' })).rejects.toThrow(/HAT 2.0: known versions are/)
-  await expect(readHardwareProfile(dot, { ...legacy, modelName: '../../etc' })).rejects.toThrow(/model '..\/..\/etc'/)
+  await expect(readHardwareProfile(dot, { ...legacy, modelName: '../../etc' })).rejects.toThrow(
+    /'..\/..\/etc': letters/,
+  )
 })
 
 test('every vessel shuts down above the temperature at which it stops heating', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { rawToVolts as adsVolts } from '../../../../services/bioreactor/chips/ads111x.codec.js'
 import { rawToVolts } from '../../../../services/bioreactor/chips/pico.codec.js'
-import { auxVolts, railVolts } from '../../../../services/bioreactor/chips/rail-voltage.codec.js'
+import { auxVolts, isRailLow, railVolts } from '../../../../services/bioreactor/chips/rail-voltage.codec.js'
 
 test.each([
   ['AUX-1', rawToVolts(26600, 32), 5],
@@ -14,4 +14,11 @@ test.each([
 
 test('the low-power alarm sees steps of 0.05 V', () => {
   expect(railVolts(auxVolts(4.81), 0.05)).toBeCloseTo(4.8, 10)
+})
+
+test('a rail is low from 4.8 V down, unless the kernel says that its supply is well', () => {
+  const at = (rail: number): number => railVolts(auxVolts(rail), 0.05)
+  expect([4.7, 4.8, 4.85].map((rail) => isRailLow(at(rail), null))).toEqual([true, true, false])
+  expect(isRailLow(at(4.7), true)).toBe(true)
+  expect(isRailLow(at(4.7), false)).toBe(false)
 })
