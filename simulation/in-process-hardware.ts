@@ -1,5 +1,5 @@
 import { InvalidInput } from '../events/core/errors.js'
-import { type Hardware, NoDevice, NoPwm, type PwmOutput } from '../services/transport/hardware.js'
+import { type Hardware, NoDevice, NoPwm, PinInUse, type PwmOutput } from '../services/transport/hardware.js'
 import type { VirtualBench } from './virtual-bench.js'
 
 /** The bench's hardware within the same process, for tests on a fake clock. It has no serial ports. */
@@ -9,6 +9,7 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
     if (answer === null) throw new NoDevice(`Nothing answers at I2C address 0x${address.toString(16)}.`)
     return answer
   }
+  const open = new Set<number>()
   const pins = Object.values(bench.wiring.pwm.pwm_to_pin)
   return {
     hatVersion: bench.hat,
@@ -21,9 +22,13 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
     pwm: {
       open: async (pin) => {
         if (!pins.includes(pin)) throw new NoPwm(`No PWM on GPIO ${pin}.`)
+        if (open.has(pin)) throw new PinInUse(`GPIO ${pin} is in use by another user.`)
+        open.add(pin)
         bench.setPwm(pin, 0)
-        return pwmOutput(bench, pin)
+        return pwmOutput(bench, pin, () => open.delete(pin))
       },
+      list: async () => pins.map((pin) => ({ pin, chip: 'virtual', dutyCycle: bench.outputs.pwm[String(pin)] ?? 0 })),
+      off: async (pin) => bench.setPwm(pin, 0),
       allOff: async () => {
         for (const pin of pins) bench.setPwm(pin, 0)
       },
@@ -59,7 +64,7 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
   }
 }
 
-function pwmOutput(bench: VirtualBench, pin: number): PwmOutput {
+function pwmOutput(bench: VirtualBench, pin: number, onClose: () => void): PwmOutput {
   let closed = false
   return {
     pin,
@@ -73,6 +78,7 @@ function pwmOutput(bench: VirtualBench, pin: number): PwmOutput {
     async close() {
       closed = true
       bench.setPwm(pin, 0)
+      onClose()
     },
   }
 }

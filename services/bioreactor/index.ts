@@ -56,7 +56,7 @@ export function createBioreactorJobs(
   }: BioreactorDeps,
   more: (board: Board) => readonly Job[] = () => [],
 ): readonly Job[] {
-  const pwm = new PwmBoard(bioreactor)
+  const pwm = new PwmBoard(bioreactor, clock)
   const leds = new LedBoard(bioreactor.leds, clock)
   const board: Board = { bioreactor, pwm, leds, calibrations, store, random }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]

@@ -9,6 +9,9 @@ export const NoDevice = defineError('hardware.no_device', 'hardware', 'No device
 /** A pin that cannot be driven by PWM, or not any more. */
 export const NoPwm = defineError('hardware.no_pwm', 'hardware', 'The system offers no PWM on the pin.')
 
+/** A pin has one user at a time, on the whole machine. */
+export const PinInUse = defineError('hardware.pin_in_use', 'state', 'Somebody uses the PWM output.')
+
 export interface I2cBus {
   /** One combined transaction: write, repeated START, read. @throws NoDevice when nothing acknowledges. */
   writeRead(address: number, bytes: Uint8Array, readLength: number): Promise<Uint8Array>
@@ -26,9 +29,23 @@ export interface PwmOutput {
   close(): Promise<void>
 }
 
+/** What the kernel drives on a pin at this moment. */
+export interface PwmState {
+  readonly pin: number
+  /** Name of the controller or chip behind it. */
+  readonly chip: string
+  /** Effective duty cycle in percent, 0 while disabled. */
+  readonly dutyCycle: number
+}
+
 export interface PwmOutputs {
-  /** Claims a pin (BCM number) at duty 0. @throws NoPwm. */
+  /** Claims a pin (BCM number) at duty 0 until it is closed or this process ends. @throws NoPwm; InvalidInput for a frequency that the pin cannot have;
+   * PinInUse while anybody on the machine has it. */
   open(pin: number, hz: number): Promise<PwmOutput>
+  /** Every pin that has PWM, claimed or not, and what it is driven at. */
+  list(): Promise<readonly PwmState[]>
+  /** Duty 0 and disabled, whoever has claimed the pin. */
+  off(pin: number): Promise<void>
   /** Duty 0 and disabled on every output the kernel offers, those of other programs too. */
   allOff(): Promise<void>
 }

@@ -26,5 +26,12 @@ export function encodeGpiosCell(pin: number): Uint8Array {
 /** Device names of the controllers that serve GPIO 12 and 13 (overlay `pwm-2chan`): Pi 5, Pi 4, Pi 2–3 and Zero 2, Pi 1 and Zero. */
 export const PWM_CONTROLLERS: readonly string[] = ['1f00098000.pwm', 'fe20c000.pwm', '3f20c000.pwm', '2020c000.pwm']
 
+/** Frequencies in Hz that a pin can have. Below 0.1 Hz the 32-bit counters of some controllers overflow. Above, a controller clocked at 10 MHz has less than
+ * 1 % resolution; `pwm-gpio` switches pins in software, and Pioreactor's library does so up to 10 kHz. */
+export const pwmRange = (pin: number): { readonly minHz: number; readonly maxHz: number } => ({
+  minHz: 0.1,
+  maxHz: pin in CONTROLLER_CHANNELS ? 100_000 : 10_000,
+})
+
 /** Channel of that controller by pin. */
 export const CONTROLLER_CHANNELS: Readonly<Record<number, number>> = { 12: 0, 13: 1 }

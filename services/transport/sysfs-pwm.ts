@@ -5,7 +5,16 @@ import { InvalidInput, type LabError } from '../../events/core/errors.js'
 import { type RetryOptions, retry } from '../../primitives/retry.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { NoPwm, type PwmOutput, type PwmOutputs } from './hardware.js'
-import { CONTROLLER_CHANNELS, decodeAttribute, decodeGpiosCell, PWM_CONTROLLERS, pwmTimes } from './sysfs-pwm.codec.js'
+import { lockPin } from './pin-lock.js'
+import {
+  CONTROLLER_CHANNELS,
+  decodeAttribute,
+  decodeGpiosCell,
+  dutyPercent,
+  PWM_CONTROLLERS,
+  pwmRange,
+  pwmTimes,
+} from './sysfs-pwm.codec.js'
 
 const noPwm = (pin: number, reason: string, cause?: unknown): LabError =>
   new NoPwm(`No PWM on GPIO ${pin}: ${reason}`, {
@@ -15,9 +24,6 @@ const noPwm = (pin: number, reason: string, cause?: unknown): LabError =>
         ? 'Add dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4 to the boot configuration.'
         : `Add dtoverlay=pwm-gpio,gpio=${pin} to the boot configuration.`,
   })
-
-/** Below it the kernel's 32-bit counters of some controllers overflow; Pioreactor 26.7 refuses it too. */
-const MIN_HZ = 0.1
 
 /** Right after an export udev has yet to hand over the files: wait for them up to 10 s, and repeat what is denied. */
 const EXPORT_POLL_MS = 10
@@ -33,18 +39,35 @@ const DENIED_RETRIES: RetryOptions = {
 export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
   return {
     async open(pin, hz) {
-      if (!(hz >= MIN_HZ))
-        throw new InvalidInput(`frequency of GPIO ${pin} is ${hz} Hz; it must be at least ${MIN_HZ} Hz.`)
-      const channel = (await listChips(root)).flatMap(({ channels }) => channels).find((found) => found.pin === pin)
+      const { minHz, maxHz } = pwmRange(pin)
+      if (!(hz >= minHz && hz <= maxHz)) {
+        throw new InvalidInput(`frequency of GPIO ${pin} is ${hz} Hz; it must lie in ${minHz}–${maxHz} Hz.`)
+      }
+      const channel = (await listChannels(root)).find((found) => found.pin === pin)
       if (channel === undefined) throw noPwm(pin, `no chip below ${root} drives it.`)
-      await exportChannel(channel)
-      const output = new SysfsPwmOutput(channel, hz)
-      await output.prepare()
-      return output
+      const unlock = await lockPin(await realpath(root), pin)
+      try {
+        await exportChannel(channel)
+        const output = new SysfsPwmOutput(channel, hz, unlock)
+        await output.prepare()
+        return output
+      } catch (error) {
+        await unlock()
+        throw error
+      }
+    },
+    async list() {
+      const channels = await listChannels(root)
+      return Promise.all(
+        channels.map(async ({ pin, device, path }) => ({ pin, chip: device, dutyCycle: await readDutyCycle(path) })),
+      )
+    },
+    async off(pin) {
+      const channels = await listChannels(root)
+      await Promise.all(channels.filter((channel) => channel.pin === pin).map(({ path }) => switchOff(path)))
     },
     async allOff() {
-      const channels = (await listChips(root)).flatMap((chip) => chip.channels)
-      const results = await Promise.allSettled(channels.map(({ path }) => switchOff(path)))
+      const results = await Promise.allSettled((await listChannels(root)).map(({ path }) => switchOff(path)))
       const failed = results.find((result) => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     },
@@ -54,35 +77,36 @@ export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
 interface Channel {
   readonly pin: number
   readonly chip: string
+  /** Base name of the device behind the chip. */
+  readonly device: string
   readonly number: number
   /** Exists once the channel is exported. */
   readonly path: string
 }
 
-/** The chips that drive pins of ours; others, such as the Pi 5's fan, are left alone. */
-async function listChips(root: string): Promise<readonly { readonly channels: readonly Channel[] }[]> {
+/** The channels that drive pins of ours; others, such as the Pi 5's fan, are left alone. */
+async function listChannels(root: string): Promise<readonly Channel[]> {
   const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   const chips = names.filter((name) => name.startsWith('pwmchip')).sort()
-  return Promise.all(
-    chips.map(async (name) => {
-      const chip = join(root, name)
-      const pins = await pinsOf(chip)
-      return { channels: pins.map(([pin, number]) => ({ pin, chip, number, path: join(chip, `pwm${number}`) })) }
-    }),
-  )
+  const channels = chips.map(async (name) => {
+    const chip = join(root, name)
+    const path = join(chip, 'device')
+    const device = basename(await realpath(path).catch(() => path))
+    const pins = await pinsOf(chip, device)
+    return pins.map(([pin, number]) => ({ pin, chip, device, number, path: join(chip, `pwm${number}`) }))
+  })
+  return (await Promise.all(channels)).flat()
 }
 
 /** Pairs of pin and channel number. */
-async function pinsOf(chip: string): Promise<readonly (readonly [number, number])[]> {
-  const device = join(chip, 'device')
-  const target = await realpath(device).catch(() => device)
-  if (PWM_CONTROLLERS.includes(basename(target))) {
+async function pinsOf(chip: string, device: string): Promise<readonly (readonly [number, number])[]> {
+  if (PWM_CONTROLLERS.includes(device)) {
     return Object.entries(CONTROLLER_CHANNELS).map(([pin, channel]) => [Number(pin), channel])
   }
-  const cells = await readFile(join(device, 'of_node', 'gpios')).catch(() => new Uint8Array())
+  const cells = await readFile(join(chip, 'device', 'of_node', 'gpios')).catch(() => new Uint8Array())
   const pin = decodeGpiosCell(cells)
   return pin === null ? [] : [[pin, 0]]
 }
@@ -120,6 +144,19 @@ const write = (path: string, value: number): Promise<void> => retry(DENIED_RETRI
 
 const read = async (path: string): Promise<number> => decodeAttribute(await readFile(path, 'utf8')) ?? 0
 
+/** A channel that is not exported drives nothing. */
+async function readDutyCycle(path: string): Promise<number> {
+  try {
+    const [period, duty, enable] = await Promise.all(
+      ['period', 'duty_cycle', 'enable'].map((file) => read(join(path, file))),
+    )
+    return enable === 1 ? dutyPercent(period ?? 0, duty ?? 0) : 0
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
 /** Duty 0 and disabled, if the channel is exported. A channel without a period refuses any write and drives nothing. */
 async function switchOff(path: string): Promise<void> {
   const period = await read(join(path, 'period')).catch((error: NodeJS.ErrnoException) => {
@@ -138,14 +175,16 @@ class SysfsPwmOutput implements PwmOutput {
   readonly pin: number
   readonly #path: string
   readonly #hz: number
+  #unlock: (() => Promise<void>) | null
   readonly #serially = createSerialQueue()
   #enabled = false
   #closed = false
 
-  constructor({ pin, path }: Channel, hz: number) {
+  constructor({ pin, path }: Channel, hz: number, unlock: () => Promise<void>) {
     this.pin = pin
     this.#path = path
     this.#hz = hz
+    this.#unlock = unlock
   }
 
   /** The kernel refuses a period below the present duty, so a channel left running is switched off first. */
@@ -173,6 +212,9 @@ class SysfsPwmOutput implements PwmOutput {
       this.#closed = true
       this.#enabled = false
       await switchOff(this.#path)
+      // The lock is kept while the output could not be switched off: nobody else is to find it running.
+      await this.#unlock?.()
+      this.#unlock = null
     })
   }
 

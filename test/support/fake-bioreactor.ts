@@ -2,7 +2,7 @@ import { LabError } from '../../events/core/errors.js'
 import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/board/board.js'
 import { builtInModels } from '../../services/bioreactor/board/hardware-tables.js'
 import { findModel } from '../../services/bioreactor/board/models.js'
-import type { Gpio, PwmOutput } from '../../services/transport/hardware.js'
+import type { Gpio, PwmOutput, PwmState } from '../../services/transport/hardware.js'
 
 /** One write to an output, in the order of the hardware. */
 export interface Write {
@@ -33,6 +33,9 @@ export class FakeBioreactor implements Bioreactor {
         this.#write(`pin${pin}`, 0, () => this.duty.delete(pin))
       },
     }),
+    list: async (): Promise<readonly PwmState[]> =>
+      Object.values(this.board.pwmPins).map((pin) => ({ pin, chip: 'fake', dutyCycle: this.duty.get(pin) ?? 0 })),
+    off: async (pin: number) => this.#write(`pin${pin}`, 0, () => this.duty.delete(pin)),
     allOff: async () => this.duty.clear(),
   }
 

@@ -1,28 +1,36 @@
 import { pwmEvent } from '../../../events/bioreactor/outputs.js'
 import { defineError } from '../../../events/core/errors.js'
-import { clamp, roundHalfEven } from '../../../primitives/round.js'
+import type { Clock } from '../../../events/ports.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { JobContext } from '../../jobs/job.js'
-import type { PwmOutput } from '../../transport/hardware.js'
 import type { Bioreactor, PwmChannel } from './board.js'
+import { type OutputLimits, PwmLine } from './pwm-line.js'
 
 const PwmChannelUnknown = defineError('pwm.unknown_channel', 'input', 'There is no such PWM channel.')
 const PwmChannelBusy = defineError('pwm.busy', 'state', 'Another job uses the PWM channel.')
 
-type PwmUser = Pick<JobContext, 'emit' | 'atEnd'>
+type PwmUser = Pick<JobContext, 'emit' | 'atEnd' | 'log'>
+
+/** Duty cycles in % that differ by less are the same: the kernel counts whole ns. */
+const TOLERANCE = 0.01
 
 /** The PWM outputs of one unit, one user per pin. Every change is published on `pwms/dc` as all non-zero pins. */
 export class PwmBoard {
   readonly #bioreactor: Pick<Bioreactor, 'pwm' | 'board'>
+  readonly #clock: Clock
   readonly #claimed = new Set<number>()
+  readonly #lines = new Map<number, PwmLine>()
   readonly #duty = new Map<number, number>()
+  readonly #serially = createSerialQueue()
 
-  constructor(bioreactor: Pick<Bioreactor, 'pwm' | 'board'>) {
+  constructor(bioreactor: Pick<Bioreactor, 'pwm' | 'board'>, clock: Clock) {
     this.#bioreactor = bioreactor
+    this.#clock = clock
   }
 
-  /** Claims a channel at duty 0 until the job ends. @throws PwmChannelBusy when another job holds it. */
-  async claim(channel: string, hz: number, user: PwmUser): Promise<PwmLine> {
+  /** Claims a channel at duty 0 until the job ends. @param limits after which the output goes off whatever the job does: a pump never runs without.
+   * @throws PwmChannelUnknown; PwmChannelBusy when another job holds it; PinInUse when another program does. */
+  async claim(channel: string, hz: number, user: PwmUser, limits: OutputLimits | 'unlimited'): Promise<PwmLine> {
     const pin = this.#bioreactor.board.pwmPins[channel as PwmChannel]
     if (pin === undefined) {
       throw new PwmChannelUnknown(`PWM channel is '${channel}'; allowed are 1 to 5.`)
@@ -32,15 +40,21 @@ export class PwmBoard {
     }
     this.#claimed.add(pin)
     try {
-      const line = new PwmLine(await this.#bioreactor.pwm.open(pin, hz), (duty) => {
-        if (duty > 0) this.#duty.set(pin, duty)
-        else this.#duty.delete(pin)
-        user.emit(pwmEvent, Object.fromEntries(this.#duty))
+      const output = await this.#serially(() => this.#bioreactor.pwm.open(pin, hz))
+      const line = new PwmLine(output, this.#clock, limits === 'unlimited' ? {} : limits, {
+        changed: (duty) => {
+          if (duty > 0) this.#duty.set(pin, duty)
+          else this.#duty.delete(pin)
+          user.emit(pwmEvent, Object.fromEntries(this.#duty))
+        },
+        cutOff: (reason) => user.log('error', `PWM channel ${channel} (pin ${pin}) was switched off: ${reason}.`),
       })
+      this.#lines.set(pin, line)
       user.atEnd(async () => {
         try {
           await line.close()
         } finally {
+          this.#lines.delete(pin)
           this.#claimed.delete(pin)
         }
       })
@@ -51,43 +65,38 @@ export class PwmBoard {
       throw error
     }
   }
-}
 
-/** A claimed output. Writes reach the hardware in the order they were asked for; after `close` only 0 is possible. */
-export class PwmLine {
-  readonly #output: PwmOutput
-  readonly #changed: (duty: number) => void
-  #duty = 0
-  #closed = false
-  readonly #serially = createSerialQueue()
-
-  constructor(output: PwmOutput, changed: (duty: number) => void) {
-    this.#output = output
-    this.#changed = changed
+  /** Duty cycle in % that the user of a pin wants; 0 without one. */
+  wanted(pin: number): number {
+    return this.#lines.get(pin)?.duty ?? 0
   }
 
-  /** Duty cycle last written, %. */
-  get duty(): number {
-    return this.#duty
+  /** @param driven % */
+  isAsWanted(pin: number, driven: number): boolean {
+    return Math.abs(driven - this.wanted(pin)) <= TOLERANCE
   }
 
-  /** @param percent limited to 0–100, rounded to 5 decimals. @param stillWanted asked right before the hardware is touched. */
-  set(percent: number, stillWanted: () => boolean = () => true): Promise<void> {
-    const duty = clamp(0, roundHalfEven(percent, 5), 100)
+  /** Compares what the kernel drives with what is wanted, and switches off what differs: a pin that nobody uses, or the output of a user whose wish is not
+   * what happens, which then has to claim it anew. @returns what was wrong, null when all is as wanted. */
+  async enforce(pin: number): Promise<string | null> {
+    const line = this.#lines.get(pin)
+    if (line !== undefined) return line.verify(() => this.#driven(pin), TOLERANCE)
     return this.#serially(async () => {
-      if (duty > 0 && (this.#closed || !stillWanted())) return
-      await this.#output.setDutyCycle(duty)
-      this.#duty = duty
-      this.#changed(duty)
+      if (this.#claimed.has(pin)) return null
+      const driven = await this.#driven(pin)
+      if (driven <= TOLERANCE) return null
+      await this.#bioreactor.pwm.off(pin)
+      return `it was driven at ${driven} % and nobody uses it`
     })
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#serially(() => this.#output.close())
-    if (this.#duty > 0) {
-      this.#duty = 0
-      this.#changed(0)
-    }
+  /** Switches the output of a user off, who has to claim it anew. @throws LabError when the hardware does not follow. */
+  async cutOff(pin: number, reason: string): Promise<void> {
+    await this.#lines.get(pin)?.cutOff(reason)
+  }
+
+  async #driven(pin: number): Promise<number> {
+    const states = await this.#bioreactor.pwm.list()
+    return states.find((state) => state.pin === pin)?.dutyCycle ?? 0
   }
 }

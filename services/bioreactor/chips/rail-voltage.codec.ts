@@ -9,8 +9,6 @@ export const railVolts = (auxVolts: number, precision = 0.1): number =>
 
 /** At or below it, V, pumps and heater are weak and the computer may restart. */
 const LOW_RAIL_V = 4.8
-/** Above it, V, the fan of the stirrer is not tested. */
-export const MAX_MOTOR_RAIL_V = 18
 
 /** Whether the supply sags: the rail is low and the kernel does not say that its own supply is well (null: it cannot say). A multiple
  * of 0.05 V is seldom exact: 96 of them are a little more than 4.8.

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../events/ports.js'
 import { clamp } from '../../../primitives/round.js'
 import { sleepS } from '../../runtime/repeat.js'
-import type { PwmLine } from '../board/pwm-board.js'
+import type { PwmLine } from '../board/pwm-line.js'
 import { PID_AT_REST, type PidGains, type PidTerms, pidStep } from '../control/pid.js'
 
 /** How far one control step may move the duty cycle, %. */

@@ -170,7 +170,7 @@ async function startStirring(
   const channel = config.channelOf('PWM', 'stirring')
   if (channel === undefined) throw missing('No PWM channel is labelled stirring', 'Label one in section [PWM].')
 
-  const line = await pwm.claim(channel, params.pwm_hz, job)
+  const line = await pwm.claim(channel, params.pwm_hz, job, 'unlimited')
   const { lookup, isCalibrated } = await readLookup(calibrations)
   const bar = new StirBar({
     clock,

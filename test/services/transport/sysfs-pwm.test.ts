@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,9 +129,54 @@ describe('a tree in the shape of sysfs', () => {
     expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '1000000', '1'])
   })
 
-  test('a frequency below 0.1 Hz is refused', async () => {
+  test.each([
+    [17, 0.05],
+    [17, 10_001],
+    [13, 100_001],
+    [17, Number.NaN],
+  ])('GPIO %d cannot have %d Hz', async (pin, hz) => {
     await chip('pwmchip0', { pin: 17 }, [0])
-    await expect(createSysfsPwm(root).open(17, 0.05)).rejects.toMatchObject({ code: 'input.invalid' })
+    await chip('pwmchip1', { controller: 'fe20c000.pwm' }, [0, 1])
+    await expect(createSysfsPwm(root).open(pin, hz)).rejects.toMatchObject({ code: 'input.invalid' })
+    await expect(createSysfsPwm(root).open(pin, 10_000)).resolves.toBeDefined()
+  })
+
+  test('a pin has one user until it is closed, in this process', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    const first = await createSysfsPwm(root).open(17, 200)
+    await first.setDutyCycle(30)
+    await expect(createSysfsPwm(root).open(17, 50)).rejects.toMatchObject({ code: 'hardware.pin_in_use' })
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '1500000', '1'])
+    await first.close()
+    await expect(createSysfsPwm(root).open(17, 50)).resolves.toBeDefined()
+  })
+
+  test('a pin is free again when the process that had it was killed', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    const holder = fork(new URL('./pwm-holder.js', import.meta.url), [root, '17'], { stdio: 'ignore' })
+    await once(holder, 'message')
+    await expect(createSysfsPwm(root).open(17, 50)).rejects.toThrow(`GPIO 17 is in use by process ${holder.pid}.`)
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+    const output = await createSysfsPwm(root).open(17, 200)
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['5000000', '0', '0'])
+    await output.close()
+  })
+
+  test('what is driven is listed by pin, and one pin can be switched off whoever has it', async () => {
+    await chip('pwmchip0', { controller: 'fe20c000.pwm' }, [0, 1])
+    await chip('pwmchip1', { pin: 17 }, [])
+    await chip('pwmchip2', { controller: '1f0009c000.pwm' }, [0])
+    const pwm = createSysfsPwm(root)
+    await (await pwm.open(13, 250)).setDutyCycle(40)
+    expect(await pwm.list()).toEqual([
+      { pin: 12, chip: 'fe20c000.pwm', dutyCycle: 100 },
+      { pin: 13, chip: 'fe20c000.pwm', dutyCycle: 40 },
+      { pin: 17, chip: 'device', dutyCycle: 0 },
+    ])
+    await createSysfsPwm(root).off(13)
+    expect(await channelFiles('pwmchip0/pwm1')).toEqual(['4000000', '0', '0'])
+    expect(await channelFiles('pwmchip0/pwm0')).toEqual(['4000000', '4000000', '1'])
   })
 })
 

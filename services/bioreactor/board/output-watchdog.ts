@@ -1,0 +1,123 @@
+import { deadline } from '../../../primitives/deadline.js'
+import { realTime, type Timer } from '../../../primitives/timer.js'
+import type { Bioreactor } from './board.js'
+import type { PwmBoard } from './pwm-board.js'
+
+/** How often it looks, ms of the machine; what it bounds are seconds. */
+const INTERVAL_MS = 500
+/** What takes longer has failed. */
+const LIMIT_MS = 400
+/** A disturbed bus answers the next time; a probe that is gone does not. */
+const PROBE_TRIES = 3
+/** An overheated board is reported so often, ms of the machine. */
+const REPEAT_MS = 60_000
+
+export interface WatchdogReport {
+  /** `cut_off`: an output was switched off. `overheated`: the heater board is beyond the limit at which the unit should be shut down.
+   * `blind`: outputs cannot be read, or do not follow. */
+  readonly kind: 'cut_off' | 'overheated' | 'blind'
+  readonly message: string
+}
+
+export interface WatchdogDeps {
+  readonly bioreactor: Pick<Bioreactor, 'pwm' | 'board' | 'model' | 'readHeaterBoardC'>
+  readonly pwm: PwmBoard
+  /** Must not throw. */
+  report(report: WatchdogReport): void
+  readonly timer?: Timer
+}
+
+/** Looks twice a second, whatever the jobs do, at what the kernel drives and how warm the heater is. Switches off what no job wants, the heater above the
+ * temperature at which the vessel's model forbids heating, and the heater whose probe does not answer. Needs neither broker nor log. */
+export function startOutputWatchdog(deps: WatchdogDeps): { stop(): Promise<void> } {
+  const { timer = realTime } = deps
+  const stopping = new AbortController()
+  const compare = createComparison(deps)
+  const guard = createHeaterGuard(deps)
+  const watching = (async () => {
+    while (!stopping.signal.aborted) {
+      const due = timer.monotonicMs() + INTERVAL_MS
+      await Promise.all([compare(), guard()])
+      await timer.sleepUntil(due, stopping.signal)
+    }
+  })()
+  return {
+    async stop() {
+      stopping.abort()
+      await watching
+    },
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+class Late extends Error {
+  override readonly message = `it takes longer than ${LIMIT_MS} ms`
+}
+const inTime = <T>(work: Promise<T>): Promise<T> =>
+  deadline(LIMIT_MS, work, () => {
+    throw new Late()
+  })
+
+/** What is driven, against what is wanted. */
+function createComparison({ bioreactor, pwm, report }: WatchdogDeps): () => Promise<void> {
+  const pins = Object.entries(bioreactor.board.pwmPins)
+  let isBlind = false
+  const compare = async (): Promise<void> => {
+    const states = await inTime(bioreactor.pwm.list())
+    const enforce = async ([channel, pin]: readonly [string, number]): Promise<void> => {
+      const driven = states.find((state) => state.pin === pin)?.dutyCycle ?? 0
+      // What differs may have changed since; it is read again where no write comes between.
+      const reason = pwm.isAsWanted(pin, driven) ? null : await inTime(pwm.enforce(pin))
+      if (reason !== null) report({ kind: 'cut_off', message: `PWM channel ${channel} was switched off: ${reason}.` })
+    }
+    const failed = (await Promise.allSettled(pins.map(enforce))).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+  return async () => {
+    try {
+      await compare()
+      isBlind = false
+    } catch (error) {
+      if (!isBlind) report({ kind: 'blind', message: `The outputs are not as wanted: ${messageOf(error)}` })
+      isBlind = true
+    }
+  }
+}
+
+/** The heater, against the temperature of its board. */
+function createHeaterGuard({ bioreactor, pwm, report, timer = realTime }: WatchdogDeps): () => Promise<void> {
+  const { board, model } = bioreactor
+  const pin = board.pwmPins[board.heaterPwmChannel]
+  let failures = 0
+  let reportAgainMs = 0
+
+  const cutOff = async (reason: string): Promise<void> => {
+    report({ kind: 'cut_off', message: `The heater was switched off: ${reason}.` })
+    await inTime(pwm.cutOff(pin, reason)).catch((error: unknown) =>
+      report({ kind: 'blind', message: `The heater does not follow: ${messageOf(error)}` }),
+    )
+  }
+  return async () => {
+    const heats = pwm.wanted(pin) > 0
+    let celsius: number
+    try {
+      celsius = await inTime(bioreactor.readHeaterBoardC())
+      failures = 0
+    } catch (error) {
+      failures++
+      if (heats && failures >= PROBE_TRIES) await cutOff(`its probe does not answer (${messageOf(error)})`)
+      return
+    }
+    const shown = `${celsius.toFixed(1)} °C`
+    if (heats && celsius > model.max_temp_to_disable_heating) {
+      await cutOff(
+        `its board has ${shown}; ${model.display_name} is not heated above ${model.max_temp_to_disable_heating} °C`,
+      )
+    }
+    if (celsius > model.max_temp_to_shutdown && timer.monotonicMs() >= reportAgainMs) {
+      reportAgainMs = timer.monotonicMs() + REPEAT_MS
+      report({ kind: 'overheated', message: `The heater board has ${shown}, above ${model.max_temp_to_shutdown} °C.` })
+    }
+  }
+}

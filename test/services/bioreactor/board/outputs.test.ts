@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest'
+import { pwmEvent } from '../../../../events/bioreactor/outputs.js'
+import type { EventDefinition } from '../../../../events/core/define-event.js'
+import { startOutputWatchdog, type WatchdogReport } from '../../../../services/bioreactor/board/output-watchdog.js'
+import { PwmBoard } from '../../../../services/bioreactor/board/pwm-board.js'
+import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
+import { FakeClock } from '../../../support/fake-clock.js'
+
+const MEDIA = { channel: '2', pin: 13 }
+const HEATER = { channel: '5', pin: 18 }
+
+/** A job that uses outputs: what it emitted, what it logged, and its end. */
+class User {
+  readonly duties: unknown[] = []
+  readonly logs: string[] = []
+  readonly #releases: (() => Promise<void> | void)[] = []
+  readonly emit = (event: EventDefinition, payload: unknown, ..._levels: unknown[]): void => {
+    if (event === pwmEvent) this.duties.push(payload)
+  }
+  readonly log = (_: string, message: string): void => void this.logs.push(message)
+  readonly atEnd = (release: () => Promise<void> | void): void => void this.#releases.push(release)
+
+  async end(): Promise<void> {
+    for (const release of this.#releases.reverse()) await release()
+  }
+}
+
+function rig() {
+  const clock = new FakeClock()
+  const bioreactor = new FakeBioreactor()
+  const board = new PwmBoard(bioreactor, clock)
+  return { clock, bioreactor, board, user: new User() }
+}
+
+describe('a pump', () => {
+  test('goes off after the time it was claimed for, whatever its job does', async () => {
+    const { clock, bioreactor, board, user } = rig()
+    const pump = await board.claim(MEDIA.channel, 250, user, { maxOnMs: 10_000 })
+    await pump.set(100)
+    await clock.advance(9_999)
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(100)
+    await clock.advance(1)
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(0)
+    expect(pump.duty).toBe(0)
+    expect(user.duties.at(-1)).toEqual({})
+    expect(user.logs).toEqual(['PWM channel 2 (pin 13) was switched off: it was on for 10 s in sum.'])
+    await expect(pump.set(100)).rejects.toMatchObject({ code: 'pwm.cut_off' })
+    await expect(pump.set(0)).resolves.toBeUndefined()
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(0)
+  })
+
+  test('has its time in sum, not at a stretch', async () => {
+    const { clock, bioreactor, board, user } = rig()
+    const pump = await board.claim(MEDIA.channel, 250, user, { maxOnMs: 10_000 })
+    for (let pulse = 0; pulse < 3; pulse++) {
+      await pump.set(100)
+      await clock.advance(3_000)
+      await pump.set(0)
+      await clock.advance(60_000)
+    }
+    await pump.set(50)
+    await clock.advance(500)
+    await pump.set(60)
+    await clock.advance(499)
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(60)
+    await clock.advance(1)
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(0)
+  })
+
+  test('that is claimed anew has its time again', async () => {
+    const { clock, bioreactor, board, user } = rig()
+    const first = await board.claim(MEDIA.channel, 250, user, { maxOnMs: 1_000 })
+    await first.set(100)
+    await clock.advance(1_000)
+    await user.end()
+    const second = await board.claim(MEDIA.channel, 250, new User(), { maxOnMs: 1_000 })
+    await second.set(100)
+    await clock.advance(900)
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(100)
+  })
+
+  test('belongs to one job', async () => {
+    const { board, user } = rig()
+    await board.claim(MEDIA.channel, 250, user, { maxOnMs: 1_000 })
+    await expect(board.claim(MEDIA.channel, 250, new User(), { maxOnMs: 1_000 })).rejects.toMatchObject({
+      code: 'pwm.busy',
+    })
+    await user.end()
+    await expect(board.claim(MEDIA.channel, 250, new User(), { maxOnMs: 1_000 })).resolves.toBeDefined()
+  })
+})
+
+test('a heater that nobody sets goes off', async () => {
+  const { clock, bioreactor, board, user } = rig()
+  const heater = await board.claim(HEATER.channel, 16, user, { maxSilenceMs: 300_000 })
+  await heater.set(20)
+  await clock.advance(299_000)
+  await heater.set(25)
+  await clock.advance(299_000)
+  expect(bioreactor.duty.get(HEATER.pin)).toBe(25)
+  await clock.advance(1_000)
+  expect(bioreactor.duty.get(HEATER.pin)).toBe(0)
+  expect(user.logs[0]).toContain('nobody set it for 300 s')
+})
+
+describe('the watchdog', () => {
+  async function watched() {
+    const { clock, ...all } = rig()
+    const reports: WatchdogReport[] = []
+    const watchdog = startOutputWatchdog({
+      bioreactor: all.bioreactor,
+      pwm: all.board,
+      report: (report) => reports.push(report),
+      timer: clock,
+    })
+    const heater = await all.board.claim(HEATER.channel, 16, all.user, { maxSilenceMs: 300_000 })
+    return { clock, reports, watchdog, heater, ...all }
+  }
+
+  test('leaves alone what is as its job wants', async () => {
+    const { clock, bioreactor, heater, reports, watchdog } = await watched()
+    for (const duty of [12.34567, 0, 100, 3]) {
+      await heater.set(duty)
+      await clock.advance(2_000)
+      expect(bioreactor.duty.get(HEATER.pin)).toBe(duty)
+    }
+    expect(reports).toEqual([])
+    await watchdog.stop()
+  })
+
+  test('switches off within a second what nobody wants', async () => {
+    const { clock, bioreactor, reports } = await watched()
+    bioreactor.duty.set(MEDIA.pin, 100)
+    await clock.advance(1_000)
+    expect(bioreactor.duty.has(MEDIA.pin)).toBe(false)
+    expect(reports).toEqual([
+      { kind: 'cut_off', message: 'PWM channel 2 was switched off: it was driven at 100 % and nobody uses it.' },
+    ])
+  })
+
+  test('switches off a heater that is driven harder than its job wants, and the job learns of it', async () => {
+    const { clock, bioreactor, heater, user } = await watched()
+    await heater.set(10)
+    bioreactor.duty.set(HEATER.pin, 90)
+    await clock.advance(1_000)
+    expect(bioreactor.duty.get(HEATER.pin)).toBe(0)
+    expect(user.duties.at(-1)).toEqual({})
+    await expect(heater.set(10)).rejects.toThrow(/driven at 90 % where 10 % were wanted/)
+  })
+
+  test('tells a job whose output somebody else switched off', async () => {
+    const { clock, bioreactor, heater, user } = await watched()
+    await heater.set(10)
+    await bioreactor.pwm.allOff()
+    await clock.advance(1_000)
+    expect(heater.duty).toBe(0)
+    expect(user.duties.at(-1)).toEqual({})
+    await expect(heater.set(10)).rejects.toMatchObject({ code: 'pwm.cut_off' })
+  })
+
+  test('switches the heater off above the limit of the vessel, and reports what should shut the unit down', async () => {
+    const { clock, bioreactor, heater, reports } = await watched()
+    await heater.set(10)
+    bioreactor.heaterBoardC = 80
+    await clock.advance(2_000)
+    expect(bioreactor.duty.get(HEATER.pin)).toBe(10)
+    bioreactor.heaterBoardC = 80.1
+    await clock.advance(1_000)
+    expect(bioreactor.duty.get(HEATER.pin)).toBe(0)
+    bioreactor.heaterBoardC = 85.1
+    await clock.advance(30_000)
+    expect(reports.map(({ kind }) => kind)).toEqual(['cut_off', 'overheated'])
+  })
+
+  test('switches the heater off when its probe is gone, not when it fails once', async () => {
+    const { clock, bioreactor, heater, reports } = await watched()
+    await heater.set(10)
+    bioreactor.heaterBoardC = null
+    await clock.advance(600)
+    bioreactor.heaterBoardC = 30
+    await clock.advance(5_000)
+    expect(bioreactor.duty.get(HEATER.pin)).toBe(10)
+    bioreactor.heaterBoardC = null
+    await clock.advance(2_000)
+    expect(bioreactor.duty.get(HEATER.pin)).toBe(0)
+    expect(reports).toHaveLength(1)
+    expect(reports[0]?.message).toMatch(/probe does not answer/)
+  })
+
+  test('tries again until an output that is deaf follows', async () => {
+    const { clock, bioreactor, reports } = await watched()
+    bioreactor.duty.set(MEDIA.pin, 100)
+    bioreactor.deafTo = 3
+    await clock.advance(3_000)
+    expect(bioreactor.duty.has(MEDIA.pin)).toBe(false)
+    expect(reports.map(({ kind }) => kind)).toEqual(['blind', 'cut_off'])
+  })
+})
