@@ -1,4 +1,5 @@
 import type { OrderOf } from '../../../events/core/define-command.js'
+import type { Clock } from '../../../events/ports.js'
 import { cancelRunCommand, rescanDevicesCommand, startRunCommand } from '../../../events/potentiostat/commands.js'
 import type { RunProgress, SlotState } from '../../../events/potentiostat/run-state.js'
 import type { SampleBlock } from '../../../events/potentiostat/samples.js'
@@ -11,7 +12,7 @@ import type { Hardware, SerialDevice, SerialPorts } from '../../../services/tran
 import { give } from '../../support/give.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { silentLogger } from '../../support/silent-logger.js'
-import { clock, openSocket } from './bench.js'
+import { openSocket, clock as steadyClock } from './bench.js'
 
 /** Serial ports that list whatever is plugged in at the moment. */
 export class PluggedPorts implements SerialPorts {
@@ -38,7 +39,11 @@ export interface Box {
   progress(runId: string): readonly RunProgress[]
 }
 
-export async function startBox(serial: SerialPorts, broker = new MemoryBroker()): Promise<Box> {
+export async function startBox(
+  serial: SerialPorts,
+  broker = new MemoryBroker(),
+  clock: Clock = steadyClock,
+): Promise<Box> {
   const bus = broker.connect()
   const unused = new Proxy({}, { get: () => undefined })
   const context: BoxContext = {
