@@ -7,6 +7,7 @@ import { memoryScenario } from './memory.bench.js'
 import { potentiostatScenario } from './potentiostat.bench.js'
 import { publishScenario } from './publish.bench.js'
 import type { Print, Scenario } from './scenario.js'
+import { vialScenario } from './vial.bench.js'
 
 const scenarios: readonly Scenario[] = [
   publishScenario,
@@ -16,6 +17,7 @@ const scenarios: readonly Scenario[] = [
   memoryScenario,
   bytesScenario,
   coldStartScenario,
+  vialScenario,
 ]
 
 const print: Print = (text) => {

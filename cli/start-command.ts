@@ -8,6 +8,7 @@ import { readResult } from '../services/runtime/safe-state-result.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import { correctLog, tellAftermath } from './aftermath.js'
+import { readBenchSetup } from './bench-setup.js'
 import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
 import { requireRoom, roomProblem } from './disk-room.js'
@@ -140,7 +141,7 @@ async function startUnit(
   if (config.hardware === 'simulated') {
     await add(
       'bench',
-      () => startBench(config),
+      () => startBench(config, logger),
       () => shutDownBench(benchDirectory(config)),
     )
   }
@@ -229,10 +230,15 @@ async function stopAll(parts: readonly Stoppable[], logger: Logger): Promise<boo
 }
 
 /** The bench is a process outside this one's group: like a real one it stays powered when the software dies, and is found again. */
-async function startBench(config: Config): Promise<void> {
+async function startBench(config: Config, logger: Logger): Promise<void> {
   const directory = benchDirectory(config)
   if (await isBenchAlive(directory)) return
+  const setup = await readBenchSetup(config).catch((error: unknown) => {
+    logger.warn({ err: error }, 'configuration cannot be read: the simulated bench is as the stock one has it')
+    return {}
+  })
   const options = {
+    ...setup,
     directory,
     seed: config.simulationSeed,
     potentiostats: config.simulatedPotentiostats,

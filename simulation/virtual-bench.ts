@@ -179,8 +179,13 @@ export class VirtualBench {
     while (!stop.aborted) {
       await this.#vial.turning(stop)
       await this.#clock.sleepUntil(this.#clock.monotonicMs() + intervalMs, stop)
-      this.#vial.reportEdges()
+      this.reportEdges()
     }
+  }
+
+  /** Tells those who watch the Hall sensor of the edges up to now. */
+  reportEdges(): void {
+    this.#vial.reportEdges()
   }
 
   #isFaulty(name: 'unplugged' | 'i2c_error', address: number): boolean {

@@ -137,7 +137,17 @@ export function evaporate(
   if (lostMl === 0) return { liquid, concentration: 1 }
   const kept = volumeMl - lostMl
   return {
-    liquid: { ...liquid, volumeMl: kept, evaporatedMl: liquid.evaporatedMl + lostMl },
+    // Spelled out: spreading costs ten times as much, and this runs for every second and for every look.
+    liquid: {
+      volumeMl: kept,
+      altMediaFraction: liquid.altMediaFraction,
+      tubes: liquid.tubes,
+      mediaInMl: liquid.mediaInMl,
+      altMediaInMl: liquid.altMediaInMl,
+      wasteOutMl: liquid.wasteOutMl,
+      spilledMl: liquid.spilledMl,
+      evaporatedMl: liquid.evaporatedMl + lostMl,
+    },
     concentration: volumeMl / kept,
   }
 }

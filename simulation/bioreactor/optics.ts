@@ -1,5 +1,6 @@
 /** What a photodiode sees of the culture. Angles as in the configuration: degrees from the IR LED, or `REF` beside it. */
-export type Angle = 'REF' | '45' | '90' | '135' | '180'
+export const angles = ['REF', '45', '90', '135', '180'] as const
+export type Angle = (typeof angles)[number]
 
 /** Volts of a photodiode without any light: offset of the amplifier. */
 const OFFSET_V = 0.001

@@ -1,7 +1,8 @@
 import type { LedChannel } from '../../services/bioreactor/board/board.js'
 
 /** What the board drives through its PWM channels, by its label in section `[PWM]` of the configuration. */
-export type Load = 'stirring' | 'media' | 'alt_media' | 'waste' | 'heating'
+export const loads = ['stirring', 'media', 'alt_media', 'waste', 'heating'] as const
+export type Load = (typeof loads)[number]
 
 /** The vial in its holder, as the chips and pins of the board meet it: physics on this side, registers and edges on the other. Every
  * read-out is that of the present moment of the clock, with the noise of the sensor but not of its converter. */

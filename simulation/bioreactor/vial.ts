@@ -49,7 +49,7 @@ export interface Inoculum {
 }
 
 export const createVial = (
-  { od = 0.2, volumeMl, altMediaFraction = 0, readiness = 1 }: Inoculum = {},
+  { od = 0.2, volumeMl, altMediaFraction = 0, readiness = 3 }: Inoculum = {},
   { roomC, effluxMl, capacityMl }: VialParameters = defaultParameters,
 ): Vial => ({
   liquid: createLiquid(Math.min(capacityMl, volumeMl ?? effluxMl), altMediaFraction),

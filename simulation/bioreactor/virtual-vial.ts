@@ -8,13 +8,21 @@ import { AGEING_PER_HOUR, type Angle, darkVolts, litVolts } from './optics.js'
 import type { Load, PhysicalVial } from './physical-vial.js'
 import { createRotorCourse, type RotorCourse } from './rotor-course.js'
 import type { VialTruth } from './truth.js'
-import { createVial, defaultParameters, type Inoculum, stepVial, type Vial, type VialParameters } from './vial.js'
+import {
+  createVial,
+  defaultParameters,
+  type Inoculum,
+  stepVial,
+  type Vial,
+  type VialInputs,
+  type VialParameters,
+} from './vial.js'
 import { createWander } from './wander.js'
 
 export interface VirtualVialOptions {
   readonly clock: Clock
   readonly seed: number
-  /** Angle of each photodiode; by default 1=REF, 2=90, 3=45, 4=135. */
+  /** Where the photodiodes look, by their names in the wiring; those left out as by default: 1=REF, 2=90, 3=45, 4=135. */
   readonly angles?: Readonly<Record<string, Angle>>
   readonly irChannel?: LedChannel
   readonly mainsHz?: number
@@ -51,6 +59,7 @@ export class VirtualVial implements PhysicalVial {
   readonly #duty: Record<Load, number> = { stirring: 0, media: 0, alt_media: 0, waste: 0, heating: 0 }
   readonly #lights = new Map<LedChannel, number>()
   readonly #rotor: RotorCourse
+  #inputs: VialInputs = this.#drives()
   #vial: Vial
   #vialMs: number
   /** As it is at the time last looked at, which may be between two steps. */
@@ -75,8 +84,8 @@ export class VirtualVial implements PhysicalVial {
   }
 
   photodiodeVolts(input: string): number {
-    const { angles = STOCK_ANGLES, irChannel = 'A', mainsHz = 50 } = this.#options
-    const angle = angles[input]
+    const { angles, irChannel = 'A', mainsHz = 50 } = this.#options
+    const angle = angles?.[input] ?? STOCK_ANGLES[input]
     if (angle === undefined) return 0
     const timeS = this.#timeS()
     const light = (channel: LedChannel): number =>
@@ -168,6 +177,7 @@ export class VirtualVial implements PhysicalVial {
     this.#vial = this.#now()
     this.#vialMs = this.#clock.monotonicMs()
     make()
+    this.#inputs = this.#drives()
     this.#rotor.drive(this.#duty.stirring, this.#faults.has('stirrer_stalled'))
   }
 
@@ -185,11 +195,14 @@ export class VirtualVial implements PhysicalVial {
   }
 
   #after(ms: number): Vial {
-    const inputs = {
+    return stepVial(this.#vial, this.#inputs, this.#parameters, ms / 1000)
+  }
+
+  #drives(): VialInputs {
+    return {
       heaterPercent: this.#duty.heating,
       pumps: { media: this.#pump('media'), alt_media: this.#pump('alt_media'), waste: this.#pump('waste') },
     }
-    return stepVial(this.#vial, inputs, this.#parameters, ms / 1000)
   }
 
   #pump(pump: Pump): PumpDrive {

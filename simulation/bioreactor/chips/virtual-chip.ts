@@ -10,6 +10,7 @@ export type AnalogInput = () => number
 
 /** The register's bytes, cut or padded with 0xFF to the length the master clocks out. */
 export function clockOut(register: Uint8Array, length: number): Uint8Array {
+  if (register.length === length) return register
   const bytes = new Uint8Array(length).fill(0xff)
   bytes.set(register.subarray(0, length))
   return bytes

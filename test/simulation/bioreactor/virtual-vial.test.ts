@@ -97,8 +97,13 @@ describe('photodiodes', () => {
     expect(new Set(seen).size).toBe(seen.length)
   })
 
-  test('that the configuration does not have see nothing', () => {
-    expect(given({ angles: { pd1: 'REF' } }).vial.photodiodeVolts('pd2')).toBe(0)
+  test('look where the configuration says, and there is no fifth', () => {
+    const { vial } = given({ angles: { pd2: 'REF' } })
+    expect(mean(() => vial.photodiodeVolts('pd2'))).toBeCloseTo(
+      mean(() => vial.photodiodeVolts('pd1')),
+      3,
+    )
+    expect(vial.photodiodeVolts('pd5')).toBe(0)
   })
 })
 
