@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { defineEvent } from '../core/define-event.js'
 import { Timestamp } from '../core/timestamp.js'
 import { choice } from '../core/values.js'
@@ -52,6 +52,7 @@ const PidStep = Type.Object({
   job_name: Type.String(),
   target_name: Type.String(),
 })
+export type PidStep = Static<typeof PidStep>
 
 export const pidLogEvent = defineEvent({
   pattern: 'pioreactor/<unit>/<experiment>/pid_log/<target_name>',

@@ -1,3 +1,4 @@
+import type { PidStep } from '../../../events/bioreactor/outputs.js'
 import { clamp } from '../../../primitives/round.js'
 
 export interface PidGains {
@@ -44,3 +45,24 @@ export function pidStep(
   const output = clamp(low, proportional + integral + derivative, high)
   return { state: { errorSum: sum, lastInput: input }, terms: { output, proportional, integral, derivative } }
 }
+
+/** A step as it is published for those who watch the controller. */
+export const pidLog = (
+  { Kp, Ki, Kd, setpoint, low, high }: PidSettings,
+  { output, proportional, integral, derivative }: PidTerms,
+  input: number,
+  of: Pick<PidStep, 'job_name' | 'target_name'>,
+): PidStep => ({
+  setpoint,
+  output_limits_lb: low,
+  output_limits_ub: high,
+  Kd,
+  Ki,
+  Kp,
+  integral,
+  proportional,
+  derivative,
+  latest_input: input,
+  latest_output: output,
+  ...of,
+})

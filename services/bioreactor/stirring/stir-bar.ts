@@ -2,12 +2,15 @@ import type { Clock } from '../../../events/ports.js'
 import { clamp } from '../../../primitives/round.js'
 import { sleepS } from '../../runtime/repeat.js'
 import type { PwmLine } from '../board/pwm-line.js'
-import { PID_AT_REST, type PidGains, type PidTerms, pidStep } from '../control/pid.js'
+import { PID_AT_REST, type PidGains, type PidSettings, type PidTerms, pidStep } from '../control/pid.js'
+import { learntDuty, motorGain } from '../control/stirring/motor-gain.js'
 
 /** How far one control step may move the duty cycle, %. */
 const MAX_STEP = 7.5
 /** A stalled bar is never left with more than this, %. */
 const MAX_AFTER_KICK = 60
+/** After a change of the duty cycle the motor takes less than this to its new speed, ms: its time constant is under half a second. */
+const SETTLING_MS = 1000
 
 /** Duty cycle in % that a calibration gives for a speed; null without calibration. */
 export type DutyLookup = (rpm: number) => number | null
@@ -30,12 +33,22 @@ export interface StirBarOptions {
   readonly onDuty: (duty: number) => void
 }
 
+/** One step of the slow control. */
+export interface ControlStep {
+  readonly settings: PidSettings
+  readonly terms: PidTerms
+}
+
 /** The motor with its speed control. The estimate is what the control wants; the realised duty cycle is what the motor got. */
 export class StirBar {
   readonly #options: StirBarOptions
   #estimate: number
   #target: number | null
   #pid = PID_AT_REST
+  /** RPM per %, of a motor without calibration; null before the first measurement. */
+  #gain: number | null = null
+  #isCalibrated: boolean
+  #changedMs: number
   #awake = true
   #motion = new AbortController()
 
@@ -44,14 +57,12 @@ export class StirBar {
     this.#target = options.targetRpm
     const calibrated = options.targetRpm === null ? null : options.lookup(options.targetRpm)
     this.#estimate = options.targetRpm === 0 ? 0 : nextDuty(calibrated ?? options.initialDuty, calibrated)
+    this.#isCalibrated = calibrated !== null
+    this.#changedMs = options.clock.monotonicMs()
   }
 
   get targetRpm(): number | null {
     return this.#target
-  }
-
-  get estimate(): number {
-    return this.#estimate
   }
 
   get isAwake(): boolean {
@@ -78,10 +89,11 @@ export class StirBar {
 
   async setTarget(rpm: number): Promise<void> {
     this.#target = rpm
-    const { lookup, initialDuty, line } = this.#options
+    const { lookup, line } = this.#options
     const calibrated = lookup(rpm)
-    const from = calibrated === null && this.#estimate <= 0 ? initialDuty : this.#estimate
-    this.#estimate = rpm === 0 ? 0 : nextDuty(from, calibrated)
+    this.#isCalibrated = calibrated !== null
+    this.#estimate =
+      rpm === 0 ? 0 : calibrated === null ? this.#uncalibratedDuty(rpm) : nextDuty(this.#estimate, calibrated)
     if (!this.#awake) return
     const still = line.duty === 0 && this.#estimate > 0
     await this.#sequence(still ? [{ duty: 100, seconds: 0.35 }] : [], () => this.#estimate)
@@ -92,15 +104,36 @@ export class StirBar {
     await this.#sequence([], () => duty)
   }
 
-  /** One control step. @returns the terms, or null when there is nothing to control. */
-  async follow(measuredRpm: number): Promise<PidTerms | null> {
-    if (this.#target === null || this.#target === 0 || !this.#awake) return null
-    const limits = { setpoint: this.#target, low: -MAX_STEP, high: MAX_STEP }
-    const { state, terms } = pidStep({ ...this.#options.gains, ...limits }, this.#pid, measuredRpm)
+  /** What a motor of the gain learnt so far needs; before the first measurement, what it has, or had at its start. */
+  #uncalibratedDuty(rpm: number): number {
+    if (this.#gain !== null) return Math.min(rpm / this.#gain, 100)
+    return this.#estimate > 0 ? this.#estimate : this.#options.initialDuty
+  }
+
+  /** One control step. A motor without calibration whose speed is far off gets at once what its own gain asks for.
+   * @param sinceMs when the measurement began, monotonic
+   * @returns the step, or null when there was nothing to control or the gain has done it. */
+  async follow(measuredRpm: number, sinceMs: number): Promise<ControlStep | null> {
+    const targetRpm = this.#target
+    if (targetRpm === null || targetRpm === 0 || !this.#awake) return null
+    if (!this.#isCalibrated && measuredRpm > 0) {
+      // The speed of a motor that was still changing belongs to no duty cycle.
+      if (sinceMs - this.#changedMs < SETTLING_MS) return null
+      const dutyPercent = this.#options.line.duty
+      this.#gain = motorGain({ measuredRpm, dutyPercent }) ?? this.#gain
+      const learnt = learntDuty({ targetRpm, measuredRpm, dutyPercent })
+      if (learnt !== null) {
+        this.#estimate = learnt
+        await this.#sequence([], () => this.#estimate)
+        return null
+      }
+    }
+    const settings = { ...this.#options.gains, setpoint: targetRpm, low: -MAX_STEP, high: MAX_STEP }
+    const { state, terms } = pidStep(settings, this.#pid, measuredRpm)
     this.#pid = state
     this.#estimate += terms.output
     await this.#sequence([], () => this.#estimate)
-    return terms
+    return { settings, terms }
   }
 
   /** Shakes a stalled bar loose. */
@@ -129,8 +162,10 @@ export class StirBar {
   }
 
   async #realise(duty: number, motion: AbortSignal): Promise<void> {
-    const { line, onDuty } = this.#options
+    const { line, onDuty, clock } = this.#options
+    const before = line.duty
     await line.set(clamp(0, duty, 100), () => this.#awake && !motion.aborted)
+    if (line.duty !== before) this.#changedMs = clock.monotonicMs()
     if (!motion.aborted) onDuty(line.duty)
   }
 }

@@ -3,6 +3,7 @@ import { defineError } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
+import { pidLog } from '../control/pid.js'
 import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
 import { pollWindowS, type RpmSensor } from './rpm-sensor.js'
 import type { StirBar } from './stir-bar.js'
@@ -118,29 +119,15 @@ export class Stirrer implements Activity<StirringSettings> {
   async #poll(): Promise<void> {
     const target = this.#bar.targetRpm
     const windowS = this.#params.measure_rpm_only ? MEASURE_ONLY_WINDOW_S : pollWindowS(target ?? 0)
+    const sinceMs = this.#job.clock.monotonicMs()
     const rpm = await this.#sensor?.measure(windowS, this.#job.ending)
     if (rpm === undefined || this.#job.state !== 'ready' || !this.#bar.isAwake) return
     this.#publishRpm(rpm)
     if (rpm === 0 && target !== null && target > 0) await this.#unstall()
-    const terms = await this.#bar.follow(rpm)
-    if (terms === null) return
-    const { Kp, Ki, Kd } = this.#params
-    const step = {
-      setpoint: target,
-      output_limits_lb: -7.5,
-      output_limits_ub: 7.5,
-      Kd,
-      Ki,
-      Kp,
-      integral: terms.integral,
-      proportional: terms.proportional,
-      derivative: terms.derivative,
-      latest_input: rpm,
-      latest_output: terms.output,
-      job_name: 'stirring',
-      target_name: 'rpm',
-    }
-    this.#job.emit(pidLogEvent, step, { target_name: step.target_name })
+    const step = await this.#bar.follow(rpm, sinceMs)
+    if (step === null) return
+    const log = pidLog(step.settings, step.terms, rpm, { job_name: 'stirring', target_name: 'rpm' })
+    this.#job.emit(pidLogEvent, log, { target_name: log.target_name })
   }
 
   async #unstall(): Promise<void> {

@@ -1,6 +1,9 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
+import { turnRotor } from '../../../../simulation/bioreactor/stirrer.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
+import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
+import type { FakeClock } from '../../../support/fake-clock.js'
 import { give } from '../../../support/give.js'
 
 let lab: BioreactorLab | undefined
@@ -52,4 +55,91 @@ test('a stop while a stalled bar is kicked switches the motor off at once', asyn
   await give(started.service, stopJobsCommand, { job_name: 'stirring' }, 'stop')
   await started.clock.advance(0)
   expect(duty()).toBe(0)
+})
+
+describe('without a calibration', () => {
+  /** Seconds from one measurement to the next. */
+  const POLL_S = 23
+
+  /** The twin's motor, with a falling edge of the Hall sensor at every revolution. */
+  class Motor extends FakeBioreactor {
+    stalled = false
+    readonly #gain: number
+    #rotor = { rpm: 0, revolutions: 0 }
+
+    /** @param gain as a multiple of the stock motor's. */
+    constructor(gain: number) {
+      super()
+      this.#gain = gain
+    }
+
+    async turn(clock: FakeClock, seconds: number): Promise<void> {
+      for (let left = seconds * 1000; left > 0; left -= 20) {
+        const before = Math.floor(this.#rotor.revolutions)
+        const drive = { percent: this.duty.get(STIRRING_PIN) ?? 0, gain: this.#gain, stalled: this.stalled }
+        this.#rotor = turnRotor(this.#rotor, drive, 0.02)
+        await clock.advance(Math.min(20, left))
+        if (Math.floor(this.#rotor.revolutions) > before) this.edge(clock.monotonicMs() / 1000)
+      }
+    }
+  }
+
+  async function startOn(gain: number) {
+    const bioreactor = new Motor(gain)
+    const started = await startBioreactorLab({ bioreactor })
+    lab = started
+    await started.begin('stirring', { target_rpm: '500' })
+    await bioreactor.turn(started.clock, 3)
+    return {
+      bioreactor,
+      turn: (seconds: number) => bioreactor.turn(started.clock, seconds),
+      setTarget: (rpm: number) => started.set('stirring', 'target_rpm', String(rpm)),
+      duty: () => bioreactor.duty.get(STIRRING_PIN) ?? 0,
+      speeds: () =>
+        started
+          .published('stirring/measured_rpm')
+          .map((text) => (JSON.parse(text) as { measured_rpm: number }).measured_rpm),
+    }
+  }
+
+  test.each([0.5, 0.75, 1, 1.5, 2])('the speed arrives with a motor of %s times the stock gain', async (gain) => {
+    const { turn, setTarget, speeds } = await startOn(gain)
+    await turn(6)
+    expect(speeds()).toHaveLength(1)
+    for (const target of [500, 400, 700]) {
+      if (target !== 500) await setTarget(target)
+      const before = speeds().length
+      await turn(5 * POLL_S)
+      const since = speeds().slice(before)
+      expect(since.length).toBeGreaterThanOrEqual(4)
+      expect(Math.max(...since)).toBeLessThan(1.15 * target)
+      for (const rpm of since.slice(2)) expect(Math.abs(rpm / target - 1)).toBeLessThan(0.1)
+    }
+  })
+
+  test('a measurement during which the speed changed teaches nothing', async () => {
+    const { turn, setTarget, duty, speeds } = await startOn(0.54)
+    await turn(5)
+    expect(duty()).toBeGreaterThan(50)
+    const learnt = duty()
+    // The window of the next measurement has begun.
+    await turn(21.5)
+    expect(speeds()).toHaveLength(1)
+    await setTarget(300)
+    const asked = duty()
+    expect(asked / learnt).toBeCloseTo(0.6, 1)
+    await turn(2)
+    expect(speeds()).toHaveLength(2)
+    expect(duty()).toBe(asked)
+  })
+
+  test('a bar that stands for a moment does not make the motor weak', async () => {
+    const { bioreactor, turn, duty } = await startOn(1)
+    await turn(6)
+    const learnt = duty()
+    bioreactor.stalled = true
+    await turn(POLL_S + 3)
+    bioreactor.stalled = false
+    expect(duty()).toBeLessThan(learnt + 8)
+  })
 })
