@@ -58,7 +58,7 @@ export const pidLogEvent = defineEvent({
   pattern: 'pioreactor/<unit>/<experiment>/pid_log/<target_name>',
   retained: false,
   payload: PidStep,
-  doc: 'One step of a PID controller: its target, its terms and what it gave; of stirring, `target_name` is `rpm`.',
+  doc: 'One step of a PID controller: its target, its terms and what it gave; `target_name` is `rpm` of stirring, `temperature` of the thermostat, `growth_rate` of the morbidostat.',
 })
 
 export const errorCodeEvent = defineEvent({

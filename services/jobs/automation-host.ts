@@ -3,6 +3,7 @@ import {
   type AutomationSettings,
   automationSettingsEvent,
 } from '../../events/bioreactor/automations.js'
+import { pidLogEvent } from '../../events/bioreactor/outputs.js'
 import type { JobDefinition } from '../../events/core/define-job.js'
 import { toErrorRecord } from '../../events/core/errors.js'
 import type { Values } from '../../events/core/parameter.js'
@@ -165,9 +166,11 @@ class AutomationRun<Seen, Want, Done> implements Activity {
     const { signal } = this.#working
     try {
       const view = { seen: await this.#port.see(), settings: this.#values, memory: this.#memory, cause }
-      const { want, memory, askAgainS, event } = behaviour.decide(view)
+      const { want, memory, askAgainS, event, pid, pause } = behaviour.decide(view)
       if (memory !== undefined) this.#memory = memory
       if (askAgainS !== undefined) this.#askAgainIn(askAgainS)
+      if (pid !== undefined) this.#job.emit(pidLogEvent, pid, { target_name: pid.target_name })
+      if (pause !== undefined) this.#job.pause(pause)
       if (want === undefined || signal.aborted) return this.#tell(event ?? null)
       const done = await this.#port.carryOut(want, signal)
       this.#tell(behaviour.report?.(done, want, view) ?? event ?? null)

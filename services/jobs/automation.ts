@@ -1,4 +1,5 @@
 import type { AutomationEvent } from '../../events/bioreactor/automations.js'
+import type { PidStep } from '../../events/bioreactor/outputs.js'
 import {
   type AutomationDeclaration,
   type AutomationDefinition,
@@ -35,6 +36,10 @@ export interface Decision<Want, Memory> {
   readonly askAgainS?: number | undefined
   /** What it has to tell when nothing is to be done. */
   readonly event?: AutomationEvent
+  /** A step of its controller, for those who watch it. */
+  readonly pid?: PidStep
+  /** Why it cannot go on by itself: the job is put to sleep. */
+  readonly pause?: string | undefined
 }
 
 /** How an automation behaves. Both functions are pure: time, chance and hardware stay with the host. */

@@ -17,12 +17,27 @@ export function evaluate(curve: Curve, x: number): number {
   if (curve.type === 'poly') {
     return curve.coefficients.length === 0 ? Number.NaN : curve.coefficients.reduce((sum, c) => sum * x + c, 0)
   }
-  const { knots, coefficients } = curve
+  const { a, b, c, d, u } = pieceAt(curve, x)
+  return a + u * (b + u * (c + u * d))
+}
+
+/** Slope of the curve at x; at a knot that of the piece to its right. NaN for an empty curve. */
+export function slopeAt(curve: Curve, x: number): number {
+  if (curve.type === 'poly') {
+    const { coefficients } = curve
+    const degree = coefficients.length - 1
+    return degree < 0 ? Number.NaN : coefficients.slice(0, -1).reduce((sum, c, i) => sum * x + c * (degree - i), 0)
+  }
+  const { b, c, d, u } = pieceAt(curve, x)
+  return b + u * (2 * c + 3 * u * d)
+}
+
+/** The cubic that holds at x, and x in its own variable. */
+function pieceAt({ knots, coefficients }: Exclude<Curve, { type: 'poly' }>, x: number) {
   const passed = knots.filter((knot) => knot <= x).length
   const piece = Math.min(Math.max(passed - 1, 0), coefficients.length - 1)
-  const [a = Number.NaN, b = 0, c = 0, d = 0] = coefficients[piece] ?? []
-  const u = x - (knots[piece] ?? 0)
-  return a + u * (b + u * (c + u * d))
+  const [a = Number.NaN, b = Number.NaN, c = 0, d = 0] = coefficients[piece] ?? []
+  return { a, b, c, d, u: x - (knots[piece] ?? 0) }
 }
 
 /** Every x at which the curve has the value y, ascending. */

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineAutomationKind } from '../../../events/core/define-automation.js'
-import { automationsOf } from '../../jobs/automation.js'
+import { type Automation, automationsOf } from '../../jobs/automation.js'
+import type { Dose } from '../control/dosing/dose-plan.js'
 
 const volume = { schema: Type.Number({ minimum: 0 }), unit: 'mL', option: { hidden: true } } as const
 
@@ -19,13 +20,13 @@ const dosingKind = defineAutomationKind({
     max_subdose_ml: {
       schema: Type.Number({ exclusiveMinimum: 0 }),
       unit: 'mL',
-      doc: 'Larger doses are given in halves, and those in halves again.',
+      doc: 'Larger doses are given in equal parts, with waste after each.',
       config: ['dosing_automation.config', 'max_subdose'],
       default: 1,
     },
     waste_removal_multiplier: {
       schema: Type.Number({ minimum: 0 }),
-      doc: 'How much longer than the dose the waste pump runs.',
+      doc: 'How much longer the waste pump runs than the dose takes, in multiples of it; it draws air then.',
       config: ['dosing_automation.config', 'waste_removal_multiplier'],
       default: 2,
     },
@@ -39,20 +40,32 @@ const dosingKind = defineAutomationKind({
   },
 })
 
-/** What a dosing automation is shown. Signals are null when nothing has measured them for 5 min. */
-export interface DosingSeen {
+/** A value and when it was measured, Unix s. */
+export interface Reading {
+  readonly value: number
+  readonly atS: number
+}
+
+/** What biomass can be told by. */
+export const BIOMASS_SIGNALS = ['od', 'od_fused', 'normalized_od'] as const
+export type BiomassSignal = (typeof BIOMASS_SIGNALS)[number]
+
+/** What a dosing automation is shown. Readings are those of this run of the jobs that measure, null before the first. */
+export interface DosingSeen extends Readonly<Record<BiomassSignal, Reading | null>> {
+  /** Unix s, as the times of the readings. */
+  readonly nowS: number
+  readonly growth_rate: Reading | null
   readonly current_volume_ml: number
   readonly alt_media_fraction: number
-  readonly normalized_od: number | null
-  readonly growth_rate: number | null
+  /** Nothing is added from here on. */
+  readonly max_fill_ml: number
+  /** What `auto` means on this unit now: the fused OD when it has an estimator, else OD when that is calibrated, else the normalized one. */
+  readonly auto_signal: BiomassSignal
+  /** When a pump stopped last, whoever had started it; null before the first. */
+  readonly lastDoseEndedS: number | null
 }
 
-/** What it wants pumped, and what was. */
-export interface Dose {
-  readonly media_ml: number
-  readonly alt_media_ml: number
-  readonly waste_ml: number
-}
-
-/** Declares a dosing automation. */
+/** Declares a dosing automation: it wants doses, and what was done is what really moved. */
 export const dosingAutomation = automationsOf<DosingSeen, Dose, Dose>()(dosingKind)
+
+export type DosingAutomation = Automation<DosingSeen, Dose, Dose>

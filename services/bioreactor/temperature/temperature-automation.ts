@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Temperature } from '../../../events/bioreactor/readings.js'
 import { defineAutomationKind } from '../../../events/core/define-automation.js'
-import { automationsOf } from '../../jobs/automation.js'
+import { type Automation, automationsOf } from '../../jobs/automation.js'
 
 const temperatureKind = defineAutomationKind({
   kind: 'temperature',
@@ -26,8 +26,12 @@ const temperatureKind = defineAutomationKind({
 
 /** What a temperature automation is shown after each new temperature. */
 export interface TemperatureSeen {
+  /** Of the culture, as it was inferred. */
   readonly temperature_c: number
+  /** What the heater had before the inference and has again. */
   readonly heater_duty_percent: number
+  /** No higher target is held on this vessel: from there the heater is reduced. */
+  readonly max_target_c: number
 }
 
 /** What it wants of the heater, and what the limits of the vessel left of it. */
@@ -37,3 +41,5 @@ export interface HeaterDuty {
 
 /** Declares a temperature automation. */
 export const temperatureAutomation = automationsOf<TemperatureSeen, HeaterDuty, HeaterDuty>()(temperatureKind)
+
+export type TemperatureAutomation = Automation<TemperatureSeen, HeaterDuty, HeaterDuty>

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { AutomationEvent, AutomationSettings } from '../../../events/bioreactor/automations.js'
 import { LabError } from '../../../events/core/errors.js'
 import { stopJobsCommand } from '../../../events/system/commands.js'
-import { type Dose, type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
+import type { Dose } from '../../../services/bioreactor/control/dosing/dose-plan.js'
+import { type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'
 import {
   type HeaterDuty,
@@ -184,8 +185,11 @@ describe('an LED automation', () => {
   test.each([
     [{ light_intensity: 101 }, 'light_intensity is 101 %; it must be at most 100 %.'],
     [{}, 'light_intensity is missing.'],
-    [{ automation_name: 'disco' }, "led_automation has no automation 'disco'; there are silent, blinking."],
-    [{ automation_name: null }, 'automation_name is missing; there are silent, blinking.'],
+    [
+      { automation_name: 'disco' },
+      "led_automation has no automation 'disco'; there are silent, light_dark_cycle, blinking.",
+    ],
+    [{ automation_name: null }, 'automation_name is missing; there are silent, light_dark_cycle, blinking.'],
   ])('%j is refused', async (options, message) => {
     await start()
     const task = await run(options)
@@ -208,6 +212,7 @@ describe('an LED automation', () => {
     const announced = [...lab.broker.retained.keys()].filter((topic) => topic.includes('/capabilities/jobs/led'))
     expect(announced).toEqual([
       'system/u1/capabilities/jobs/led_automation/silent',
+      'system/u1/capabilities/jobs/led_automation/light_dark_cycle',
       'system/u1/capabilities/jobs/led_automation/blinking',
     ])
   })
@@ -222,6 +227,7 @@ test('what is no longer on offer is no longer announced', async () => {
     'system/u1/capabilities/jobs/stirring',
     'system/u1/capabilities/jobs/od_reading',
     'system/u1/capabilities/jobs/led_automation/silent',
+    'system/u1/capabilities/jobs/led_automation/light_dark_cycle',
   ])
 })
 
@@ -275,17 +281,23 @@ describe('a dosing automation', () => {
       job.atEnd(off)
       return {
         see: () => ({
+          nowS: job.clock.now().getTime() / 1000,
           current_volume_ml: this.volume,
           alt_media_fraction: 0,
+          max_fill_ml: 18,
+          od: null,
+          od_fused: null,
           normalized_od: null,
           growth_rate: null,
+          auto_signal: 'normalized_od',
+          lastDoseEndedS: null,
         }),
         carryOut: async (dose, stop) => {
           if (this.dry) throw new LabError('pump.uncalibrated', 'state', 'The media pump has no calibration.')
           this.runs++
           this.pumping = true
           const begunMs = job.clock.monotonicMs()
-          await sleepS(job.clock, dose.media_ml, stop)
+          await sleepS(job.clock, dose.media_ml ?? 0, stop)
           off()
           const moved = (job.clock.monotonicMs() - begunMs) / 1000
           this.volume += moved
@@ -440,7 +452,7 @@ describe('a temperature automation', () => {
         duty = 0
       })
       return {
-        see: () => ({ temperature_c: temperature, heater_duty_percent: duty }),
+        see: () => ({ temperature_c: temperature, heater_duty_percent: duty, max_target_c: 78 }),
         carryOut: async (want) => {
           duty = Math.min(want.heater_duty_percent, 40)
           job.publish('heater_duty_cycle', duty)

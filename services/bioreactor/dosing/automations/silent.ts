@@ -1,0 +1,7 @@
+import { dosingAutomation } from '../dosing-automation.js'
+
+/** Source: Pioreactor 26.7. */
+export const silent = dosingAutomation(
+  { name: 'silent', help: 'Leave the pumps alone.', parameters: {} },
+  { schedule: 'continuous', decide: () => ({}) },
+)
