@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Config, OutputsConfig, Variable } from '../config.js'
-import { environmentWith, systemEnvironment } from '../environment.js'
+import type { Config, OutputsConfig } from '../config.js'
+import { systemEnvironment } from '../environment.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { serviceEvent } from '../events/system/services.js'
 import { createLogger } from '../logger.js'
@@ -8,6 +8,7 @@ import { readResult } from '../services/runtime/safe-state-result.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import { correctLog, tellAftermath } from './aftermath.js'
+import { type Addresses, banner } from './banner.js'
 import { readBenchSetup } from './bench-setup.js'
 import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
@@ -19,9 +20,10 @@ import { findLauncher, type Launcher } from './launcher.js'
 import { makeOutputsSafe } from './make-outputs-safe.js'
 import { benchDirectory } from './open-hardware.js'
 import { startBrokerSide, startLog, startReadSide } from './parts.js'
-import { localHost, serviceBus } from './service-bus.js'
+import { serviceBus } from './service-bus.js'
 import { findServiceManager, type ServiceManager } from './service-manager.js'
 import { mainPath } from './services-command.js'
+import { servicesEnvironment } from './services-environment.js'
 import { endRequested, within } from './signals.js'
 import { type Supervised, supervise } from './supervise.js'
 import { onTerminalStop } from './terminal-stop.js'
@@ -111,12 +113,6 @@ const ignore = (): void => undefined
 interface Stoppable {
   readonly name: string
   stop(): Promise<unknown>
-}
-
-interface Addresses {
-  readonly http: number
-  readonly mqtt: number
-  readonly webSocket: number
 }
 
 /** Starts the parts in the order of their dependence, noting each in `parts` so that it is stopped whatever happens next. Goes no further
@@ -252,34 +248,13 @@ const superviseServices = (config: Config, logger: Logger, afterDeath: () => Pro
   supervise({
     name: 'services',
     args: [...process.execArgv, mainPath(), 'services'],
-    env: childEnvironment(config),
+    env: servicesEnvironment(config, process.env),
     heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
     startTimeoutMs: SERVICES_START_MS,
     stopTimeoutMs: SERVICES_STOP_MS,
     afterDeath,
     logger,
   })
-
-/** What the services read. They open no door, so they do not get its secret. */
-const SERVICES_SETTINGS: readonly Variable[] = [
-  'HARDWARE',
-  'UNIT_NAME',
-  'BOX_ID',
-  'RUNS_ROOT',
-  'BOX_LAYOUT',
-  'BOX_FILE_NAME',
-  'NAS_CONFIG_PATH',
-  'DOT_PIOREACTOR',
-  'RESUME_JOBS',
-  'SIMULATION_SEED',
-  'SIMULATION_SPEED',
-  'LOG_LEVEL',
-]
-
-const childEnvironment = (config: Config): NodeJS.ProcessEnv => ({
-  ...environmentWith(process.env, SERVICES_SETTINGS),
-  BENCHLOG_HOME: config.home,
-})
 
 /** Waits until the services of this start say that they are ready; a state retained from an earlier life does not count. */
 async function servicesReady(bus: MessageBus, config: Config, clock: Clock): Promise<void> {
@@ -291,22 +266,4 @@ async function servicesReady(bus: MessageBus, config: Config, clock: Clock): Pro
   })
   await waitUntil(() => ready, SERVICES_START_MS, 'the services to be ready')
   await unsubscribe()
-}
-
-function banner(config: Config, { http, mqtt, webSocket }: Addresses): readonly string[] {
-  const host = localHost(config.host).replace('127.0.0.1', 'localhost')
-  const s = config.tls === null ? '' : 's'
-  const hardware =
-    config.hardware === 'simulated'
-      ? 'SIMULATED hardware: no real bioreactor or potentiostat is driven'
-      : 'real hardware'
-  return [
-    `Benchlog runs unit ${config.unit} on ${hardware}.`,
-    `  Dashboard and REST    http${s}://${host}:${http}`,
-    `  API pages             http${s}://${host}:${http}/docs`,
-    `  MQTT                  mqtt${s}://${host}:${mqtt}`,
-    `  MQTT over WebSocket   ws${s}://${host}:${webSocket} and ws${s}://${host}:${http}/mqtt`,
-    `  Data                  ${config.home}`,
-    'Ctrl-C stops it.',
-  ]
 }
