@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.js'
 import { timestampOf } from '../events/core/timestamp.js'
 import type { NewEvent } from '../events/event.js'
 import type { Clock, EventLogReader, MessageBus } from '../events/ports.js'
 import { serviceEvent } from '../events/system/services.js'
+import { pollUntil } from '../primitives/poll-until.js'
 import { aftermath } from '../services/aftermath/aftermath.js'
 import { publishCorrections } from '../services/aftermath/over-bus.js'
 import type { Correction, FindRetained } from '../services/aftermath/retained.js'
@@ -48,7 +48,7 @@ const eventOf = ({ topic, payload, retain }: Correction): NewEvent => ({
 const WILL_MS = 1000
 /** A guardian drives the outputs safe within this time, or it is gone. */
 const SAFE_STATE_MS = 2500
-const LOOK_MS = 25
+const POLL_MS = 25
 
 export interface AfterDeathDeps {
   readonly config: Config
@@ -67,9 +67,10 @@ export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDe
     const death = { at: now, now }
     await publishCorrections(bus, await aftermath(findIn(reader), { unit, death, gatewayToo: false, outputs }))
   }
-  await atMost(WILL_MS, () => !/"state":"(starting|ready|suspended)"/.test(serviceRecord(reader, unit)))
+  const isCorrected = (): boolean => !/"state":"(starting|ready|suspended)"/.test(serviceRecord(reader, unit))
+  await pollUntil({ limitMs: WILL_MS, everyMs: POLL_MS }, isCorrected, Boolean)
   await tell()
-  await atMost(SAFE_STATE_MS, () => readResult(runDirectory) !== null)
+  await pollUntil({ limitMs: SAFE_STATE_MS, everyMs: POLL_MS }, () => readResult(runDirectory) !== null, Boolean)
   await tell()
 }
 
@@ -78,8 +79,3 @@ const serviceRecord = (reader: EventLogReader, unit: string): string =>
     .retained(serviceEvent.filter({ unit }))
     .map(({ payload }) => Buffer.from(payload).toString())
     .join()
-
-async function atMost(limitMs: number, condition: () => boolean): Promise<void> {
-  const end = performance.now() + limitMs
-  while (!condition() && performance.now() < end) await delay(LOOK_MS)
-}

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { defineError } from '../events/core/errors.js'
+import { pollUntil } from '../primitives/poll-until.js'
 
 const StartTimeout = defineError('start.timeout', 'state', 'A part of the unit did not start in time.')
 
@@ -12,11 +12,6 @@ export async function waitUntil(
   timeoutMs: number,
   what: string,
 ): Promise<void> {
-  const end = performance.now() + timeoutMs
-  while (!(await condition())) {
-    if (performance.now() > end) {
-      throw new StartTimeout(`Waited ${timeoutMs / 1000} s for ${what} without success.`)
-    }
-    await delay(POLL_MS)
-  }
+  if (await pollUntil({ limitMs: timeoutMs, everyMs: POLL_MS }, condition, Boolean)) return
+  throw new StartTimeout(`Waited ${timeoutMs / 1000} s for ${what} without success.`)
 }

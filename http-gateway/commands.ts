@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS, sendCommand } from '../bus/commands.js'
 import type { CommandDefinition } from '../events/core/define-command.js'
 import { NoAnswer } from '../events/system/errors.js'
+import { pollUntil } from '../primitives/poll-until.js'
 import type { GatewayContext } from './context.js'
 import { RequestTooLarge } from './framework/errors.js'
 import { servicesNotReady } from './readiness.js'
@@ -49,5 +49,6 @@ const LEAST_MS = 300
 async function caughtUp({ log, readModels }: GatewayContext, end: number): Promise<void> {
   const position = log.lastPosition()
   const last = Math.max(end, performance.now() + LEAST_MS)
-  while ((await readModels.position()) < position && performance.now() < last) await delay(POLL_MS)
+  const limitMs = last - performance.now()
+  await pollUntil({ limitMs, everyMs: POLL_MS }, readModels.position, (folded) => folded >= position)
 }

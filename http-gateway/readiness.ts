@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ANSWER_TIMEOUT_MS } from '../bus/commands.js'
 import { defineError, type LabError } from '../events/core/errors.js'
+import { pollUntil } from '../primitives/poll-until.js'
 import { ReadModelsNotReady } from '../projections/read-models.js'
 import type { GatewayContext } from './context.js'
 import { withStatus } from './framework/errors.js'
@@ -44,14 +44,9 @@ export async function awaitNeeds(context: GatewayContext, needs: Needs): Promise
     if (position < wanted) return behind(position, wanted)
     return needs === 'run files' && !context.areFilesWritten() ? FILES_BEHIND : null
   }
-  for (;;) {
-    const reason = await missing()
-    if (reason === null) return
-    if (performance.now() > end) {
-      throw new ReadModelsNotReady(reason, { remediation: 'Try again in a moment.' })
-    }
-    await delay(POLL_MS)
-  }
+  const limitMs = end - performance.now()
+  const reason = await pollUntil({ limitMs, everyMs: POLL_MS }, missing, (found) => found === null)
+  if (reason !== null) throw new ReadModelsNotReady(reason, { remediation: 'Try again in a moment.' })
 }
 
 /** Position up to which the read models are a fold of this log; 0 when they are of another, which they will notice. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { deadline } from '../../primitives/deadline.js'
+import { pollUntil } from '../../primitives/poll-until.js'
 import { replaceFile } from '../../primitives/replace-file.js'
 import { retry } from '../../primitives/retry.js'
 import { roundHalfEven } from '../../primitives/round.js'
@@ -11,13 +12,16 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 const lines = (text: string): readonly string[] => text.split('\n').map((line) => line.trim())
 
 describe('the examples of the primitives', () => {
-  test.each(['deadline', 'replace-file', 'retry', 'round', 'serial-queue'])('of %s is run here', (name) => {
-    const own = readFileSync(`${process.cwd()}/test/primitives/examples.test.ts`, 'utf8')
-    const run = own.split(`// example ${name}\n`)[1]?.split('// end of example')[0] ?? ''
-    const source = readFileSync(`${process.cwd()}/primitives/${name}.ts`, 'utf8')
-    const shown = /^ \* ```ts\n([\s\S]*?)\n \* ``` \*\/$/m.exec(source)?.[1] ?? ''
-    expect(lines(run.trim())).toEqual(lines(shown.replace(/^ \* ?/gm, '')))
-  })
+  test.each(['deadline', 'poll-until', 'replace-file', 'retry', 'round', 'serial-queue'])(
+    'of %s is run here',
+    (name) => {
+      const own = readFileSync(`${process.cwd()}/test/primitives/examples.test.ts`, 'utf8')
+      const run = own.split(`// example ${name}\n`)[1]?.split('// end of example')[0] ?? ''
+      const source = readFileSync(`${process.cwd()}/primitives/${name}.ts`, 'utf8')
+      const shown = /^ \* ```ts\n([\s\S]*?)\n \* ``` \*\/$/m.exec(source)?.[1] ?? ''
+      expect(lines(run.trim())).toEqual(lines(shown.replace(/^ \* ?/gm, '')))
+    },
+  )
 
   test('deadline', async () => {
     const work = new Promise<string>(() => undefined)
@@ -38,6 +42,15 @@ describe('the examples of the primitives', () => {
     const port = await retry({ attempts: 40, pauseMs: 25 }, () => open())
     // end of example
     expect(port).toBe(3)
+  })
+
+  test('pollUntil', async () => {
+    const states = ['starting', 'ready', 'ended']
+    const readState = (): string | undefined => states.shift()
+    // example poll-until
+    const state = await pollUntil({ limitMs: 1000, everyMs: 10 }, readState, (read) => read === 'ready')
+    // end of example
+    expect([state, states]).toEqual(['ready', ['ended']])
   })
 
   test('replaceFile', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../events/ports.js'
+import { pollUntil } from '../../../primitives/poll-until.js'
 import { ConnectionLost, ModbusTimeout } from '../../transport/modbus-client.js'
 import { CellNotOpened, DeviceStuck } from '../errors.js'
 import { isCellClosed, isCurrentControlled, isRunning, isStopping, type Potentiostat } from './device.js'
@@ -96,15 +97,11 @@ async function until(
   clock: Clock,
   condition: (live: LiveValues) => boolean,
 ): Promise<LiveValues> {
-  const giveUp = clock.monotonicMs() + SETTLE_TIMEOUT_MS
-  for (;;) {
-    const live = await device.live()
-    if (condition(live)) return live
-    if (clock.monotonicMs() > giveUp) {
-      throw new DeviceStuck(
-        `The device did not come to rest within ${SETTLE_TIMEOUT_MS} ms (state 0x${live.state.toString(16)}).`,
-      )
-    }
-    await clock.sleepUntil(clock.monotonicMs() + POLL_MS, device.modbus.closed)
-  }
+  const stop = device.modbus.closed
+  const options = { limitMs: SETTLE_TIMEOUT_MS, everyMs: POLL_MS, timer: clock, stop }
+  const live = await pollUntil(options, () => device.live(), condition)
+  if (condition(live)) return live
+  throw new DeviceStuck(
+    `The device did not come to rest within ${SETTLE_TIMEOUT_MS} ms (state 0x${live.state.toString(16)}).`,
+  )
 }
