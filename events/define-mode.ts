@@ -113,9 +113,10 @@ export interface ModeDeclaration {
   readonly plot: 'iv' | 'iv_cycles' | 'time_series' | 'impedance'
 }
 
-/** Modes are announced on `system/<unit>/capabilities/modes/<MODE>` with their place in the list. */
+/** Modes are announced on `system/<unit>/capabilities/modes/<MODE>`. */
 export interface AnnouncedMode extends ModeDeclaration {
-  readonly order: number
+  /** Place in the list of modes, from 0. */
+  readonly rank: number
 }
 
 /** An issue in the box API's own form. */

@@ -1,4 +1,4 @@
-import { devices, jobCapabilities, modeCapabilities, services } from './announcements/announcements.js'
+import { devices, jobCapabilities, modeCapabilities } from './announcements/announcements.js'
 import { commandOutcomes } from './commands/command-outcomes.js'
 import { tasks } from './commands/tasks.js'
 import type { Projection } from './engine/projection.js'
@@ -18,7 +18,6 @@ export const projections: readonly Projection[] = [
   jobCapabilities,
   modeCapabilities,
   devices,
-  services,
   runs,
   runSlots,
 ]

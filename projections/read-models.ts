@@ -67,7 +67,6 @@ export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelP
     jobCapabilities: async () => all().jobCapabilities(),
     modes: async () => all().modes(),
     devices: async () => all().devices(),
-    service: async () => all().service(),
     runs: async (filter) => all().runs(filter),
     run: async (runId) => all().run(runId),
     close() {

@@ -1,11 +1,10 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { JobCapability } from '../../events/core/capability.js'
 import type { EventDefinition } from '../../events/core/define-event.js'
-import type { ModeDeclaration } from '../../events/define-mode.js'
+import type { AnnouncedMode } from '../../events/define-mode.js'
 import { DeviceRecord, deviceEvent } from '../../events/potentiostat/devices.js'
-import { modeCapabilityEvent } from '../../events/potentiostat/modes.js'
+import { modeCapabilityEvent, RecordedMode, upcastMode } from '../../events/potentiostat/modes.js'
 import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
-import { ServiceRecord, serviceEvent } from '../../events/system/services.js'
 import { foldProjection, type Projection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 
@@ -45,15 +44,12 @@ export const jobCapabilities = announcements(
   Type.Object({ job_name: Type.String(), published_settings: Type.Object({}) }),
   2,
 )
-export const modeCapabilities = announcements('mode_capabilities', [modeCapabilityEvent], modeCapabilityEvent.payload)
+export const modeCapabilities = announcements('mode_capabilities', [modeCapabilityEvent], RecordedMode)
 
 /** Potentiostats by slot. */
 export const devices = announcements('devices', [deviceEvent], DeviceRecord)
 
-/** The services process. */
-export const services = announcements('services', [serviceEvent], ServiceRecord)
-
-type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices' | 'services'
+type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices'
 
 /** Queries of what is announced. Records were checked when they were folded. */
 export function announcementQueries(tables: Tables<Readonly<Record<Announcements, AnnouncementRow>>>) {
@@ -63,13 +59,12 @@ export function announcementQueries(tables: Tables<Readonly<Record<Announcements
     )
     return async (): Promise<readonly T[]> => (await all({})).map(({ record }) => JSON.parse(record) as T)
   }
-  const serviceRecords = records<ServiceRecord>('services', 'position')
+  const recordedModes = records<(typeof RecordedMode)['static']>('mode_capabilities', 'position')
   return {
     jobCapabilities: records<JobCapability>('job_capabilities', 'name'),
-    /** Modes in the order the services announce them. */
-    modes: records<ModeDeclaration>('mode_capabilities', 'position'),
+    /** Modes by their rank. */
+    modes: async (): Promise<readonly AnnouncedMode[]> =>
+      (await recordedModes()).map(upcastMode).sort((one, other) => one.rank - other.rank),
     devices: records<DeviceRecord>('devices', 'name'),
-    /** The services process as it last spoke of itself; null before it ever did. */
-    service: async (): Promise<ServiceRecord | null> => (await serviceRecords()).at(-1) ?? null,
   }
 }

@@ -107,29 +107,31 @@ test('tasks are found until they are cleared', async () => {
   await given([{ topic, payload: task }, { topic }], async (models) => expect(await models.task('t1')).toBeNull())
 })
 
-test('capabilities, devices and service are as last announced; modes in the order of the announcement', async () => {
-  const mode = (name: string) => ({
+test('capabilities and devices are as last announced; modes by their rank, which early logs call order', async () => {
+  const mode = (name: string, place: { readonly rank: number } | { readonly order: number }) => ({
     topic: `system/u1/capabilities/modes/${name}`,
-    payload: { mode: name, parameters: {} },
+    payload: { mode: name, parameters: {}, ...place },
   })
   const device = { slot: 'slot01', port: '/dev/x', sn: null, connected: true, run_id: null }
-  const service = { state: 'ready', hardware: 'simulated', reason: null, timestamp: T0 }
   const job = { job_name: 'stirring', published_settings: {} }
   await given(
     [
-      mode('LSV'),
-      mode('CA'),
-      mode('OLD'),
+      mode('CV', { rank: 2 }),
+      mode('LSV', { order: 1 }),
+      mode('CA', { rank: 0 }),
+      mode('OLD', { rank: 3 }),
       { topic: 'system/u1/capabilities/modes/OLD' },
       { topic: 'system/u1/capabilities/jobs/stirring', payload: job },
       { topic: 'potentiostat/box/$devices/slot01', payload: device },
-      { topic: 'system/u1/service', payload: service },
     ],
     async (models) => {
-      expect((await models.modes()).map((declared) => declared.mode)).toEqual(['LSV', 'CA'])
+      expect(await models.modes()).toEqual([
+        { mode: 'CA', parameters: {}, rank: 0 },
+        { mode: 'LSV', parameters: {}, rank: 1 },
+        { mode: 'CV', parameters: {}, rank: 2 },
+      ])
       expect(await models.jobCapabilities()).toEqual([job])
       expect(await models.devices()).toEqual([device])
-      expect(await models.service()).toEqual(service)
     },
   )
 })

@@ -55,8 +55,8 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
   const { bus, unit, box, clock } = context
   const logger = context.logger.child({ service: 'potentiostat' })
   const past = pastRuns(retained, box)
-  for (const [order, { declaration }] of modes.entries()) {
-    const announced: AnnouncedMode = { ...declaration, order }
+  for (const [rank, { declaration }] of modes.entries()) {
+    const announced: AnnouncedMode = { ...declaration, rank }
     await publishEvent(bus, modeCapabilityEvent, { unit, mode: declaration.mode }, announced)
   }
 
