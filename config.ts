@@ -1,39 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { isHost } from './doors/hosts.js'
 import type { TlsPaths } from './doors/tls-identity.js'
 import { defineError, isInputError } from './events/core/errors.js'
+import { listItems, type Settings, setting, type ValuesOf } from './events/core/setting.js'
 import { decodeValue } from './events/core/values.js'
-import type { RunFileLayout } from './events/potentiostat/run-order.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
+import { instruments } from './instruments.js'
 
 const InvalidSettings = defineError('settings.invalid', 'input', 'Settings of the environment are wrong.')
-
-/** One setting of the environment. The default may depend on settings declared before it. */
-interface SettingDeclaration<S extends TSchema = TSchema> {
-  readonly schema: S
-  readonly doc: string
-  readonly fallback: (home: string) => Static<S>
-}
-
-const setting = <S extends TSchema>(
-  schema: S,
-  fallback: Static<S> | ((home: string) => string),
-  doc: string,
-): SettingDeclaration<S> => ({
-  schema,
-  fallback: typeof fallback === 'function' ? (fallback as (home: string) => Static<S>) : () => fallback,
-  doc,
-})
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535 })
 const DOORS = ['box_api', 'unit_api', 'mqtt'] as const
 type Door = (typeof DOORS)[number]
 
-/** Every environment variable Benchlog reads, with its meaning and default. */
-export const settings = {
+/** The settings of the unit, with their meaning and default. */
+const unitSettings = {
   BENCHLOG_HOME: setting(Type.String({ minLength: 1 }), './.benchlog', 'All data below it.'),
   HARDWARE: setting(
     Type.String({ enum: ['simulated', 'real'] }),
@@ -99,25 +83,10 @@ export const settings = {
     "Names and addresses, beside the unit's own, under which HTTP and WebSocket clients may reach it, comma-separated.",
   ),
   RUNS_ROOT: setting(Type.String({ minLength: 1 }), (home) => join(home, 'runs'), 'Root directory of run files.'),
-  BOX_NULL_GAIN: setting(
-    Type.String({ enum: ['auto', 'keep'] }),
-    'auto',
-    'What `tia_gain: null` of an order means: auto chooses the range by a probe, keep leaves the one the device has.',
-  ),
   BOX_DEVICES: setting(
     Type.String({ enum: ['list', 'object'] }),
     'list',
     "Body of `GET /devices`: a list of devices, or the later service's object of devices, slots and count.",
-  ),
-  BOX_LAYOUT: setting(
-    Type.String({ enum: ['contract', 'wells'] }),
-    'contract',
-    "Where new runs keep their slot folders: in the run's directory, or in Wells/ below it.",
-  ),
-  BOX_FILE_NAME: setting(
-    Type.String({ enum: ['short', 'full'] }),
-    'short',
-    'File names of new runs: experiment, slot and mode, or with subdirectory and date too.',
   ),
   NAS_CONFIG_PATH: setting(
     Type.String({ minLength: 1 }),
@@ -135,12 +104,6 @@ export const settings = {
     '',
     'Topic filters outside our families that are not recorded, comma-separated.',
   ),
-  RESUME_JOBS: setting(Type.String(), '', 'Jobs to start again after a crash, comma-separated.'),
-  SIMULATED_POTENTIOSTATS: setting(
-    Type.Integer({ minimum: 0, maximum: 64 }),
-    2,
-    'Virtual potentiostats of the simulated bench.',
-  ),
   SIMULATION_SEED: setting(Type.Integer({ minimum: 0 }), 1, 'Seed of the simulated noise.'),
   SIMULATION_SPEED: setting(
     Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
@@ -152,11 +115,25 @@ export const settings = {
     'info',
     'Least severe level printed.',
   ),
-} as const satisfies Record<string, SettingDeclaration>
+} as const satisfies Settings
 
-export type Variable = keyof typeof settings
+/** What instruments and their twins add to the settings, by the name of the instrument. */
+type SettingsByInstrument = Readonly<Record<string, Settings>>
+
+const instrumentSettings: SettingsByInstrument = Object.fromEntries(
+  instruments.map(({ name, settings = {}, twin }) => [name, { ...settings, ...twin?.settings }]),
+)
+
+/** Every environment variable Benchlog reads. */
+export const settings: Settings = Object.assign({}, unitSettings, ...Object.values(instrumentSettings))
+
+/** The variables of the instruments; those of their twins are read for the bench alone. */
+export const instrumentVariables: readonly string[] = instruments.flatMap(({ settings = {} }) => Object.keys(settings))
+
+/** Settings of the unit. */
+export type Variable = keyof typeof unitSettings
 type Environment = Readonly<Record<string, string | undefined>>
-type Values = { readonly [K in Variable]: Static<(typeof settings)[K]['schema']> }
+type Values = ValuesOf<typeof unitSettings>
 
 /** The validated settings under our own names; frozen. Paths are absolute. */
 export interface Config {
@@ -192,33 +169,24 @@ export interface Config {
   /** Without port. */
   readonly allowedHosts: readonly string[]
   readonly runsRoot: string
-  readonly runFileLayout: RunFileLayout
-  /** What an order's `tia_gain: null` means. */
-  readonly nullGain: 'auto' | 'keep'
   /** Shape of `GET /devices`. */
   readonly devicesShape: 'list' | 'object'
   readonly nasConfigPath: string
   readonly dotPioreactor: string
   readonly recordExclude: readonly string[]
-  readonly resumeJobs: readonly string[]
-  readonly simulatedPotentiostats: number
   readonly simulationSeed: number
   readonly simulationSpeed: number
   readonly logLevel: string
+  /** Settings of the instruments and of their twins, by instrument and variable. */
+  readonly instruments: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 
-const list = (text: string): readonly string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-
 /** What must be known to drive the outputs safe. */
 export type OutputsConfig = Pick<Config, 'home' | 'runDirectory' | 'hardware'>
 
-const homeOf = (env: Environment): string => resolve(env['BENCHLOG_HOME'] || settings.BENCHLOG_HOME.fallback(''))
+const homeOf = (env: Environment): string => resolve(env['BENCHLOG_HOME'] || unitSettings.BENCHLOG_HOME.fallback(''))
 const runDirectoryOf = (home: string): string => join(home, 'run')
 
 /** Reads only what safe-state needs and never fails: a wrong setting must not keep an output on. */
@@ -232,18 +200,24 @@ export function readOutputsConfig(env: Environment): OutputsConfig {
 export function readConfig(env: Environment): Config {
   const problems: string[] = []
   const home = homeOf(env)
-  const entries = Object.entries<SettingDeclaration>(settings).map(([variable, declared]) => {
-    const text = env[variable]
-    const fallback: unknown = declared.fallback(home)
-    try {
-      return [variable, decodeValue(variable, declared, text === undefined || text === '' ? String(fallback) : text)]
-    } catch (error) {
-      if (!isInputError(error)) throw error
-      problems.push(error.message)
-      return [variable, fallback]
-    }
-  })
-  const values = Object.fromEntries(entries) as Values
+  const read = (declared: Settings): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(
+      Object.entries(declared).map(([variable, declaration]) => {
+        const text = env[variable]
+        const fallback: unknown = declaration.fallback(home)
+        try {
+          const given = text === undefined || text === '' ? String(fallback) : text
+          return [variable, decodeValue(variable, declaration, given)]
+        } catch (error) {
+          if (!isInputError(error)) throw error
+          problems.push(error.message)
+          return [variable, fallback]
+        }
+      }),
+    )
+  // Decoded by the schemas that the type is made of.
+  const values = read(unitSettings) as Values
+  const ofInstruments = Object.entries(instrumentSettings).map(([name, declared]) => [name, read(declared)] as const)
   problems.push(...bridge(values), ...contradictions(values), ...openDoors(values), ...unusableHosts(values))
   if (problems.length > 0) {
     throw new InvalidSettings(problems.join('\n'), { details: { problems } })
@@ -272,22 +246,16 @@ export function readConfig(env: Environment): Config {
     mqttPassword: values.MQTT_PASSWORD,
     mqttLeaderPassword: values.MQTT_LEADER_PASSWORD,
     tls: tlsPaths(values),
-    allowedHosts: list(values.ALLOWED_HOSTS),
+    allowedHosts: listItems(values.ALLOWED_HOSTS),
     runsRoot: resolve(values.RUNS_ROOT),
-    runFileLayout: {
-      layout: values.BOX_LAYOUT as RunFileLayout['layout'],
-      file_name: values.BOX_FILE_NAME as RunFileLayout['file_name'],
-    },
-    nullGain: values.BOX_NULL_GAIN as Config['nullGain'],
     devicesShape: values.BOX_DEVICES as Config['devicesShape'],
     nasConfigPath: resolve(values.NAS_CONFIG_PATH),
     dotPioreactor: resolve(values.DOT_PIOREACTOR),
-    recordExclude: list(values.RECORD_EXCLUDE),
-    resumeJobs: list(values.RESUME_JOBS),
-    simulatedPotentiostats: values.SIMULATED_POTENTIOSTATS,
+    recordExclude: listItems(values.RECORD_EXCLUDE),
     simulationSeed: values.SIMULATION_SEED,
     simulationSpeed: values.SIMULATION_SPEED,
     logLevel: values.LOG_LEVEL,
+    instruments: Object.fromEntries(ofInstruments),
   })
 }
 
@@ -326,7 +294,7 @@ function tlsPaths({ TLS_CERT, TLS_KEY, TLS_CA }: Values): TlsPaths | null {
 
 /** On any address but loopback each door needs its secret or must be named in ALLOW_INSECURE. */
 function openDoors(values: Values): readonly string[] {
-  const allowed = list(values.ALLOW_INSECURE)
+  const allowed = listItems(values.ALLOW_INSECURE)
   const unknown = allowed.filter((door) => !(DOORS as readonly string[]).includes(door))
   const problems = unknown.map((door) => `ALLOW_INSECURE names '${door}'; allowed are ${DOORS.join(', ')}.`)
   if (LOOPBACK.has(values.HOST)) return problems
@@ -343,7 +311,7 @@ function openDoors(values: Values): readonly string[] {
 }
 
 const unusableHosts = ({ ALLOWED_HOSTS }: Values): readonly string[] =>
-  list(ALLOWED_HOSTS)
+  listItems(ALLOWED_HOSTS)
     .filter((host) => !isHost(host))
     .map((host) => `ALLOWED_HOSTS names '${host}'; give a host name or an address, without scheme and port.`)
 

@@ -4,6 +4,7 @@ import { createClock } from '../clock.js'
 import { createAttempts } from '../doors/attempts.js'
 import { openEventLogReader } from '../event-log/reader.js'
 import { openEventLogWriter } from '../event-log/writer.js'
+import { instruments } from '../instruments.js'
 import { quiet } from './quiet.js'
 import { CREDENTIALS } from './wire.js'
 
@@ -30,6 +31,7 @@ const { port } = await startBroker({
   mqttUsername: '',
   mqttPassword: '',
   leaderPassword: '',
+  topics: instruments.map(({ topics }) => topics),
   recordExclude: [],
 })
 process.send?.({ port })

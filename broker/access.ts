@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from '../events/limits.js'
 import { isCommandTopic, matchesFilter } from '../events/topic.js'
+import type { TopicRights } from '../events/topic-rights.js'
 
 /** Who a connection is: our own services, the leader of a cluster, or anybody else. Everybody may subscribe to everything. */
 export type Role = 'service' | 'leader' | 'client'
@@ -32,27 +33,6 @@ export function authenticate(
   return username === mqttUsername && isSecret(mqttPassword, password) ? 'client' : null
 }
 
-const OUR_ROOTS = ['pioreactor', 'potentiostat', 'system']
-
-/** Whether the topic's first level is one of ours. */
-export const isOurs = (topic: string): boolean => {
-  const slash = topic.indexOf('/')
-  return OUR_ROOTS.includes(slash === -1 ? topic : topic.slice(0, slash))
-}
-
-/** What a leader publishes besides commands: which experiment a unit belongs to, profiles, and its own log lines. */
-const LEADER_FILTERS = [
-  'pioreactor/+/$experiment/assignment',
-  'pioreactor/+/+/experiment_profile/#',
-  'pioreactor/+/+/logs/#',
-]
-
-/** An order that is not spelt `/set`: blink the LED of a unit (Pioreactor 26.7, monitor job). */
-const IDENTIFY_FILTER = 'pioreactor/+/+/monitor/flicker_led_response_okay'
-
-/** Whether a message on this topic makes something happen. */
-export const isOrder = (topic: string): boolean => isCommandTopic(topic) || matchesFilter(IDENTIFY_FILTER, topic)
-
 /** What is too long or too deep in a topic or a filter, as a clause without its subject; null when nothing is. */
 export function topicProblem(topic: string): string | null {
   // No topic has more levels than characters and one, nor more than three bytes a character.
@@ -62,16 +42,49 @@ export function topicProblem(topic: string): string | null {
   return bytes > MAX_TOPIC_BYTES ? `has at most ${MAX_TOPIC_BYTES} bytes, not ${bytes}` : null
 }
 
-/** Why a publish is refused, as a clause for the refusal's event; null when it is allowed. */
-export function refusalOf(role: Role, topic: string, retain: boolean): string | null {
-  const problem = topicProblem(topic)
-  if (problem !== null) return `a topic ${problem}`
-  if (topic.startsWith('$')) return 'topics that begin with $ belong to the broker'
-  if (retain && isCommandTopic(topic)) return 'a command is never retained: it would be obeyed again at every reconnect'
-  if (role === 'service' || !isOurs(topic) || isOrder(topic)) return null
-  if (role === 'leader') {
-    if (LEADER_FILTERS.some((filter) => matchesFilter(filter, topic))) return null
-    return 'a leader publishes assignments, experiment profiles, logs and commands'
+/** Who may publish what. */
+export interface Access {
+  /** Whether the topic's first level is one of ours. */
+  isOurs(topic: string): boolean
+  /** Whether a message on this topic makes something happen. */
+  isOrder(topic: string): boolean
+  /** Why a publish is refused, as a clause for the refusal's event; null when it is allowed. */
+  refusalOf(role: Role, topic: string, retain: boolean): string | null
+}
+
+/** Topics of the unit itself. */
+const SYSTEM: TopicRights = { root: 'system' }
+
+/** @param rights one for each instrument */
+export function createAccess(rights: readonly TopicRights[]): Access {
+  const roots = [...rights, SYSTEM].map(({ root }) => root)
+  const leaderFilters = rights.flatMap(({ leader = [] }) => leader)
+  const orderFilters = rights.flatMap(({ orders = [] }) => orders)
+  const families = roots.map((root) => `${root}/`)
+  const ours = `${families.slice(0, -1).join(', ')} and ${families.at(-1)}`
+
+  const isOurs = (topic: string): boolean => {
+    const slash = topic.indexOf('/')
+    return roots.includes(slash === -1 ? topic : topic.slice(0, slash))
   }
-  return 'an outside client publishes commands, and topics outside pioreactor/, potentiostat/ and system/'
+  const isOrder = (topic: string): boolean =>
+    isCommandTopic(topic) || orderFilters.some((filter) => matchesFilter(filter, topic))
+  return {
+    isOurs,
+    isOrder,
+    refusalOf(role, topic, retain) {
+      const problem = topicProblem(topic)
+      if (problem !== null) return `a topic ${problem}`
+      if (topic.startsWith('$')) return 'topics that begin with $ belong to the broker'
+      if (retain && isCommandTopic(topic)) {
+        return 'a command is never retained: it would be obeyed again at every reconnect'
+      }
+      if (role === 'service' || !isOurs(topic) || isOrder(topic)) return null
+      if (role === 'leader') {
+        if (leaderFilters.some((filter) => matchesFilter(filter, topic))) return null
+        return 'a leader publishes assignments, experiment profiles, logs and commands'
+      }
+      return `an outside client publishes commands, and topics outside ${ours}`
+    },
+  }
 }

@@ -1,5 +1,6 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Clock, Logger } from '../events/ports.js'
+import type { Access } from './access.js'
 import { lowerQos, type Message } from './message.js'
 import { encodePublish } from './publish-frame.codec.js'
 import { RetainedReplay, type Subscription } from './retained-replay.js'
@@ -15,6 +16,7 @@ export interface DeliveriesOptions {
   readonly reader: PagingEventLogReader
   /** SQLite file of persistent sessions. */
   readonly sessionsPath: string
+  readonly access: Pick<Access, 'isOrder'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -58,7 +60,7 @@ export class Deliveries {
   #idleSavedAt: number
 
   /** Takes up retained values and sessions from disk. */
-  constructor({ reader, sessionsPath, clock, logger }: DeliveriesOptions) {
+  constructor({ reader, sessionsPath, access, clock, logger }: DeliveriesOptions) {
     this.#position = reader.lastPosition()
     this.#idleSavedAt = this.#position
     for (const event of reader.retained('#')) this.#retained.keep(event)
@@ -67,6 +69,7 @@ export class Deliveries {
       reader,
       store: this.#store,
       turns: this.#turns,
+      isOrder: access.isOrder,
       delivered: () => this.#position,
       startedAt: this.#position,
       unwritten: (session) => this.#unwritten.add(session),

@@ -8,7 +8,7 @@ import type { Clock, EventLogWriter, Logger } from '../events/ports.js'
 import { type LogStatus, logStatusEvent } from '../events/system/log-status.js'
 import { type Refusal, refusalEvent } from '../events/system/refusals.js'
 import { matchesFilter } from '../events/topic.js'
-import { authenticate, type Credentials, isOurs, type Role, refusalOf } from './access.js'
+import { type Access, authenticate, type Credentials, type Role } from './access.js'
 import { assertInternals, guardRegistration } from './aedes-internals.js'
 import { AedesPersistence } from './aedes-persistence.js'
 import { ClientPackets, IDENTIFIER_REJECTED, MAX_CLIENT_ID_BYTES } from './client-packets.js'
@@ -26,6 +26,7 @@ import { Turns } from './turns.js'
 export interface RecordingBrokerOptions extends Credentials {
   readonly log: EventLogWriter
   readonly deliveries: Deliveries
+  readonly access: Access
   readonly attempts: Attempts
   /** QoS 2 messages that are recorded and not yet released. */
   readonly received: readonly ReceivedMessage[]
@@ -185,7 +186,7 @@ export class RecordingBroker extends Aedes {
   #record(client: Client | null, event: NewEvent, settle: (error?: Error | null) => void): void {
     const { topic, retain } = event
     const role = client === null ? 'service' : (this.#roles.get(client) ?? 'client')
-    const reason = refusalOf(role, topic, retain)
+    const reason = this.#options.access.refusalOf(role, topic, retain)
     if (reason !== null) {
       this.#recorder.record(this.#refusal(event, reason), settle)
     } else if (this.#isExcluded(topic)) {
@@ -211,8 +212,10 @@ export class RecordingBroker extends Aedes {
   }
 
   #isExcluded(topic: string): boolean {
-    const { recordExclude } = this.#options
-    return recordExclude.length > 0 && !isOurs(topic) && recordExclude.some((filter) => matchesFilter(filter, topic))
+    const { recordExclude, access } = this.#options
+    return (
+      recordExclude.length > 0 && !access.isOurs(topic) && recordExclude.some((filter) => matchesFilter(filter, topic))
+    )
   }
 
   #recordWill(client: Client | null, will: PublishPacket, done: (error?: Error | null) => void): void {

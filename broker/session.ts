@@ -1,6 +1,5 @@
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Qos, RecordedEvent } from '../events/event.js'
-import { isOrder } from './access.js'
 import { InFlightMessages } from './in-flight-messages.js'
 import { lowerQos, type Message } from './message.js'
 import { encodePublish, encodePubrel } from './publish-frame.codec.js'
@@ -23,6 +22,8 @@ export interface SessionPorts {
   readonly reader: Pick<PagingEventLogReader, 'page'>
   readonly store: SessionStore
   readonly turns: Turns
+  /** Whether a message on this topic makes something happen. */
+  isOrder(topic: string): boolean
   /** Last position handed to the subscribers that are up to date. */
   delivered(): number
   /** Last position of the log when the process started. */
@@ -258,7 +259,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
       return 0
     }
     const event = this.#ports.reader.page({ after: position - 1, limit: 1, scan: 1 }).events[0]
-    if (event === undefined || (isOrder(event.topic) && !retain)) {
+    if (event === undefined || (this.#ports.isOrder(event.topic) && !retain)) {
       this.#withhold(messageId)
       return 0
     }
@@ -304,7 +305,7 @@ export class Session implements Subscriber, SteppedWork, MovingSession {
     const granted = grantedTo(event, filters)
     if (granted === undefined) return
     const qos = lowerQos(event.qos, granted)
-    if (position <= this.#connectedAt && (qos === 0 || isOrder(topic))) return
+    if (position <= this.#connectedAt && (qos === 0 || this.#ports.isOrder(topic))) return
     this.#prepare(event, qos, { retain: false, dup: qos === 1 && position <= this.#maybeSent })
   }
 

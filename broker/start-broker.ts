@@ -12,7 +12,8 @@ import type { TlsIdentity } from '../doors/tls-identity.js'
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { OwnedEventLogWriter } from '../event-log/writer.js'
 import type { Clock, Logger } from '../events/ports.js'
-import type { Credentials } from './access.js'
+import type { TopicRights } from '../events/topic-rights.js'
+import { type Credentials, createAccess } from './access.js'
 import { Deliveries } from './deliveries.js'
 import { RecordingBroker } from './recording-broker.js'
 import { SESSION_LIMITS, type SessionCounts, type SessionLimits } from './session-limits.js'
@@ -35,7 +36,9 @@ export interface BrokerOptions extends Credentials, Admission {
   /** SQLite file of persistent sessions. */
   readonly sessionsPath: string
   readonly sessionLimits?: SessionLimits
-  /** Topic filters outside `pioreactor/`, `potentiostat/` and `system/` that are delivered but not recorded. */
+  /** The parts of the topics that are instruments', and who may publish there. */
+  readonly topics: readonly TopicRights[]
+  /** Topic filters outside them and `system/` that are delivered but not recorded. */
   readonly recordExclude: readonly string[]
 }
 
@@ -52,8 +55,9 @@ export interface RunningBroker {
 /** Starts the recording broker: MQTT 3.1.1 over TCP and WebSocket. The state of the log is kept on `$SYS/benchlog/log`. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { log, reader, host, sessionLimits = SESSION_LIMITS } = options
-  const deliveries = new Deliveries(options)
-  const broker = new RecordingBroker({ ...options, deliveries, received: reader.received(), sessionLimits })
+  const access = createAccess(options.topics)
+  const deliveries = new Deliveries({ ...options, access })
+  const broker = new RecordingBroker({ ...options, access, deliveries, received: reader.received(), sessionLimits })
   await broker.listen()
   const endStatus = log.onStatus((status) => broker.logChanged(status))
 

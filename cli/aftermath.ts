@@ -3,19 +3,26 @@ import { timestampOf } from '../events/core/timestamp.js'
 import type { NewEvent } from '../events/event.js'
 import type { Clock, EventLogReader, MessageBus } from '../events/ports.js'
 import { serviceEvent } from '../events/system/services.js'
+import { instruments } from '../instruments.js'
 import { pollUntil } from '../primitives/poll-until.js'
-import { aftermath } from '../services/aftermath/aftermath.js'
+import { type Aftermath, aftermath } from '../services/aftermath/aftermath.js'
 import { publishCorrections } from '../services/aftermath/over-bus.js'
 import type { Correction, FindRetained } from '../services/aftermath/retained.js'
 import { readResult } from '../services/runtime/safe-state-result.js'
 import type { RunningLog } from './parts.js'
+import { aftermathsOf } from './service-parts.js'
+
+/** The parts of the services that may have died. */
+const PARTS = aftermathsOf(instruments)
 
 const findIn =
   (reader: EventLogReader): FindRetained =>
-  async (filters) =>
-    filters.flatMap((filter) =>
-      reader.retained(filter).map(({ topic, payload }) => ({ topic, text: Buffer.from(payload).toString() })),
-    )
+  async (filters) => {
+    const found = filters.flatMap((filter) => reader.retained(filter))
+    // Filters may overlap.
+    const texts = new Map(found.map(({ topic, payload }) => [topic, Buffer.from(payload).toString()]))
+    return [...texts].map(([topic, text]) => ({ topic, text }))
+  }
 
 const BATCH = 1000
 
@@ -24,13 +31,14 @@ const BATCH = 1000
 export async function correctLog(config: Config, clock: Clock, { reader, writer }: RunningLog): Promise<void> {
   const last = reader.read({ after: reader.lastPosition() - 1, limit: 1 })[0]
   if (last === undefined) return
-  const corrections = await aftermath(findIn(reader), {
+  const of: Aftermath = {
     unit: config.unit,
     // Nothing was published later.
     death: { at: timestampOf(new Date(last.recordedAt)), now: timestampOf(clock.now()) },
     gatewayToo: true,
     outputs: readResult(config.runDirectory),
-  })
+  }
+  const corrections = await aftermath(findIn(reader), of, PARTS)
   for (let first = 0; first < corrections.length; first += BATCH) {
     await writer.append(corrections.slice(first, first + BATCH).map(eventOf))
   }
@@ -65,7 +73,8 @@ export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDe
   const tell = async (): Promise<void> => {
     const outputs = readResult(runDirectory)
     const death = { at: now, now }
-    await publishCorrections(bus, await aftermath(findIn(reader), { unit, death, gatewayToo: false, outputs }))
+    const of: Aftermath = { unit, death, gatewayToo: false, outputs }
+    await publishCorrections(bus, await aftermath(findIn(reader), of, PARTS))
   }
   const isCorrected = (): boolean => !/"state":"(starting|ready|suspended)"/.test(serviceRecord(reader, unit))
   await pollUntil({ limitMs: WILL_MS, everyMs: POLL_MS }, isCorrected, Boolean)

@@ -6,6 +6,7 @@ import { type OwnedEventLogWriter, openEventLogWriter } from '../event-log/write
 import type { Clock, Logger } from '../events/ports.js'
 import type { GatewayDeps } from '../http-gateway/context.js'
 import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
+import { instruments } from '../instruments.js'
 import { openReadModels } from '../projections/read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import type { Doors } from './doors.js'
@@ -55,6 +56,7 @@ export function startBrokerSide(
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,
     leaderPassword: config.mqttLeaderPassword,
+    topics: instruments.map(({ topics }) => topics),
     recordExclude: config.recordExclude,
   }).catch((error: unknown) => {
     throw portProblem(config, error)

@@ -3,6 +3,7 @@ import { commandCatalogue, eventCatalogue } from '../events/catalogue.js'
 import { JobCapability } from '../events/core/capability.js'
 import type { JobDefinition } from '../events/core/define-job.js'
 import { datatypeOf } from '../events/core/values.js'
+import { instruments } from '../instruments.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
 import { allowedValues, fieldNames } from './render-schema.js'
 
@@ -38,6 +39,9 @@ function orderFields({ properties, required = [] }: TObject): string {
 const resultFields = (schema: TSchema): string =>
   `\`${fieldNames(schema, String(schema['const'] ?? datatypeOf(schema)))}\``
 
+/** Those of the vocabulary, and those that instruments keep to themselves. */
+const allEvents = [...new Set([...eventCatalogue, ...instruments.flatMap(({ events }) => events)])]
+
 const fieldsOf = (list: 'start' | 'settings'): string =>
   fieldNames(JobCapability.properties.form.properties[list].items, '')
 
@@ -65,7 +69,7 @@ export function renderTopics(): string {
     '',
     '| Topic | Retained | Payload | Meaning |',
     '|---|---|---|---|',
-    ...eventCatalogue.map(
+    ...allEvents.map(
       ({ pattern, retained, payload, doc }) =>
         `| \`${pattern}\` | ${yes(retained)} | \`${fieldNames(payload, datatypeOf(payload))}\` | ${doc} |`,
     ),

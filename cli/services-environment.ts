@@ -1,22 +1,20 @@
-import type { Config, Variable } from '../config.js'
+import { type Config, instrumentVariables, type Variable } from '../config.js'
 import { environmentWith } from '../environment.js'
 
-/** What the services read. They open no door, so they do not get its secret. */
-export const SERVICES_SETTINGS: readonly Variable[] = [
+const OF_THE_UNIT: readonly Variable[] = [
   'HARDWARE',
   'UNIT_NAME',
   'BOX_ID',
-  'BOX_NULL_GAIN',
   'RUNS_ROOT',
-  'BOX_LAYOUT',
-  'BOX_FILE_NAME',
   'NAS_CONFIG_PATH',
   'DOT_PIOREACTOR',
-  'RESUME_JOBS',
   'SIMULATION_SEED',
   'SIMULATION_SPEED',
   'LOG_LEVEL',
 ]
+
+/** What the services read: of the settings of the unit these, and those of the instruments. They open no door, so they do not get its secret. */
+export const SERVICES_SETTINGS: readonly string[] = [...OF_THE_UNIT, ...instrumentVariables]
 
 /** The environment of the services' process. */
 export const servicesEnvironment = (

@@ -237,7 +237,7 @@ async function startBench(config: Config, logger: Logger): Promise<void> {
     ...setup,
     directory,
     seed: config.simulationSeed,
-    potentiostats: config.simulatedPotentiostats,
+    twins: config.instruments,
     ...clockSettings(config),
     logLevel: config.logLevel,
   }

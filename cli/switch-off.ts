@@ -1,12 +1,10 @@
 import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
-import { driveOutputsSafe, type SafeStateReport } from '../services/runtime/safe-state.js'
+import { instruments } from '../instruments.js'
+import { driveOutputsSafe, nothingToSwitchOff, type SafeStateReport } from '../services/runtime/safe-state.js'
 import { keepResult, resultOf } from '../services/runtime/safe-state-result.js'
 import { isBenchAlive } from '../simulation/bench-directory.js'
 import { benchDirectory, openHardware } from './open-hardware.js'
-
-/** Without a bench nothing is on. */
-const NO_BENCH: SafeStateReport = { safe: true, done: ['pwm', 'leds', 'potentiostats'], failed: [] }
 
 /** Drives every output of the named hardware safe, prints what became of each and keeps it for the log. Resolves with the exit code. */
 export async function switchOff(
@@ -15,12 +13,12 @@ export async function switchOff(
 ): Promise<number> {
   if (config.hardware === 'simulated' && !(await isBenchAlive(benchDirectory(config)))) {
     print('No simulated bench is running: nothing to switch off.')
-    keep(config, NO_BENCH, print)
+    keep(config, nothingToSwitchOff(instruments), print)
     return 0
   }
   const hardware = await openHardware(config)
   try {
-    const report = await driveOutputsSafe(hardware)
+    const report = await driveOutputsSafe(hardware, instruments)
     keep(config, report, print)
     const { safe, done, failed } = report
     for (const step of done) print(`${step}: off`)

@@ -1,8 +1,8 @@
 import { createClock } from '../clock.js'
 import { InvalidInput } from '../events/core/errors.js'
+import { instruments } from '../instruments.js'
 import { createLogger } from '../logger.js'
 import { claimPriority, HARDWARE } from '../priority.js'
-import { createBenchPotentiostats } from './potentiostat/bench-potentiostats.js'
 import type { BenchProcessOptions } from './spawn-bench.js'
 import { type BenchDevice, startBench } from './start-bench.js'
 
@@ -11,14 +11,17 @@ import { type BenchDevice, startBench } from './start-bench.js'
 async function main(): Promise<void> {
   claimPriority(HARDWARE)
   const options = JSON.parse(process.argv[2] ?? '{}') as Partial<BenchProcessOptions>
-  const { directory, potentiostats = 0, speed, epochMs, logLevel = 'info', seed = 1, ...world } = options
+  const { directory, twins = {}, speed, epochMs, logLevel = 'info', seed = 1, ...world } = options
   if (directory === undefined) throw new InvalidInput('The bench needs a directory.')
   const clock = createClock({
     ...(speed === undefined ? {} : { speed }),
     ...(epochMs === undefined ? {} : { epochMs }),
   })
   const logger = createLogger(logLevel, 'bench')
-  const devices: BenchDevice = (context) => createBenchPotentiostats({ ...context, count: potentiostats, seed })
+  const devices = instruments.flatMap(({ name, twin }): BenchDevice[] => {
+    const settings = twins[name]
+    return twin === undefined || settings === undefined ? [] : [(context) => twin.start(context, settings)]
+  })
   const bench = await startBench({
     ...world,
     seed,
@@ -26,7 +29,7 @@ async function main(): Promise<void> {
     clock,
     logger,
     tickMs: tickMs(speed ?? 1),
-    devices: [devices],
+    devices,
   })
   process.on('SIGTERM', () => void bench.stop())
   await tellParent('ready')

@@ -13,8 +13,8 @@ export class BenchFailed extends defineError('simulation.failed', 'state', 'The 
 
 export interface BenchProcessOptions extends Omit<BenchOptions, 'clock'> {
   readonly directory: string
-  /** How many virtual potentiostats stand beside the HAT. */
-  readonly potentiostats?: number
+  /** Settings of the twins beside the HAT, by instrument; one that is not named is not there. */
+  readonly twins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** Clock of the whole unit. */
   readonly speed?: number
   readonly epochMs?: number

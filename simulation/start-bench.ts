@@ -2,14 +2,15 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { defineError } from '../events/core/errors.js'
-import type { Clock, Logger } from '../events/ports.js'
+import type { Logger } from '../events/ports.js'
 import { type PluggableDevice, serveControl } from './bench-control.js'
 import { benchPaths, isBenchAlive } from './bench-directory.js'
-import { type AddPort, benchPortsIn } from './bench-ports.js'
+import { benchPortsIn } from './bench-ports.js'
 import { writeDeviceTree } from './bioreactor/device-tree.js'
 import { createRequestFrames, encodeAnswer } from './i2c-frames.codec.js'
 import { createIdleTimer } from './idle-timer.js'
 import { servePwmTree } from './pwm-tree.js'
+import type { RunningTwin, TwinContext } from './twin.js'
 import { listenAt, onLine } from './unix-sockets.js'
 import { type BenchOptions, VirtualBench } from './virtual-bench.js'
 
@@ -23,20 +24,8 @@ export class BenchRunning extends defineError(
   }
 }
 
-/** What a virtual device behind a serial port is given. */
-export interface BenchDeviceContext {
-  /** Gives the path of the Unix socket to serve a port on. */
-  readonly addPort: AddPort
-  readonly clock: Clock
-  readonly logger: Logger
-  /** To be called whenever the counter-electrode switch moves, and once at the start. */
-  onCellSwitch(serialNumber: string, closed: boolean): void
-}
-
 /** Starts virtual devices beside the HAT. */
-export type BenchDevice = (
-  context: BenchDeviceContext,
-) => Promise<{ readonly devices?: readonly PluggableDevice[]; stop(): Promise<void> }>
+export type BenchDevice = (context: TwinContext) => Promise<RunningTwin>
 
 export interface StartBenchOptions extends BenchOptions {
   /** Everything of the bench; created with mode 0700. */
@@ -124,11 +113,12 @@ export async function startBench(options: StartBenchOptions): Promise<Bench> {
         shutDown: () => ending.abort(),
       })
     closers.push(await listenAt(paths.control, control))
-    const context: BenchDeviceContext = {
+    const context: TwinContext = {
       addPort: benchPortsIn(directory),
       clock: options.clock,
       logger,
-      onCellSwitch: (serialNumber, closed) => bench.setCellSwitch(serialNumber, closed),
+      seed: options.seed,
+      onOutput: (kind, name, value) => bench.setOutput(kind, name, value),
     }
     for (const startDevice of devices) {
       const device = await startDevice(context)

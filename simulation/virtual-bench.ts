@@ -18,8 +18,8 @@ export interface BenchOutputs {
   /** Intensity in % by channel. */
   readonly leds: Readonly<Record<LedChannel, number>>
   readonly status_led: boolean
-  /** Closed or open, by serial number of the potentiostat. */
-  readonly cell_switches: Readonly<Record<string, boolean>>
+  /** What twins beside the HAT say of their outputs, such as `cell_switches` by the serial number of the potentiostat. */
+  readonly [kind: string]: Readonly<Record<string, number | boolean>> | boolean
 }
 
 export interface BenchOptions extends VirtualVialOptions {
@@ -79,7 +79,7 @@ export class VirtualBench {
   readonly #pwm = new Map<number, number>()
   /** 8-bit values. */
   readonly #leds = new Map<LedChannel, number>()
-  readonly #cellSwitches = new Map<string, boolean>()
+  readonly #others = new Map<string, Record<string, number | boolean>>()
   readonly #outputListeners = new Set<(outputs: BenchOutputs) => void>()
 
   constructor(options: BenchOptions) {
@@ -129,10 +129,11 @@ export class VirtualBench {
     this.#tellOutputs()
   }
 
-  /** What a potentiostat reports of its counter-electrode switch. */
-  setCellSwitch(serialNumber: string, closed: boolean): void {
-    if (this.#cellSwitches.get(serialNumber) === closed) return
-    this.#cellSwitches.set(serialNumber, closed)
+  /** What a twin beside the HAT reports of an output. */
+  setOutput(kind: string, name: string, value: number | boolean): void {
+    const values = this.#others.get(kind)
+    if (values?.[name] === value) return
+    this.#others.set(kind, { ...values, [name]: value })
     this.#tellOutputs()
   }
 
@@ -168,7 +169,7 @@ export class VirtualBench {
       pwm: Object.fromEntries([...this.#pwm].map(([pin, percent]) => [String(pin), round(percent, 5)])),
       leds,
       status_led: this.lines.statusLed,
-      cell_switches: Object.fromEntries(this.#cellSwitches),
+      ...Object.fromEntries(this.#others),
     }
   }
 

@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       /^services\/potentiostat\/device\/registers$/,
       /^services\/transport\/hardware$/,
     ],
-    packages: ['serialport'],
+    packages: ['@sinclair/typebox', 'serialport'],
   },
   'http-gateway': {
     ours: [EVERYWHERE, /^bus\//, /^doors\//, /^event-log\/reader$/, /^projections\/read-models$/],
@@ -55,14 +55,20 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
     /^services\/(bioreactor\/board\/(board|hardware-profile|hardware-tables)|transport\/(sysfs-pwm|hat-identity))$/,
     'the virtual board has the wiring, profile, PWM files and device tree of the board it stands for',
   ],
-  [/^simulation\/[a-z-]+-process$/, /^(clock|logger|priority)$/, 'the entry point of a process composes it'],
+  [
+    /^simulation\/[a-z-]+-process$/,
+    /^(clock|instruments|logger|priority)$/,
+    'the entry point of a process composes it',
+  ],
 ]
 
 /** Rooms of `services/`, and the rooms none of their files may import. */
 const CLOSED_ROOMS: readonly (readonly [room: string, closed: RegExp])[] = [
   ['services/transport/', /^services\/(?!transport\/)/],
   ['services/jobs/', /^services\/(bioreactor|potentiostat|nas-upload)\//],
-  ['services/bioreactor/', /^services\/(potentiostat|nas-upload|aftermath)\//],
+  ['services/runtime/', /^services\/(bioreactor|potentiostat|nas-upload|jobs|unit-admin)\//],
+  ['services/aftermath/', /^services\/(bioreactor|potentiostat|nas-upload|jobs)\//],
+  ['services/bioreactor/', /^services\/(potentiostat|nas-upload)\//],
   ['services/potentiostat/', /^services\/(bioreactor|jobs|nas-upload)\//],
   ['services/potentiostat/device/', /^services\/potentiostat\/(modes|acquisition|evaluation|runs)\//],
   ['services/potentiostat/modes/', /^services\/potentiostat\/runs\//],

@@ -13,7 +13,7 @@ describe('settings', () => {
       httpPort: 8000,
       mqttPort: 1883,
       mqttWsPort: 9001,
-      simulatedPotentiostats: 2,
+      instruments: { potentiostat: { SIMULATED_POTENTIOSTATS: 2 } },
     })
     expect(config.unit).toMatch(/^[A-Za-z0-9_-]+$/)
     expect(config.box).toBe(config.unit)
@@ -33,9 +33,10 @@ describe('settings', () => {
   })
 
   it('name where the files of runs go', () => {
-    expect(readConfig({}).runFileLayout).toEqual({ layout: 'contract', file_name: 'short' })
-    const wells = readConfig({ BOX_LAYOUT: 'wells', BOX_FILE_NAME: 'full' })
-    expect(wells.runFileLayout).toEqual({ layout: 'wells', file_name: 'full' })
+    const layout = (env: Record<string, string>) => readConfig(env).instruments['potentiostat']
+    expect(layout({})).toMatchObject({ BOX_LAYOUT: 'contract', BOX_FILE_NAME: 'short' })
+    const wells = { BOX_LAYOUT: 'wells', BOX_FILE_NAME: 'full' }
+    expect(layout(wells)).toMatchObject(wells)
     expect(() => readConfig({ BOX_LAYOUT: 'flat' })).toThrow('BOX_LAYOUT is "flat"; allowed are ["contract","wells"].')
   })
 

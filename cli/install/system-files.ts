@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
-import { POTENTIOSTAT_USB } from '../../services/potentiostat/device/registers.js'
+import { instruments } from '../../instruments.js'
+import type { UsbId } from '../../services/transport/hardware.js'
 
 /** What an installation depends on. Paths are absolute. */
 export interface Installation {
@@ -151,9 +152,15 @@ SUBSYSTEM=="i2c-dev", GROUP="i2c", MODE="0660"
 SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="gpio", MODE="0660"
 # PWM has no device node: its files below /sys appear with the chip and with each channel that is exported.
 SUBSYSTEM=="pwm", ACTION=="add|change", RUN+="/bin/sh -c 'chgrp -R gpio /sys%p; chmod -R g=u /sys%p'"
-# Potentiostats; a modem manager must not try its commands on them.
-SUBSYSTEM=="tty", ATTRS{idVendor}=="${POTENTIOSTAT_USB.vendorId}", ATTRS{idProduct}=="${POTENTIOSTAT_USB.productId}", GROUP="dialout", MODE="0660", ENV{ID_MM_DEVICE_IGNORE}="1"
+# Instruments on serial ports; a modem manager must not try its commands on them.
+${instruments
+  .flatMap(({ serial }) => serial?.usb ?? [])
+  .map(serialRule)
+  .join('\n')}
 `
+
+const serialRule = ({ vendorId, productId }: UsbId): string =>
+  `SUBSYSTEM=="tty", ATTRS{idVendor}=="${vendorId}", ATTRS{idProduct}=="${productId}", GROUP="dialout", MODE="0660", ENV{ID_MM_DEVICE_IGNORE}="1"`
 
 /** systemd feeds the timer; a machine that stands still is reset, and the next start drives the outputs safe. */
 const watchdog = (): string => `${MARK}.

@@ -3,6 +3,7 @@ import { automationCapabilityEvent, jobCapabilityEvent, jobEvent } from './jobs.
 import { logStatusEvent } from './log-status.js'
 import { outcomeEvent, settingOutcomeEvent } from './outcomes.js'
 import { refusalEvent } from './refusals.js'
+import { servicePartEvent } from './service-parts.js'
 import { safeStateEvent, serviceEvent } from './services.js'
 import { taskEvent } from './tasks.js'
 
@@ -15,6 +16,7 @@ export const systemEvents: readonly EventDefinition[] = [
   outcomeEvent,
   settingOutcomeEvent,
   serviceEvent,
+  servicePartEvent,
   safeStateEvent,
   refusalEvent,
   logStatusEvent,

@@ -33,6 +33,7 @@ export const PARAMETERS: Readonly<Record<string, ChannelParameter>> = {
     examples: ['rpm'],
     location: '$message.payload#/target_name',
   },
+  service: { description: 'Name of an instrument, or `nas_upload`.', examples: ['bioreactor'] },
   mode: { description: 'Name of a measurement mode.', examples: ['CV'], location: '$message.payload#/mode' },
   run_id: { description: `Name of the run; it matches \`${RUN_ID_PATTERN}\`.`, examples: ['run-1'] },
   slot: { description: 'Place of a potentiostat in the box.', examples: ['slot01'] },

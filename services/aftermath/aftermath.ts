@@ -1,18 +1,50 @@
-import { UploadRecord, uploadEvent } from '../../events/nas/nas.js'
-import { ServiceRecord, serviceEvent } from '../../events/system/services.js'
+import type { EventDefinition } from '../../events/core/define-event.js'
+import { ServicePartRecord, servicePartEvent } from '../../events/system/service-parts.js'
+import { ServiceRecord, safeStateEvent, serviceEvent } from '../../events/system/services.js'
 import { TaskRecord, taskEvent } from '../../events/system/tasks.js'
 import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
-import { JOB_FILTERS, jobsLost } from './jobs.js'
-import { OUTPUT_FILTERS, outputsOff } from './outputs.js'
 import { type Correction, type Death, type FindRetained, type RetainedText, recordIn, retained } from './retained.js'
-import { devicesUnwatched, RUN_FILTERS, runsInterrupted } from './runs.js'
+import { safeStateTold } from './safe-state.js'
 
 const SERVICE = serviceEvent.filter()
 const TASKS = taskEvent.filter()
-const UPLOADS = uploadEvent.filter()
-/** Everything that can be false once the services process is dead. */
-export const FILTERS: readonly string[] = [SERVICE, TASKS, UPLOADS, ...JOB_FILTERS, ...RUN_FILTERS, ...OUTPUT_FILTERS]
+
+/** What a dead services process, or a dead part of it, left behind. */
+export interface Past {
+  /** What is retained on the filters asked for. */
+  readonly world: readonly RetainedText[]
+  /** Looks up more. */
+  readonly find: FindRetained
+  readonly death: Death
+  /** How the outputs were switched off since; null when that is not known. */
+  readonly outputs: SafeStateResult | null
+}
+
+/** What of the retained values is false once a part of the services is dead. */
+export interface PartAftermath {
+  /** What must be known to tell. */
+  readonly filters: readonly string[]
+  /** What is to be published, so that nothing retained claims otherwise; nothing when all of it is true. */
+  corrections(past: Past): readonly Correction[] | Promise<readonly Correction[]>
+}
+
+/** Retained events that are cleared. */
+export const cleared = (events: readonly EventDefinition[]): PartAftermath => ({
+  filters: events.map((event) => event.filter()),
+  corrections: ({ world }) =>
+    world.flatMap(({ topic }) => (events.some((event) => event.levels(topic) !== null) ? [retained(topic, '')] : [])),
+})
+
+/** Several as one. */
+export const together = (parts: readonly PartAftermath[]): PartAftermath => ({
+  filters: parts.flatMap(({ filters }) => filters),
+  async corrections(past) {
+    const all: Correction[] = []
+    for (const part of parts) all.push(...(await part.corrections(past)))
+    return all
+  },
+})
 
 export interface Aftermath {
   /** Whose outputs safe-state switched off. */
@@ -24,21 +56,38 @@ export interface Aftermath {
   readonly outputs: SafeStateResult | null
 }
 
+/** Everything that can be false once the services process is dead. */
+export const filtersOf = (parts: readonly PartAftermath[]): readonly string[] => [
+  SERVICE,
+  TASKS,
+  servicePartEvent.filter(),
+  safeStateEvent.filter(),
+  ...together(parts).filters,
+]
+
 /** What is to be published when no services process lives, so that nothing retained claims otherwise. Whatever the dead process said last
- * of itself is corrected: its state, jobs and their settings, tasks, runs, devices, uploads, outputs. Nothing when all of it is true. */
-export async function aftermath(find: FindRetained, of: Aftermath): Promise<readonly Correction[]> {
-  const world = await find(FILTERS)
+ * of itself is corrected: its state, tasks, and what its parts say of themselves. Nothing when all of it is true.
+ * @param parts of those that the process was made of. */
+export async function aftermath(
+  find: FindRetained,
+  of: Aftermath,
+  parts: readonly PartAftermath[],
+): Promise<readonly Correction[]> {
+  return correctionsOf(await find(filtersOf(parts)), find, of, parts)
+}
+
+/** As `aftermath`, for what was looked up already. */
+export async function correctionsOf(
+  world: readonly RetainedText[],
+  find: FindRetained,
+  of: Aftermath,
+  parts: readonly PartAftermath[],
+): Promise<readonly Correction[]> {
   const { unit, death, outputs } = of
   return [
-    ...world.flatMap((value) => [
-      ...serviceLost(value, death),
-      ...taskFailed(value, of),
-      ...uploadQueued(value, death),
-    ]),
-    ...jobsLost(world, death),
-    ...(await runsInterrupted(world, find, death)),
-    ...devicesUnwatched(world),
-    ...(outputs === null ? [] : outputsOff(world, unit, outputs, death)),
+    ...world.flatMap((value) => [...serviceLost(value, death), ...partLost(value, death), ...taskFailed(value, of)]),
+    ...(outputs === null ? [] : safeStateTold(world, unit, outputs, death)),
+    ...(await together(parts).corrections({ world, find, death, outputs })),
   ]
 }
 
@@ -47,6 +96,13 @@ function serviceLost(value: RetainedText, { at }: Death): readonly Correction[] 
   if (record === null || record.state === 'lost' || record.state === 'stopped') return []
   const lost: ServiceRecord = { ...record, state: 'lost', reason: 'the services process died', timestamp: at }
   return [retained(value.topic, lost)]
+}
+
+function partLost(value: RetainedText, { at }: Death): readonly Correction[] {
+  const record = servicePartEvent.levels(value.topic) === null ? null : recordIn(ServicePartRecord, value)
+  if (record === null || record.state === 'lost' || record.state === 'stopped') return []
+  const reason = 'the services process died'
+  return [retained(value.topic, { state: 'lost', reason, timestamp: at } satisfies ServicePartRecord)]
 }
 
 function taskFailed(value: RetainedText, { death, gatewayToo }: Aftermath): readonly Correction[] {
@@ -59,11 +115,4 @@ function taskFailed(value: RetainedText, { death, gatewayToo }: Aftermath): read
       : 'The services process ended before the task did.'
   const error = { code: 'task.interrupted', family: 'state', message } as const
   return [retained(value.topic, { ...task, status: 'failed', error, timestamp: death.now } satisfies TaskRecord)]
-}
-
-/** The upload begins again when the services are back. */
-function uploadQueued(value: RetainedText, { now }: Death): readonly Correction[] {
-  const record = matchesFilter(UPLOADS, value.topic) ? recordIn(UploadRecord, value) : null
-  if (record?.status !== 'uploading') return []
-  return [retained(value.topic, { ...record, status: 'queued', timestamp: now } satisfies UploadRecord)]
 }

@@ -1,27 +1,44 @@
 import { timestampOf } from '../../events/core/timestamp.js'
-import type { BusMessage, MessageBus } from '../../events/ports.js'
+import type { BusMessage, Clock, MessageBus } from '../../events/ports.js'
 import { type ServiceRecord, serviceEvent } from '../../events/system/services.js'
 import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import type { ServiceContext } from '../runtime/service.js'
-import { aftermath, FILTERS } from './aftermath.js'
+import { correctionsOf, filtersOf, type PartAftermath } from './aftermath.js'
 import type { Correction, FindRetained, RetainedText } from './retained.js'
 
 type Starting = Pick<ServiceContext, 'bus' | 'unit' | 'clock' | 'hardwareKind'>
 
 /** Corrects at the start of the services what an earlier process left behind: on a unit whose main process lives, that has been done already.
- * @param outputs how they were switched off just now.
+ * @param outputs how they were switched off just now. @param parts of those that the services are made of.
  * @returns what is retained now: the past of the services. */
 export async function correctAtStart(
   context: Starting,
   outputs: SafeStateResult | null,
+  parts: readonly PartAftermath[],
 ): Promise<readonly RetainedText[]> {
   const { bus, unit, clock } = context
-  const find = findOverBus(context)
-  const world = await find(FILTERS)
+  const find = findOverBus(bus, () => sayStarting(context))
+  const world = await find(filtersOf(parts))
   const now = timestampOf(clock.now())
-  const known: FindRetained = async (filters) => (filters === FILTERS ? world : find(filters))
-  const corrections = await aftermath(known, { unit, death: { at: now, now }, gatewayToo: false, outputs })
+  const of = { unit, death: { at: now, now }, gatewayToo: false, outputs }
+  const corrections = await correctionsOf(world, find, of, parts)
+  await publishCorrections(bus, corrections)
+  return corrected(world, corrections)
+}
+
+/** Corrects what a part of the services left behind that ended although the process lives on.
+ * @param fence publishes something retained, new each time. @returns what is retained now: the past of its next life. */
+export async function correctPart(
+  { bus, clock }: { readonly bus: MessageBus; readonly clock: Clock },
+  part: PartAftermath,
+  outputs: SafeStateResult | null,
+  fence: () => Promise<RetainedText>,
+): Promise<readonly RetainedText[]> {
+  const find = findOverBus(bus, fence)
+  const world = await find(part.filters)
+  const now = timestampOf(clock.now())
+  const corrections = await part.corrections({ world, find, death: { at: now, now }, outputs })
   await publishCorrections(bus, corrections)
   return corrected(world, corrections)
 }
@@ -33,16 +50,16 @@ function corrected(world: readonly RetainedText[], corrections: readonly Correct
 }
 
 /** Looks retained values up over the connection. The broker replays one subscription after the other: when the value of the last one has
- * come, everything before it has. That value is our own, that the services are starting; what changes meanwhile comes live. */
+ * come, everything before it has. That value is our own, such as that the services are starting; what changes meanwhile comes live. */
 const findOverBus =
-  (context: Starting): FindRetained =>
+  (bus: MessageBus, fence: () => Promise<RetainedText>): FindRetained =>
   async (filters) => {
     const found = new Map<string, string>()
     const keep = ({ topic, payload }: BusMessage): void => void found.set(topic, payload.toString())
-    const starting = await sayStarting(context)
+    const starting = await fence()
     const ends = []
-    for (const filter of filters) {
-      if (!matchesFilter(filter, starting.topic)) ends.push(await context.bus.subscribe(filter, keep))
+    for (const filter of new Set(filters)) {
+      if (!matchesFilter(filter, starting.topic)) ends.push(await bus.subscribe(filter, keep))
     }
     let arrived: () => void = () => undefined
     const complete = new Promise<void>((resolve) => {
@@ -51,7 +68,7 @@ const findOverBus =
     const last = ({ payload }: BusMessage): void => {
       if (payload.toString() === starting.text) arrived()
     }
-    ends.push(await context.bus.subscribe(starting.topic, last))
+    ends.push(await bus.subscribe(starting.topic, last))
     await complete
     for (const end of ends) await end()
     return [...found].flatMap(([topic, text]) => (text === '' ? [] : [{ topic, text }]))

@@ -135,6 +135,11 @@ export class JobPublisher {
     }
   }
 
+  /** Resolves when everything published so far is on disk, as far as that can be waited for. */
+  async acknowledged(): Promise<void> {
+    await this.#queue?.acknowledged(FLUSH_TIMEOUT_MS)
+  }
+
   /** Sends what is left and closes the connection. */
   async close(): Promise<void> {
     this.#closing = true

@@ -122,6 +122,7 @@ export async function startJobService(
       // An action that fails at once has failed; any other job has started when it is ready.
       const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
       await deadline(GRACE_MS, settled, () => undefined, clock)
+      await job.acknowledged()
       if (job.definition.action === true && job.reason !== null) throw new StartFailed(job.reason)
       return { ok: true }
     } catch (error) {
@@ -178,6 +179,7 @@ export async function startJobService(
         )
         await job.update(new Map(values))
         if (state !== null) await job.requestState(state)
+        await job.acknowledged()
         return Object.fromEntries(values.map(([setting]) => [setting, job.value(setting)]))
       }),
     ],

@@ -155,6 +155,11 @@ export class RunningJob implements JobPeer {
     }
   }
 
+  /** Resolves when what the job has published so far can be read by others: an outcome that goes another way must not come before it. */
+  acknowledged(): Promise<void> {
+    return this.#publisher.acknowledged()
+  }
+
   /** Outputs safe, then everything published and the connection closed. Never throws.
    * @param reason why, unless it was asked for. */
   stop(reason: string | null): Promise<void> {

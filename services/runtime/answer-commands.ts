@@ -6,7 +6,9 @@ import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import { type CommandOutcome, outcomeEvent } from '../../events/system/outcomes.js'
 import { COMMAND_ID, commandTopic, parseTopic } from '../../events/topic.js'
 import type { Answer } from './answer.js'
-import type { Service } from './service.js'
+
+/** What carries out the command of this name now; undefined when nobody ever does. @throws LabError when it cannot be carried out now. */
+export type FindAnswer = (command: string) => Answer | undefined
 
 export interface AnswerDeps {
   readonly bus: MessageBus
@@ -23,8 +25,7 @@ const REMEMBERED = 1000
 /** Answers `system/<unit>/commands/<name>` with the service that declares the command; every order gets an outcome, refusals included.
  * An order that comes again is carried out once. One without an id is given one, under which its task can be found; one with an id that
  * cannot be a topic level, and what is no JSON, is only logged. */
-export async function answerCommands(services: readonly Service[], deps: AnswerDeps): Promise<() => Promise<void>> {
-  const answers = new Map(services.flatMap(({ commands }) => commands).map((entry) => [entry.command.name, entry]))
+export async function answerCommands(find: FindAnswer, deps: AnswerDeps): Promise<() => Promise<void>> {
   const seen = new Set<string>()
   return deps.bus.subscribe(commandTopic(deps.unit, '+'), (message) => {
     const topic = parseTopic(message.topic)
@@ -41,18 +42,19 @@ export async function answerCommands(services: readonly Service[], deps: AnswerD
       if (seen.size <= REMEMBERED) break
       seen.delete(oldest)
     }
-    void answerOrder(answers.get(topic.command), topic.command, order, deps)
+    void answerOrder(find, topic.command, order, deps)
   })
 }
 
 async function answerOrder(
-  answer: Answer | undefined,
+  find: FindAnswer,
   command: string,
   { text, id }: IdentifiedOrder,
   { bus, unit, clock, logger }: AnswerDeps,
 ): Promise<void> {
   let outcome: Pick<CommandOutcome, 'accepted' | 'result' | 'error'>
   try {
+    const answer = find(command)
     if (answer === undefined) throw commandUnknown(command)
     outcome = { accepted: true, result: await answer.carryOut(text, id) }
   } catch (error) {

@@ -49,6 +49,12 @@ export class PublishQueue {
     return count
   }
 
+  /** Resolves when what is queued now is acknowledged, or after `timeoutMs`; at once while the broker is away. */
+  async acknowledged(timeoutMs: number): Promise<void> {
+    if (this.#sending === null || !this.#bus.connected) return
+    await deadline(timeoutMs, this.#sending, () => undefined)
+  }
+
   /** Resolves when everything is acknowledged, or after `timeoutMs`: a broker that is away must not hold a shutdown up.
    * @param others whose messages are still to come. */
   async drain(timeoutMs: number, others: Promise<unknown> = Promise.resolve()): Promise<void> {

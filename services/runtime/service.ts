@@ -1,6 +1,9 @@
+import type { CommandDefinition } from '../../events/core/define-command.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
-import type { Hardware } from '../transport/hardware.js'
+import type { PartAftermath } from '../aftermath/aftermath.js'
+import type { RetainedText } from '../aftermath/retained.js'
 import type { Answer } from './answer.js'
+import type { SafeStateReport } from './safe-state.js'
 
 /** What every service is given. */
 export interface ServiceContext {
@@ -8,7 +11,6 @@ export interface ServiceContext {
   readonly box: string
   readonly clock: Clock
   readonly logger: Logger
-  readonly hardware: Hardware
   /** A label for run metadata; no service decides anything by it. */
   readonly hardwareKind: 'simulated' | 'real'
   /** Directory of config.ini, calibrations and storage. */
@@ -22,7 +24,7 @@ export interface ServiceContext {
   }): Promise<MessageBus>
 }
 
-/** A part of the services process. `start…Service(context)` returns it running. */
+/** What works in the services process. `start…(context)` returns it running. */
 export interface Service {
   readonly name: string
   /** The commands it carries out. */
@@ -33,4 +35,20 @@ export interface Service {
   resume(): Promise<void>
   /** Outputs safe, everything ended and published. */
   stop(): Promise<void>
+}
+
+/** What the services process is made of: one for each instrument, and the uploads. */
+export interface ServicePart {
+  /** Lower case, digits and single underscores. */
+  readonly name: string
+  /** What its service carries out while it works. */
+  readonly commands: readonly CommandDefinition[]
+  /** @param past what is retained of earlier lives, corrected. */
+  start(context: ServiceContext, past: readonly RetainedText[]): Promise<Service>
+  /** Makes its outputs safe when it failed. */
+  makeSafe?(): Promise<SafeStateReport>
+  /** What of the retained values is false when it ended in order. */
+  readonly transient?: PartAftermath
+  /** What of the retained values is false when it has died. */
+  readonly aftermath?: PartAftermath
 }

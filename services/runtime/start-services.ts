@@ -1,17 +1,18 @@
 import { publishEvent } from '../../bus/publish-event.js'
+import { defineError } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
 import type { MessageBus } from '../../events/ports.js'
-import { type LogStatus, logStatusEvent } from '../../events/system/log-status.js'
+import { logStatusEvent } from '../../events/system/log-status.js'
+import { servicePartEvent } from '../../events/system/service-parts.js'
 import { type ServiceRecord, serviceEvent } from '../../events/system/services.js'
-import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { correctAtStart } from '../aftermath/over-bus.js'
 import type { RetainedText } from '../aftermath/retained.js'
+import type { Answer } from './answer.js'
 import { answerCommands } from './answer-commands.js'
+import { createGate } from './gate.js'
+import { keepRunning } from './keep-running.js'
 import type { SafeStateResult } from './safe-state-result.js'
-import type { Service, ServiceContext } from './service.js'
-
-/** @param past what is retained of earlier lives, corrected. */
-export type StartService = (context: ServiceContext, past: readonly RetainedText[]) => Promise<Service>
+import type { ServiceContext, ServicePart } from './service.js'
 
 export interface RunningServices {
   /** Everything ended and published, outputs off. Bounded by what hardware and broker need; never throws. */
@@ -24,38 +25,54 @@ export const servicesWill = (unit: string, hardware: ServiceRecord['hardware']) 
   payload: serviceEvent.encode({ state: 'lost', hardware, reason: 'the services process died', timestamp: null }),
 })
 
-/** Corrects what an earlier process left behind, then starts the services on one shared connection and answers commands. While the broker is away or the log cannot be written every
- * service is suspended: what must not go unrecorded must not happen.
- * @param outputs how they were switched off at the start of this process. */
+/** Corrects what an earlier process left behind, then starts the parts of the services side by side on one shared connection and answers commands.
+ * A part that fails or hangs costs the others nothing. While the broker is away or the log cannot be written all of them are suspended:
+ * what must not go unrecorded must not happen.
+ * @param outputs how they were switched off at the start of this process.
+ * @returns once every part works, has failed, or takes long. */
 export async function startServices(
   context: ServiceContext,
-  starters: readonly StartService[],
+  parts: readonly ServicePart[],
   outputs: SafeStateResult | null = null,
 ): Promise<RunningServices> {
   const { bus, unit, clock, logger } = context
-  const past = await correctAtStart(context, outputs)
-  const services: Service[] = []
-  for (const start of starters) services.push(await start(context, past))
+  const aftermaths = parts.flatMap(({ aftermath, transient }) => [aftermath ?? [], transient ?? []].flat())
+  const past = await correctAtStart(context, outputs, aftermaths)
+  await forgetOthers(context, parts, past)
 
-  const announce = (state: ServiceRecord['state'], reason: string | null): void => {
+  const announce = (): void => {
+    const { suspended: reason } = gate
+    const state = reason === null ? 'ready' : 'suspended'
     const record: ServiceRecord = { state, hardware: context.hardwareKind, reason, timestamp: timestampOf(clock.now()) }
     publishEvent(bus, serviceEvent, { unit }, record).catch((error: unknown) => {
       logger.debug({ err: error }, 'service state not published')
     })
   }
-  const gate = createGate(context, services, announce)
+  const kept = parts.map((part) => keepRunning(part, context, past))
+  let started = false
+  const gate = createGate(logger, kept, () => {
+    if (started) announce()
+  })
   const endConnection = bus.onConnection((connected) => gate.connected(connected))
   await bus.subscribe(logStatusEvent.filter(), ({ payload }) =>
     gate.logStatus(logStatusEvent.parse(payload.toString())),
   )
-  await answerCommands(services, { bus, unit, clock, logger })
-  announce('ready', null)
+  await Promise.all(kept.map(({ settled }) => settled))
+  const answers = (): readonly Answer[] => kept.flatMap(({ commands }) => commands)
+  await answerCommands((name) => answers().find(({ command }) => command.name === name) ?? notNow(parts, name), {
+    bus,
+    unit,
+    clock,
+    logger,
+  })
+  started = true
+  announce()
 
   return {
     async stop() {
       endConnection()
       gate.close()
-      const ended = await Promise.allSettled([...services].reverse().map((service) => service.stop()))
+      const ended = await Promise.allSettled([...kept].reverse().map((part) => part.stop()))
       for (const result of ended) {
         if (result.status === 'rejected')
           logger.error({ err: result.reason as unknown }, 'service did not stop cleanly')
@@ -63,6 +80,33 @@ export async function startServices(
       if (bus.connected) await publishStopped(bus, context)
     },
   }
+}
+
+const PartNotReady = defineError(
+  'services.part_not_ready',
+  'state',
+  'The instrument that carries out the command starts or has failed; `system/<unit>/services/` tells which.',
+  { remediation: 'Try again when its state is ready; after a failure it is started again by itself.' },
+)
+
+/** @throws PartNotReady for a command of a part that does not work */
+function notNow(parts: readonly ServicePart[], command: string): undefined {
+  const idle = parts.find(({ commands }) => commands.some(({ name }) => name === command))
+  if (idle === undefined) return
+  throw new PartNotReady(`${idle.name} does not work now, so '${command}' was not carried out.`, {
+    details: { service: idle.name, command },
+  })
+}
+
+/** Clears the states of parts that this version or this configuration does not have. */
+async function forgetOthers(
+  { bus, unit }: ServiceContext,
+  parts: readonly ServicePart[],
+  past: readonly RetainedText[],
+): Promise<void> {
+  const own = new Set(parts.map(({ name }) => servicePartEvent.topic({ unit, service: name })))
+  const others = past.filter(({ topic }) => servicePartEvent.levels(topic)?.unit === unit && !own.has(topic))
+  await Promise.all(others.map(({ topic }) => bus.publish(topic, '', { retain: true })))
 }
 
 async function publishStopped(bus: MessageBus, { unit, hardwareKind, clock }: ServiceContext): Promise<void> {
@@ -73,55 +117,4 @@ async function publishStopped(bus: MessageBus, { unit, hardwareKind, clock }: Se
     timestamp: timestampOf(clock.now()),
   }
   await publishEvent(bus, serviceEvent, { unit }, record)
-}
-
-interface Gate {
-  connected(connected: boolean): void
-  logStatus(status: LogStatus): void
-  close(): void
-}
-
-/** Suspends and resumes the services, one transition after the other, always ending at the newest state of the world. */
-function createGate(
-  { logger }: ServiceContext,
-  services: readonly Service[],
-  announce: (state: ServiceRecord['state'], reason: string | null) => void,
-): Gate {
-  let linked = true
-  let unwritable: string | null = null
-  let applied: string | null = null
-  let closed = false
-  const serially = createSerialQueue()
-
-  const wanted = (): string | null => (linked ? unwritable : 'the connection to the broker is lost')
-  const settle = async (): Promise<void> => {
-    const reason = wanted()
-    if (closed || reason === applied) return
-    const waking = reason === null
-    applied = reason
-    logger.warn({ reason }, waking ? 'services resume' : 'services suspended, outputs safe')
-    const moved = await Promise.allSettled(
-      services.map((service) => (reason === null ? service.resume() : service.suspend(reason))),
-    )
-    for (const result of moved) {
-      if (result.status === 'rejected') logger.error({ err: result.reason as unknown }, 'service did not follow')
-    }
-    announce(waking ? 'ready' : 'suspended', reason)
-  }
-  const change = (): void => {
-    void serially(settle)
-  }
-  return {
-    connected(connected) {
-      linked = connected
-      change()
-    },
-    logStatus({ writable, reason }) {
-      unwritable = writable ? null : (reason ?? 'the event log cannot be written')
-      change()
-    },
-    close() {
-      closed = true
-    },
-  }
 }

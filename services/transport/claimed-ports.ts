@@ -28,6 +28,8 @@ export interface ClaimedPorts {
   list(): Promise<readonly SerialDevice[]>
   /** At the instrument's own rate. @throws NoDevice; PortNotClaimed; PortInUse while an earlier connection is open. */
   open(path: string): Promise<SerialConnection>
+  /** Closes every connection that is open. */
+  closeAll(): Promise<void>
 }
 
 const textOf = ({ vendorId, productId }: UsbId): string => `${vendorId}:${productId}`
@@ -40,7 +42,7 @@ export function claimPorts(
   claims: Readonly<Record<string, PortClaim>>,
 ): (instrument: string) => ClaimedPorts {
   const claimants = claimantsOf(claims)
-  const open = new Map<string, { readonly open: boolean }>()
+  const open = new Map<string, Pick<SerialConnection, 'open' | 'close'>>()
   let owners: ReadonlyMap<string, string | undefined> = new Map()
 
   const list = async (): Promise<readonly SerialDevice[]> => {
@@ -61,7 +63,7 @@ export function claimPorts(
         throw new PortNotClaimed(`${path} is no port of ${instrument}.`, { details: { path } })
       }
       if (open.get(path)?.open === true) throw new PortInUse(`${path} is open already.`, { details: { path } })
-      open.set(path, { open: true })
+      open.set(path, OPENING)
       try {
         const connection = await serial.open(path, claim.baudRate)
         open.set(path, connection)
@@ -71,8 +73,15 @@ export function claimPorts(
         throw error
       }
     },
+    async closeAll() {
+      const own = [...open].filter(([path]) => owners.get(path) === instrument)
+      await Promise.all(own.map(([, connection]) => connection.close()))
+    },
   })
 }
+
+/** Stands for a connection that is not there yet. */
+const OPENING = { open: true, close: async (): Promise<void> => undefined }
 
 function claimantsOf(claims: Readonly<Record<string, PortClaim>>): ReadonlyMap<string, string> {
   const claimants = new Map<string, string>()

@@ -103,11 +103,11 @@ export interface SerialPorts {
   open(path: string, baudRate: number): Promise<SerialConnection>
 }
 
-export interface Hardware {
+/** What is wired to the computer's pins. */
+export interface BoardHardware {
   readonly i2c: I2cBus
   readonly pwm: PwmOutputs
   readonly gpio: Gpio
-  readonly serial: SerialPorts
   /** Version of the HAT that identifies itself, such as `1.2`; null or absent when there is none. */
   readonly hatVersion?: string | null
   /** Of the HAT. */
@@ -116,5 +116,9 @@ export interface Hardware {
   readonly computer?: string
   /** The vessel, where the hardware knows it. */
   readonly model?: { readonly modelName: string; readonly modelVersion: string }
+}
+
+export interface Hardware extends BoardHardware {
+  readonly serial: SerialPorts
   close(): Promise<void>
 }

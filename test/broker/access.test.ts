@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { authenticate, refusalOf } from '../../broker/access.js'
+import { authenticate, createAccess } from '../../broker/access.js'
+import { instruments } from '../../instruments.js'
+
+const { refusalOf } = createAccess(instruments.map(({ topics }) => topics))
+
 import { eventually } from '../support/eventually.js'
 import { connect, inboxOf, SERVICE, startTestBroker, textsOf } from './test-broker.js'
 

@@ -4,6 +4,7 @@ import { createClock } from '../../clock.js'
 import { createAttempts } from '../../doors/attempts.js'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
+import { instruments } from '../../instruments.js'
 import { silentLogger } from '../support/silent-logger.js'
 
 /** A broker as a process of its own, to be killed: `node broker-process.js <directory>`; tells its ports to its parent. */
@@ -28,6 +29,7 @@ const { port, wsPort } = await startBroker({
   mqttUsername: '',
   mqttPassword: '',
   leaderPassword: '',
+  topics: instruments.map(({ topics }) => topics),
   recordExclude: [],
 })
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))

@@ -7,6 +7,7 @@ import { createAttempts } from '../../doors/attempts.js'
 import { openEventLogReader, type PagingEventLogReader } from '../../event-log/reader.js'
 import { type OwnedEventLogWriter, openEventLogWriter } from '../../event-log/writer.js'
 import type { RecordedEvent } from '../../events/event.js'
+import { instruments } from '../../instruments.js'
 import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -70,6 +71,7 @@ export async function startTestBroker({
     leaderPassword: 'leads',
     mqttUsername: '',
     mqttPassword: '',
+    topics: instruments.map(({ topics }) => topics),
     recordExclude: [],
     ...options,
   })

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { instruments } from '../../instruments.js'
 import { driveOutputsSafe } from '../../services/runtime/safe-state.js'
 import { type PtyDevice, startPtyDevice, withoutPty } from '../services/potentiostat/bench.js'
 import { openPort, withSerialPort } from '../support/serial-hardware.js'
@@ -42,6 +43,6 @@ describe.skipIf(withoutPty)('a potentiostat on a port that is locked', () => {
     potentiostat = await startPtyDevice()
     const ending = await openPort(potentiostat.link)
     setTimeout(() => void ending.close(), 300)
-    expect(await driveOutputsSafe(withSerialPort(potentiostat.link))).toMatchObject({ safe: true })
+    expect(await driveOutputsSafe(withSerialPort(potentiostat.link), instruments)).toMatchObject({ safe: true })
   })
 })

@@ -30,7 +30,7 @@ const order = {
 const devices = async () => (await box.get('/devices')).json as Device[]
 const statuses = async () => (await box.get('/devices/status')).json as { slot: string; status: string }[]
 const slotsOf = (list: readonly { readonly slot: string }[]) => list.map(({ slot }) => slot)
-const cell = () => readOutputs(benchOf(lab.home)).cell_switches[pulled]
+const cell = () => readOutputs(benchOf(lab.home)).cell_switches?.[pulled]
 
 beforeAll(async () => {
   lab = await home.start()

@@ -9,16 +9,16 @@ import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
+import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/instrument.js'
 import type { Job } from '../../services/jobs/job.js'
 import { startJobService } from '../../services/jobs/job-service.js'
+import { instrumentAftermath } from '../../services/runtime/instrument-parts.js'
 import type { Service, ServiceContext } from '../../services/runtime/service.js'
 import { FakeBioreactor } from './fake-bioreactor.js'
 import { FakeClock } from './fake-clock.js'
 import { give } from './give.js'
 import { MemoryBroker, type MemoryBus } from './memory-bus.js'
 import { silentLogger } from './silent-logger.js'
-
-const noHardware = new Proxy({}, { get: () => undefined }) as ServiceContext['hardware']
 
 class MemoryStore implements ExperimentStore {
   readonly #values = new Map<string, unknown>()
@@ -90,7 +90,6 @@ export async function startBioreactorLab({
     box: 'u1',
     clock,
     logger: silentLogger,
-    hardware: noHardware,
     hardwareKind: 'simulated',
     dotPioreactor,
     bus: broker.connect(),
@@ -105,7 +104,12 @@ export async function startBioreactorLab({
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
   const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps }
   const jobs = createBioreactorJobs(boardDeps, more)
-  const service = await startJobService(context, await correctAtStart(context, null), jobs, resumeJobs)
+  const service = await startJobService(
+    context,
+    await correctAtStart(context, null, instrumentAftermath(bioreactorInstrument)),
+    jobs,
+    resumeJobs,
+  )
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0

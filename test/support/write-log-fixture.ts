@@ -6,6 +6,7 @@ import { createClock } from '../../clock.js'
 import { createAttempts } from '../../doors/attempts.js'
 import { openEventLogReader } from '../../event-log/reader.js'
 import { openEventLogWriter } from '../../event-log/writer.js'
+import { instruments } from '../../instruments.js'
 import {
   cv,
   jobRecord,
@@ -42,6 +43,7 @@ const broker = await startBroker({
   leaderPassword: '',
   mqttUsername: '',
   mqttPassword: '',
+  topics: instruments.map(({ topics }) => topics),
   recordExclude: [],
   attempts: createAttempts(),
   socketPath: join(directory, 'broker.sock'),

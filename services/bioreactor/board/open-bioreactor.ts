@@ -1,7 +1,7 @@
 import { defineError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
-import type { Hardware } from '../../transport/hardware.js'
+import type { BoardHardware } from '../../transport/hardware.js'
 import { openAds1114 } from '../chips/ads1114.js'
 import { Ads1115Input } from '../chips/ads1115.js'
 import { createDac43608Leds } from '../chips/dac43608.js'
@@ -31,7 +31,7 @@ export interface BioreactorOptions {
 /** The board's drivers for one HAT and model. Reads the wiring, touches no device.
  * @throws UnknownModel; InvalidProfile when the wiring is unknown or a file of the unit is wrong. */
 export async function openBioreactor(
-  hardware: Hardware,
+  hardware: BoardHardware,
   options: BioreactorOptions,
   clock: Clock,
 ): Promise<Bioreactor> {
@@ -65,11 +65,11 @@ export async function openBioreactor(
   }
 }
 
-const createLeds = ({ i2c }: Hardware, hat: string, { dac }: ProfileTables): LedOutputs =>
+const createLeds = ({ i2c }: BoardHardware, hat: string, { dac }: ProfileTables): LedOutputs =>
   ledChip(hat) === 'dac43608' ? createDac43608Leds(i2c, dac.address) : createPicoLeds(i2c, dac.address)
 
 /** Opens analog inputs by their name in the wiring. */
-function createInputs({ i2c }: Hardware, clock: Clock): (input: AdcInput) => Promise<PhotodiodeAdc> {
+function createInputs({ i2c }: BoardHardware, clock: Clock): (input: AdcInput) => Promise<PhotodiodeAdc> {
   const ads1115Queue = createSerialQueue()
   return async (input) => {
     switch (input.driver) {

@@ -15,14 +15,15 @@ import {
   UnknownSlots,
 } from '../../../events/potentiostat/errors.js'
 import { modeCapabilityEvent } from '../../../events/potentiostat/modes.js'
-import type { RunFileLayout, RunOrder } from '../../../events/potentiostat/run-order.js'
+import type { RunOrder } from '../../../events/potentiostat/run-order.js'
 import { ServicesSuspended } from '../../../events/system/errors.js'
 import { deadline } from '../../../primitives/deadline.js'
 import type { RetainedText } from '../../aftermath/retained.js'
 import { answer } from '../../runtime/answer.js'
+import type { InstrumentContext } from '../../runtime/instrument.js'
 import type { Service, ServiceContext } from '../../runtime/service.js'
-import type { ClaimedPorts } from '../../transport/claimed-ports.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
+import type { BoxSettings } from '../instrument.js'
 import { modes } from '../modes/index.js'
 import { pastRuns, RetainedRuns } from './past-runs.js'
 import { Run, type RunSlot } from './run.js'
@@ -33,14 +34,8 @@ const SCAN_MS = 1000
 /** How long `stop` waits for devices, and again for the broker. Real time: what hangs does not hang shorter in a simulation. */
 const STOP_MS = 1000
 
-export interface BoxContext extends ServiceContext {
-  /** The serial ports of the potentiostats. */
-  readonly ports: ClaimedPorts
-  /** Where the files of new runs go. */
-  readonly runFileLayout: RunFileLayout
-  /** What `tia_gain: null` means: choose the range by a probe, or keep the one the device has. */
-  readonly nullGain: 'auto' | 'keep'
-}
+/** What the box needs of its instrument's context. */
+export type BoxContext = ServiceContext & Pick<InstrumentContext<BoxSettings>, 'ports' | 'settings'>
 
 interface ActiveRun {
   readonly run: Run
@@ -52,7 +47,7 @@ interface ActiveRun {
  * @param retained what is retained of earlier lives, corrected.
  * @returns once modes and devices are announced and every device found is at rest, cell open. */
 export async function startBoxService(context: BoxContext, retained: readonly RetainedText[]): Promise<Service> {
-  const { bus, unit, box, clock } = context
+  const { bus, unit, box, clock, settings } = context
   const logger = context.logger.child({ service: 'potentiostat' })
   const past = pastRuns(retained, box)
   for (const [rank, { declaration }] of modes.entries()) {
@@ -100,7 +95,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
     const names = chosenSlots(request.devices, slots.connected)
     checkNames(request)
     if (knownRuns.has(request.run_id)) throw runIdConflict(request.run_id)
-    const planned = planOrder(request, context.nullGain)
+    const planned = planOrder(request, settings.BOX_NULL_GAIN)
     if (suspended !== null) throw new ServicesSuspended(`No run starts now: ${suspended}.`)
     const busy = names.filter((name) => slots.holder(name) !== null)
     if (busy.length > 0) throw slotsBusy(busy)
@@ -112,7 +107,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
       tia_gain: planned.gain,
       average: planned.average,
       period_s: NOMINAL_PERIOD_S,
-      file_layout: context.runFileLayout,
+      file_layout: { layout: settings.BOX_LAYOUT, file_name: settings.BOX_FILE_NAME },
       simulated: context.hardwareKind === 'simulated',
       warnings: [...planned.warnings],
       timestamp: timestampOf(clock.now()),

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { aftermathsOf } from '../../../cli/service-parts.js'
 import { matchesFilter } from '../../../events/topic.js'
+import { instruments } from '../../../instruments.js'
 import { type Aftermath, aftermath } from '../../../services/aftermath/aftermath.js'
 import type { SafeStateResult } from '../../../services/runtime/safe-state-result.js'
 import { capabilityOfStirring, deviceRecord, orderOf, pastJob, slotState } from '../../support/past-records.js'
@@ -19,6 +21,7 @@ async function afterwards(world: Readonly<Record<string, unknown>>, of: Partial<
           filters.some((filter) => matchesFilter(filter, topic)) ? [{ topic, text }] : [],
         ),
       { unit: 'u1', death: { at: AT, now: NOW }, gatewayToo: true, outputs: null, ...of },
+      aftermathsOf(instruments),
     )
   const corrections = await correct()
   for (const { topic, payload, retain } of corrections) {

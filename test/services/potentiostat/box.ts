@@ -6,9 +6,10 @@ import type { SampleBlock } from '../../../events/potentiostat/samples.js'
 import { correctAtStart } from '../../../services/aftermath/over-bus.js'
 import { POTENTIOSTAT_PORTS, POTENTIOSTAT_USB } from '../../../services/potentiostat/device/registers.js'
 import { type BoxContext, startBoxService } from '../../../services/potentiostat/runs/box-service.js'
+import { runsLost } from '../../../services/potentiostat/runs/runs-lost.js'
 import type { Service } from '../../../services/runtime/service.js'
 import { claimPorts } from '../../../services/transport/claimed-ports.js'
-import type { Hardware, SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
+import type { SerialDevice, SerialPorts } from '../../../services/transport/hardware.js'
 import { give } from '../../support/give.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { silentLogger } from '../../support/silent-logger.js'
@@ -45,22 +46,19 @@ export async function startBox(
   clock: Clock = steadyClock,
 ): Promise<Box> {
   const bus = broker.connect()
-  const unused = new Proxy({}, { get: () => undefined })
   const context: BoxContext = {
     unit: 'u1',
     box: 'A',
     clock,
     logger: silentLogger,
-    hardware: unused as Hardware,
     ports: claimPorts(serial, { potentiostat: POTENTIOSTAT_PORTS })('potentiostat'),
     hardwareKind: 'simulated',
     dotPioreactor: '/nowhere',
-    runFileLayout: { layout: 'wells', file_name: 'full' },
-    nullGain: 'auto',
+    settings: { BOX_NULL_GAIN: 'auto', BOX_LAYOUT: 'wells', BOX_FILE_NAME: 'full' },
     bus,
     connectBus: async () => broker.connect(),
   }
-  const service = await startBoxService(context, await correctAtStart(context, null))
+  const service = await startBoxService(context, await correctAtStart(context, null, [runsLost]))
   const heard: Box['heard'] = async (topic, condition) => {
     const past = broker.payloads(topic).find(condition)
     if (past !== undefined) return past

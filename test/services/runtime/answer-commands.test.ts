@@ -7,7 +7,8 @@ let lab: BioreactorLab
 async function start(): Promise<void> {
   lab = await startBioreactorLab()
   const { context, clock, service } = lab
-  await answerCommands([service], { bus: context.bus, unit: 'u1', clock, logger: silentLogger })
+  const find = (name: string) => service.commands.find(({ command }) => command.name === name)
+  await answerCommands(find, { bus: context.bus, unit: 'u1', clock, logger: silentLogger })
 }
 afterEach(async () => {
   await lab.service.stop()

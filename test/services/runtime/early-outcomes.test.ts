@@ -47,7 +47,12 @@ async function startUponEarlyLog() {
     logger: silentLogger,
   })
   onTestFinished(() => bus.close())
-  await answerCommands([service], { bus, unit: UNIT, clock: createClock(), logger: silentLogger })
+  await answerCommands((name) => service.commands.find(({ command }) => command.name === name), {
+    bus,
+    unit: UNIT,
+    clock: createClock(),
+    logger: silentLogger,
+  })
   return { broker, bus, cancelled }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { createClock } from '../../../clock.js'
+import { instruments } from '../../../instruments.js'
 import { POTENTIOSTAT_USB } from '../../../services/potentiostat/device/registers.js'
 import { driveOutputsSafe } from '../../../services/runtime/safe-state.js'
 import { type Hardware, NoDevice } from '../../../services/transport/hardware.js'
@@ -25,8 +26,8 @@ const ECHO = Buffer.from('01104f000002571c', 'hex')
 /** A potentiostat that knows one frame: it opens its switch, and echoes once it was told `deafFor` times. */
 const potentiostat =
   (serialNumber: string, deafFor: number): BenchDevice =>
-  async ({ addPort, onCellSwitch }) => {
-    onCellSwitch(serialNumber, true)
+  async ({ addPort, onOutput }) => {
+    onOutput('cell_switches', serialNumber, true)
     let told = 0
     const name = `usb-Acceleration_Consortium_Potentiostat_${serialNumber}-if00`
     const path = await addPort({ name, usb: POTENTIOSTAT_USB, serialNumber })
@@ -35,7 +36,7 @@ const potentiostat =
       socket.write(Buffer.from('0103f400aabb', 'hex'))
       socket.on('data', (bytes) => {
         if (bytes.toString('hex') !== SET_SWITCH_0 || told++ < deafFor) return
-        onCellSwitch(serialNumber, false)
+        onOutput('cell_switches', serialNumber, false)
         socket.write(ECHO)
       })
     })
@@ -60,7 +61,7 @@ test('everything that was on is off', async () => {
   const on = { pwm: { 12: 80 }, leds: { D: 100 }, cell_switches: { B2: true } }
   await eventually(async () => expect(await outputs()).toMatchObject(on))
 
-  const report = await driveOutputsSafe(hardware)
+  const report = await driveOutputsSafe(hardware, instruments)
 
   expect(report).toMatchObject({ safe: true, failed: [] })
   expect(report.done).toHaveLength(5)
@@ -77,7 +78,7 @@ test('the LED driver of HAT 1.0 is powered down', async () => {
   await hardware.i2c.write(0x49, Uint8Array.of(0x01, 0x00, 0xfe))
   await hardware.i2c.write(0x49, Uint8Array.of(0x08, 0x0f, 0xf0))
   await eventually(async () => expect(await outputs()).toMatchObject({ leds: { A: 100 } }))
-  expect(await driveOutputsSafe(hardware)).toMatchObject({ safe: true })
+  expect(await driveOutputsSafe(hardware, instruments)).toMatchObject({ safe: true })
   await eventually(async () => expect(await outputs()).toMatchObject({ leds: { A: 0 } }))
 })
 
@@ -90,7 +91,7 @@ test('what cannot be switched off is named, and the rest is off all the same', a
     i2c: { ...hardware.i2c, write: () => Promise.reject(new Error('bus stuck')) },
   }
 
-  const report = await driveOutputsSafe(broken)
+  const report = await driveOutputsSafe(broken, instruments)
 
   expect(report.safe).toBe(false)
   expect(report.failed.map(({ step }) => step.replace(/\S*Potentiostat_/, ''))).toEqual([
@@ -105,7 +106,7 @@ test('a bus that hangs does not keep it from ending', async () => {
   const hardware = createInProcessHardware(bench)
   bench.setPwm(18, 50)
   const hanging: Hardware = { ...hardware, i2c: { ...hardware.i2c, write: () => new Promise(() => undefined) } }
-  const report = await driveOutputsSafe(hanging)
+  const report = await driveOutputsSafe(hanging, instruments)
   expect(report.failed).toEqual([{ step: 'leds', reason: 'Not done within 2000 ms.' }])
   expect(bench.outputs.pwm['18']).toBe(0)
 })
@@ -136,7 +137,7 @@ test.each(['1.2', null])(
   'one LED that cannot be switched off leaves the others dark and is told: HAT %s',
   async (hatVersion) => {
     const { bench, hardware } = refusing((channel) => channel === 0)
-    const report = await driveOutputsSafe({ ...hardware, hatVersion })
+    const report = await driveOutputsSafe({ ...hardware, hatVersion }, instruments)
     expect(report).toMatchObject({ safe: false, failed: [{ step: 'leds' }] })
     expect(bench.outputs.leds).toMatchObject({ B: 0, C: 0, D: 0 })
   },
@@ -144,6 +145,6 @@ test.each(['1.2', null])(
 
 test('an LED that answers only the second try is switched off', async () => {
   const { bench, hardware } = refusing((_, attempt) => attempt === 1)
-  expect(await driveOutputsSafe(hardware)).toMatchObject({ safe: true })
+  expect(await driveOutputsSafe(hardware, instruments)).toMatchObject({ safe: true })
   expect(bench.outputs.leds).toEqual({ A: 0, B: 0, C: 0, D: 0 })
 })

@@ -48,7 +48,7 @@ beforeEach(async () => {
     bus: broker.connect(),
     connectBus: async () => broker.connect(),
   } as unknown as ServiceContext
-  services = await startServices(context, [async () => service])
+  services = await startServices(context, [{ name: 'stub', commands: [], start: async () => service }])
 })
 
 const cancel = (run_id: string): Promise<unknown> => sendCommand(broker.connect(), 'u1', cancelRunCommand, { run_id })

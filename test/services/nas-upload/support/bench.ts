@@ -7,6 +7,7 @@ import { MANIFEST_DIRECTORY, type NasSetup, type RunManifest, type UploadRecord 
 import { correctAtStart } from '../../../../services/aftermath/over-bus.js'
 import { type NasUploadContext, startNasUpload } from '../../../../services/nas-upload/start-nas-upload.js'
 import type { NasTransport } from '../../../../services/nas-upload/transport.js'
+import { uploadsQueued } from '../../../../services/nas-upload/uploads-queued.js'
 import type { Service } from '../../../../services/runtime/service.js'
 import type { Hardware } from '../../../../services/transport/hardware.js'
 import { FakeClock } from '../../../support/fake-clock.js'
@@ -57,7 +58,7 @@ export class Bench {
       spoolDirectory: this.spoolDirectory,
       ...ways,
     }
-    this.#service = await startNasUpload(context, await correctAtStart(context, null))
+    this.#service = await startNasUpload(context, await correctAtStart(context, null, [uploadsQueued]))
     return this.#service
   }
 

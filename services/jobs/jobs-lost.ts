@@ -2,14 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { type LogMessage, logEvent } from '../../events/bioreactor/logs.js'
 import { automationCapabilityEvent, JobRecord, jobCapabilityEvent, jobEvent } from '../../events/system/jobs.js'
 import { parseTopic } from '../../events/topic.js'
-import { type Correction, type Death, type RetainedText, recordIn, retained } from './retained.js'
-
-export const JOB_FILTERS = [
-  jobEvent.filter(),
-  jobCapabilityEvent.filter(),
-  automationCapabilityEvent.filter(),
-  'pioreactor/+/+/+/+',
-] as const
+import type { PartAftermath, Past } from '../aftermath/aftermath.js'
+import { type Correction, type Death, type RetainedText, recordIn, retained } from '../aftermath/retained.js'
 
 const ENDED = new Set(['disconnected', 'lost'])
 
@@ -22,7 +16,7 @@ const Declared = Type.Object({
 })
 
 /** No job lives: states are `lost`, settings that do not outlive a job are cleared, records ended; an alarm for each that was interrupted. */
-export function jobsLost(world: readonly RetainedText[], death: Death): readonly Correction[] {
+function corrections({ world, death }: Past): readonly Correction[] {
   const declared = declaredSettings(world)
   const interrupted = new Map<string, { readonly unit: string; readonly experiment: string; readonly job: string }>()
   const corrections: Correction[] = []
@@ -43,6 +37,11 @@ export function jobsLost(world: readonly RetainedText[], death: Death): readonly
     }
   }
   return [...corrections, ...[...interrupted.values()].map((job) => alarm(job, death))]
+}
+
+export const jobsLost: PartAftermath = {
+  filters: [jobEvent.filter(), jobCapabilityEvent.filter(), automationCapabilityEvent.filter(), 'pioreactor/+/+/+/+'],
+  corrections,
 }
 
 /** Whether a setting outlives its job, by unit, job and setting. Automations of one job add up. */

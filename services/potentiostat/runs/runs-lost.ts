@@ -1,12 +1,17 @@
-import { timestampOf } from '../../events/core/timestamp.js'
-import { DeviceRecord, deviceEvent } from '../../events/potentiostat/devices.js'
-import { RunOrder, runOrderEvent } from '../../events/potentiostat/run-order.js'
-import { RunProgress, runProgressEvent, SlotState, slotStateEvent } from '../../events/potentiostat/run-state.js'
-import { SampleBlock, samplesEvent } from '../../events/potentiostat/samples.js'
-import { isTerminal } from '../../events/run-status.js'
-import { type Correction, type Death, type FindRetained, type RetainedText, recordIn, retained } from './retained.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
+import { DeviceRecord, deviceEvent } from '../../../events/potentiostat/devices.js'
+import { RunOrder, runOrderEvent } from '../../../events/potentiostat/run-order.js'
+import { RunProgress, runProgressEvent, SlotState, slotStateEvent } from '../../../events/potentiostat/run-state.js'
+import { SampleBlock, samplesEvent } from '../../../events/potentiostat/samples.js'
+import { isTerminal } from '../../../events/run-status.js'
+import type { PartAftermath, Past } from '../../aftermath/aftermath.js'
+import { type Correction, type Death, type RetainedText, recordIn, retained } from '../../aftermath/retained.js'
 
-export const RUN_FILTERS = [runOrderEvent, runProgressEvent, slotStateEvent, deviceEvent].map((event) => event.filter())
+/** What is false about runs and devices when nobody measures any more. */
+export const runsLost: PartAftermath = {
+  filters: [runOrderEvent, runProgressEvent, slotStateEvent, deviceEvent].map((event) => event.filter()),
+  corrections: async (past) => [...(await runsInterrupted(past)), ...devicesUnwatched(past.world)],
+}
 
 /** A slot that claims to be measured, or to be waiting for it. */
 interface OpenSlot {
@@ -18,11 +23,7 @@ interface OpenSlot {
 }
 
 /** No run goes on: open slots failed at their last sample, and nothing remains to be measured. Only the last block of those slots is looked up. */
-export async function runsInterrupted(
-  world: readonly RetainedText[],
-  find: FindRetained,
-  death: Death,
-): Promise<readonly Correction[]> {
+async function runsInterrupted({ world, find, death }: Past): Promise<readonly Correction[]> {
   const texts = new Map(world.map((value) => [value.topic, value]))
   const slots = world.flatMap((value) => openSlots(value, texts))
   if (slots.length === 0) return []
@@ -82,7 +83,7 @@ function stoppedProgress(value: RetainedText | undefined, { now }: Death): reado
 }
 
 /** No process has a device in its hands: each counts as connected again once it was found again. */
-export function devicesUnwatched(world: readonly RetainedText[]): readonly Correction[] {
+function devicesUnwatched(world: readonly RetainedText[]): readonly Correction[] {
   return world.flatMap((value) => {
     if (deviceEvent.levels(value.topic) === null) return []
     const device = recordIn(DeviceRecord, value)

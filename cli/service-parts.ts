@@ -1,0 +1,35 @@
+import type { Config } from '../config.js'
+import { nasCommands } from '../events/nas/commands.js'
+import type { PartAftermath } from '../services/aftermath/aftermath.js'
+import { uploadsQueued } from '../services/nas-upload/uploads-queued.js'
+import type { Instrument } from '../services/runtime/instrument.js'
+import { instrumentAftermath, instrumentParts } from '../services/runtime/instrument-parts.js'
+import type { ServicePart } from '../services/runtime/service.js'
+import type { Hardware } from '../services/transport/hardware.js'
+
+/** What the services process is made of: the instruments, and the uploads of their files. */
+export const serviceParts = (
+  instruments: readonly Instrument[],
+  hardware: Hardware,
+  config: Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot' | 'spoolDirectory'>,
+): readonly ServicePart[] => [...instrumentParts(instruments, hardware, config.instruments), nasUpload(config)]
+
+/** What is to be corrected when these have died. */
+export const aftermathsOf = (instruments: readonly Instrument[]): readonly PartAftermath[] => [
+  ...instruments.flatMap(instrumentAftermath),
+  uploadsQueued,
+]
+
+const nasUpload = ({
+  nasConfigPath,
+  runsRoot,
+  spoolDirectory,
+}: Pick<Config, 'nasConfigPath' | 'runsRoot' | 'spoolDirectory'>): ServicePart => ({
+  name: 'nas_upload',
+  commands: nasCommands,
+  async start(context, past) {
+    const { startNasUpload } = await import('../services/nas-upload/start-nas-upload.js')
+    return startNasUpload({ ...context, nasConfigPath, runsRoot, spoolDirectory }, past)
+  },
+  aftermath: uploadsQueued,
+})
