@@ -1,12 +1,16 @@
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** What became of a file that is open. */
 export type FileChange = 'removed' | 'replaced'
 
-const inodeOf = (path: string): string | null => {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`
+const lookAt = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false })
+
+const inodeOf = (stat: Stats | undefined): string | null => (stat === undefined ? null : `${stat.dev}:${stat.ino}`)
+
+const changeBetween = (before: string | null, now: string | null): FileChange | null => {
+  if (now === before) return null
+  return now === null ? 'removed' : 'replaced'
 }
 
 /** Whether the file under a path is still the one that was there when this was made: an open file outlives its name, and what is
@@ -17,13 +21,11 @@ export class FileIdentity {
 
   constructor(path: string) {
     this.#path = path
-    this.#inode = inodeOf(path)
+    this.#inode = inodeOf(lookAt(path))
   }
 
   change(): FileChange | null {
-    const now = inodeOf(this.#path)
-    if (now === this.#inode) return null
-    return now === null ? 'removed' : 'replaced'
+    return changeBetween(this.#inode, inodeOf(lookAt(this.#path)))
   }
 }
 
@@ -35,32 +37,31 @@ const SETTLED_MS = 3000
  * removed or renamed since they were looked at, one look at it answers for all. */
 export class FileIdentities {
   readonly #directory: string
-  readonly #paths: readonly string[]
-  readonly #files: readonly FileIdentity[]
+  readonly #files: readonly { readonly path: string; readonly inode: string | null }[]
   readonly #unchanged: readonly null[]
   /** How the directory looked when every file was in its place. */
   #settled: string | null = null
 
   constructor(paths: readonly [string, ...string[]]) {
     this.#directory = dirname(paths[0])
-    this.#paths = paths
-    this.#files = paths.map((path) => new FileIdentity(path))
+    this.#files = paths.map((path) => ({ path, inode: inodeOf(lookAt(path)) }))
     this.#unchanged = paths.map(() => null)
   }
 
   /** Of each file, in the order they were given. */
   changes(): readonly (FileChange | null)[] {
-    const directory = statSync(this.#directory, { throwIfNoEntry: false })
-    const look = directory === undefined ? null : `${directory.dev}:${directory.ino}:${directory.mtimeMs}`
+    const directory = lookAt(this.#directory)
+    const look = directory === undefined ? null : `${inodeOf(directory)}:${directory.mtimeMs}`
     if (look !== null && look === this.#settled) return this.#unchanged
-    const changes = this.#files.map((file) => file.change())
-    const isSettled = directory !== undefined && this.#writtenMs() - directory.mtimeMs > SETTLED_MS
+    // When the files were written last tells the time of the clock that the directory's time is from.
+    let writtenMs = 0
+    const changes = this.#files.map(({ path, inode }) => {
+      const stat = lookAt(path)
+      writtenMs = Math.max(writtenMs, stat?.mtimeMs ?? 0)
+      return changeBetween(inode, inodeOf(stat))
+    })
+    const isSettled = directory !== undefined && writtenMs - directory.mtimeMs > SETTLED_MS
     this.#settled = isSettled && changes.every((change) => change === null) ? look : null
     return changes
-  }
-
-  /** When the files were written last, by the clock that the directory's time is from. */
-  #writtenMs(): number {
-    return Math.max(...this.#paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
   }
 }
