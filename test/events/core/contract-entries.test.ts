@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { JobCapability } from '../../../events/core/capability.js'
 import { defineJob } from '../../../events/core/define-job.js'
 import { choice } from '../../../events/core/values.js'
+import { dosingAutomations } from '../../../services/bioreactor/dosing/automations/index.js'
 import { dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { jobDefinitions } from '../../../services/bioreactor/index.js'
+import { temperatureAutomations } from '../../../services/bioreactor/temperature/automations/index.js'
 import { temperatureAutomation } from '../../../services/bioreactor/temperature/temperature-automation.js'
 
 /** Entries of `unit-api-behaviour` §4.2 and §4.3, declared here where the product does not have them, against what stands there. */
@@ -287,6 +289,62 @@ describe('an automation is an entry of its own', () => {
         $state: STATE,
       }),
     )
+  })
+
+  const minutes = { datatype: 'float', settable: true, unit: 'min' }
+  const milliliters = { datatype: 'float', settable: true, unit: 'mL' }
+  test.each([
+    [
+      'turbidostat',
+      {
+        exchange_volume_ml: milliliters,
+        target_biomass: { datatype: 'float', settable: true, unit: 'OD/AU' },
+        biomass_signal: { datatype: 'string', settable: true },
+      },
+    ],
+    ['chemostat', { duration: minutes, exchange_volume_ml: milliliters }],
+    ['fed_batch', { duration: minutes, dosing_volume_ml: milliliters }],
+    [
+      'pid_morbidostat',
+      {
+        duration: minutes,
+        target_normalized_od: { datatype: 'float', settable: true, unit: 'AU' },
+        target_growth_rate: { datatype: 'float', settable: true, unit: 'h⁻¹' },
+      },
+    ],
+    ['silent', {}],
+  ])('dosing: %s', (name, settings) => {
+    const { definition } = dosingAutomations.find((one) => one.definition.automation === name) ?? expect.fail(name)
+    const { options: offered, published_settings } = definition.capability('u1')
+    expect(offered.map(({ name: option }) => option)).toEqual(Object.keys(settings))
+    expect(published_settings).toEqual({ ...EVENT, ...settings, $state: STATE })
+  })
+
+  test.each([
+    ['thermostat', { target_temperature: { datatype: 'float', settable: true, unit: '℃' } }],
+    ['only_record_temperature', {}],
+  ])('temperature: %s', (name, settings) => {
+    const { definition } = temperatureAutomations.find((one) => one.definition.automation === name) ?? expect.fail(name)
+    const { options: offered, published_settings } = definition.capability('u1')
+    expect(offered.map(({ name: option }) => option)).toEqual(Object.keys(settings))
+    expect(published_settings).toMatchObject({ ...EVENT, ...settings, $state: STATE })
+  })
+
+  test('light_dark_cycle', () => {
+    const cycle = jobDefinitions.find(({ key }) => key === 'led_automation/light_dark_cycle') ?? expect.fail()
+    expect(contract(cycle.capability('u1'))).toMatchObject({
+      options: ['light_intensity', 'light_duration_minutes', 'dark_duration_minutes'].map((name) => ({
+        name,
+        type: 'float',
+      })),
+      published_settings: {
+        ...EVENT,
+        light_intensity: { datatype: 'float', settable: true, unit: '%' },
+        light_duration_minutes: minutes,
+        dark_duration_minutes: minutes,
+        $state: STATE,
+      },
+    })
   })
 
   test('silent has neither options nor settings of its own', () => {

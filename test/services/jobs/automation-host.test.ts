@@ -5,6 +5,7 @@ import type { AutomationEvent, AutomationSettings } from '../../../events/biorea
 import { LabError } from '../../../events/core/errors.js'
 import { stopJobsCommand } from '../../../events/system/commands.js'
 import type { Dose } from '../../../services/bioreactor/control/dosing/dose-plan.js'
+import { dosingAutomations } from '../../../services/bioreactor/dosing/automations/index.js'
 import { type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'
 import {
@@ -411,6 +412,57 @@ describe('a dosing automation', () => {
     await minutes(30)
     expect(vial.runs).toBe(1)
     expect(lab.broker.retained.has('pioreactor/u1/exp/dosing_automation/latest_event')).toBe(false)
+  })
+})
+
+describe('what a decision says beside what it wants', () => {
+  const seen: DosingSeen = {
+    nowS: 1000,
+    current_volume_ml: 17.5,
+    alt_media_fraction: 0,
+    max_fill_ml: 18,
+    od: null,
+    od_fused: null,
+    normalized_od: { value: 1.4, atS: 999 },
+    growth_rate: { value: 0.3, atS: 999 },
+    auto_signal: 'od',
+    lastDoseEndedS: null,
+  }
+  const doses: Dose[] = []
+
+  async function start(name: string): Promise<void> {
+    doses.length = 0
+    const open: OpenPort<DosingSeen, Dose, Dose> = async () => ({
+      see: () => seen,
+      carryOut: async (dose) => {
+        doses.push(dose)
+        return dose
+      },
+      sleep: async () => undefined,
+      wake: async () => undefined,
+    })
+    lab = await startBioreactorLab({ jobs: () => dosingAutomations.map((one) => createAutomationJob(one, open)) })
+    await lab.run('dosing_automation', { automation_name: name })
+    await lab.clock.advance(2500)
+  }
+
+  test('the step of its controller is published', async () => {
+    await start('pid_morbidostat')
+    expect(doses).toHaveLength(1)
+    const [step] = lab.published('pid_log/growth_rate').map((text) => JSON.parse(text) as Record<string, unknown>)
+    expect(step).toMatchObject({ job_name: 'dosing_automation', setpoint: 0.1, latest_input: 0.3, Kp: -1 })
+    expect(events('dosing').at(-1)).toMatchObject({ event_name: 'AddAltMediaEvent' })
+  })
+
+  test('a reason to pause puts the job to sleep, and is told', async () => {
+    await start('fed_batch')
+    expect(doses).toEqual([])
+    expect(lab.published('dosing_automation/$state').at(-1)).toBe('sleeping')
+    expect(events('dosing').at(-1)).toMatchObject({
+      event_name: 'NoEvent',
+      message: expect.stringContaining('No room') as unknown,
+    })
+    expect(lab.published('logs/app/warning').at(-1)).toContain('No room for 1 mL')
   })
 })
 

@@ -1,5 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { defineError } from '../../../../events/core/errors.js'
 import { clamp } from '../../../../primitives/round.js'
+
+const ImpossibleVolume = defineError('liquid.out_of_range', 'input', 'A vial cannot hold what was said to be in it.')
 
 const Milliliters = Type.Number({ minimum: 0 })
 const ByMedium = Type.Record(Type.String(), Milliliters)
@@ -107,7 +110,63 @@ function mix({ volume_ml, composition }: Liquid, medium: string, ml: number): Li
 const snap = (share: number): number => (share < SNAP ? 0 : share > 1 - SNAP ? 1 : clamp(0, share, 1))
 
 /** The six values of the vial as a Pioreactor publishes them below `bioreactor/`. */
-export const bioreactorVariables = (liquid: Liquid): Readonly<Record<string, number>> => ({
+export const BIOREACTOR_VARIABLES = [
+  'alt_media_fraction',
+  'current_volume_ml',
+  'efflux_tube_volume_ml',
+  'cumulative_media_added_ml',
+  'cumulative_alt_media_added_ml',
+  'cumulative_waste_removed_ml',
+] as const
+export type BioreactorVariable = (typeof BIOREACTOR_VARIABLES)[number]
+
+/** What of the vial somebody looked up and wrote down, in place of what was counted. Other media than the two keep their proportions.
+ * @throws ImpossibleVolume, naming value and limit; then nothing is changed. */
+export function correctLiquid(
+  liquid: Liquid,
+  values: Readonly<Partial<Record<BioreactorVariable, number>>>,
+  capacityMl: number,
+): Liquid {
+  const limits: Readonly<Partial<Record<BioreactorVariable, number>>> = {
+    alt_media_fraction: 1,
+    current_volume_ml: capacityMl,
+    efflux_tube_volume_ml: capacityMl,
+  }
+  for (const name of BIOREACTOR_VARIABLES) {
+    const [value, limit] = [values[name] ?? 0, limits[name] ?? Number.MAX_VALUE]
+    const range = limits[name] === undefined ? 'at least 0' : `0 to ${limit}`
+    if (!(value >= 0 && value <= limit)) {
+      const unit = name === 'alt_media_fraction' ? '' : ' mL'
+      throw new ImpossibleVolume(`${name} is ${value}${unit}; it must be ${range}${unit}.`, {
+        details: { field: name, value, limit },
+      })
+    }
+  }
+  const share = values.alt_media_fraction
+  return {
+    ...liquid,
+    volume_ml: values.current_volume_ml ?? liquid.volume_ml,
+    efflux_tube_volume_ml: values.efflux_tube_volume_ml ?? liquid.efflux_tube_volume_ml,
+    composition: share === undefined ? liquid.composition : withAltMedia(liquid.composition, share),
+    added_ml: {
+      ...liquid.added_ml,
+      [MEDIA]: values.cumulative_media_added_ml ?? liquid.added_ml[MEDIA] ?? 0,
+      [ALT_MEDIA]: values.cumulative_alt_media_added_ml ?? liquid.added_ml[ALT_MEDIA] ?? 0,
+    },
+    removed_ml: values.cumulative_waste_removed_ml ?? liquid.removed_ml,
+  }
+}
+
+function withAltMedia(composition: Liquid['composition'], share: number): Liquid['composition'] {
+  const others = Object.entries(composition).filter(([name]) => name !== ALT_MEDIA)
+  const rest = others.reduce((total, [, part]) => total + part, 0)
+  const scaled = others.map(([name, part]) => [name, rest > 0 ? ((1 - share) * part) / rest : 0] as const)
+  const known = rest > 0 ? Object.fromEntries(scaled) : { ...Object.fromEntries(scaled), [MEDIA]: 1 - share }
+  return { ...known, [ALT_MEDIA]: share }
+}
+
+/** Those values of a vial. */
+export const bioreactorVariables = (liquid: Liquid): Readonly<Record<BioreactorVariable, number>> => ({
   alt_media_fraction: altMediaFraction(liquid),
   current_volume_ml: liquid.volume_ml,
   efflux_tube_volume_ml: liquid.efflux_tube_volume_ml,

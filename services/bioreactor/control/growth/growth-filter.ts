@@ -52,6 +52,8 @@ const DOSE_RATE_VARIANCE = 1e-4
 /** Standard error of a dilution told by pumped volumes, as a share of it. With less a pump 5 % off shifts the growth rate by 2 % and more;
  * with more little is left of what the volume tells. */
 const DILUTION_ERROR = 0.5
+/** Fresh medium changes how fast the cells grow. With less a fast culture is followed late, with more a slow one is told with more noise. */
+const DILUTION_RATE_VARIANCE = 3e-5
 
 /** One step: predicts, weighs the channels against each other, corrects. An outlier counts less the farther off it is, and is never
  * thrown away. Returns null when the numbers run out of range. Source: growth-rate filter grpredict 26.4 of Pioreactor 26.7.
@@ -64,9 +66,11 @@ export function growthStep(
   const observed = combine(od, R, baseLogVariance)
   const predicted = predict(x, elapsedH, dilution ?? 0)
   const spread = predictCovariance(P, Q, elapsedH)
-  if (dosed || dilution !== undefined) {
-    spread[0][0] += dilution === undefined ? DOSE_LOG_VARIANCE : (DILUTION_ERROR * dilution) ** 2
-    // Fresh medium changes how fast the cells grow, however much it is.
+  if (dilution !== undefined) {
+    spread[0][0] += (DILUTION_ERROR * dilution) ** 2
+    spread[1][1] += DILUTION_RATE_VARIANCE
+  } else if (dosed) {
+    spread[0][0] += DOSE_LOG_VARIANCE
     spread[1][1] += DOSE_RATE_VARIANCE
   }
 

@@ -4,6 +4,7 @@ import { check } from '../../../../events/schema.js'
 import {
   altMediaFraction,
   bioreactorVariables,
+  correctLiquid,
   dilutionOf,
   evolveLiquid,
   filledVial,
@@ -98,7 +99,40 @@ describe('the liquid in the vial', () => {
     const state = afterDoses(vial(18), ['add_alt_media', 6])
     expect([state.volume_ml, state.spilled_ml]).toEqual([20, 4])
     expect(altMediaFraction(state)).toBeCloseTo(0.25, 12)
-    expect(bioreactorVariables(state)['cumulative_alt_media_added_ml']).toBe(6)
+    expect(bioreactorVariables(state).cumulative_alt_media_added_ml).toBe(6)
+  })
+
+  test('is what somebody who looked says', () => {
+    const state = afterDoses(vial(14, 0.2), ['add_salty_media', 1])
+    const corrected = correctLiquid(
+      state,
+      { current_volume_ml: 12, alt_media_fraction: 0.5, cumulative_waste_removed_ml: 3 },
+      20,
+    )
+    expect(bioreactorVariables(corrected)).toEqual({
+      alt_media_fraction: 0.5,
+      current_volume_ml: 12,
+      efflux_tube_volume_ml: 14,
+      cumulative_media_added_ml: 0,
+      cumulative_alt_media_added_ml: 0,
+      cumulative_waste_removed_ml: 3,
+    })
+    const { media = 0, salty_media = 0 } = corrected.composition
+    expect(media + salty_media).toBeCloseTo(0.5, 12)
+    expect(salty_media / media).toBeCloseTo(1 / (0.8 * 14), 9)
+    expect(correctLiquid(vial(14, 1), { alt_media_fraction: 0.25 }, 20).composition).toEqual({
+      media: 0.75,
+      alt_media: 0.25,
+    })
+  })
+
+  test.each([
+    [{ current_volume_ml: 20.5 }, /current_volume_ml is 20.5 mL; it must be 0 to 20 mL/],
+    [{ alt_media_fraction: 1.1 }, /alt_media_fraction is 1.1; it must be 0 to 1/],
+    [{ cumulative_media_added_ml: -1 }, /it must be at least 0 mL/],
+    [{ efflux_tube_volume_ml: Number.NaN }, /efflux_tube_volume_ml is NaN/],
+  ])('cannot be %j', (values, message) => {
+    expect(() => correctLiquid(vial(14), values, 20)).toThrow(message)
   })
 
   test('is not changed by what is no dose', () => {

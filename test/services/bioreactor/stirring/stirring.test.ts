@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { turnRotor } from '../../../../simulation/bioreactor/stirrer.js'
+import { createRandom } from '../../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import type { FakeClock } from '../../../support/fake-clock.js'
 import { give } from '../../../support/give.js'
+import { LitBioreactor } from '../../../support/lit-bioreactor.js'
 
 let lab: BioreactorLab | undefined
 afterEach(async () => {
@@ -141,5 +143,26 @@ describe('without a calibration', () => {
     await turn(POLL_S + 3)
     bioreactor.stalled = false
     expect(duty()).toBeLessThan(learnt + 8)
+  })
+
+  test('the speed between optical readings arrives too', async () => {
+    const bioreactor = new LitBioreactor(createRandom(1))
+    const started = await startBioreactorLab({ bioreactor })
+    lab = started
+    const seconds = (count: number) => bioreactor.turn(started.clock, count * 1000)
+    for (const [job, options] of [
+      ['od_reading', { interval: 10 }],
+      ['stirring', { duty_cycle: 18, enable_dodging_od: true, target_rpm_outside_od_reading: 450 }],
+    ] as const) {
+      const id = await started.begin(job, options)
+      while (started.task(id)['status'] === 'running') await seconds(0.1)
+    }
+    await seconds(45)
+    const outside = started
+      .published('stirring/measured_rpm')
+      .map((text) => (JSON.parse(text) as { measured_rpm: number }).measured_rpm)
+      .filter((rpm) => rpm > 0)
+    expect(outside[0]).toBeLessThan(300)
+    expect(Math.abs((outside.at(-1) ?? 0) / 450 - 1)).toBeLessThan(0.1)
   })
 })
