@@ -8,7 +8,7 @@ import { defineError, isInputError } from './events/core/errors.js'
 import { listItems, type Settings, setting, type ValuesOf } from './events/core/setting.js'
 import { decodeValue } from './events/core/values.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
-import { instruments } from './instruments.js'
+import { instruments, type ListedInstrument } from './instruments.js'
 
 const InvalidSettings = defineError('settings.invalid', 'input', 'Settings of the environment are wrong.')
 
@@ -120,12 +120,11 @@ const unitSettings = {
 /** What instruments and their twins add to the settings, by the name of the instrument. */
 type SettingsByInstrument = Readonly<Record<string, Settings>>
 
-const instrumentSettings: SettingsByInstrument = Object.fromEntries(
-  instruments.map(({ name, settings = {}, twin }) => [name, { ...settings, ...twin?.settings }]),
-)
+const settingsBy = (listed: readonly ListedInstrument[]): SettingsByInstrument =>
+  Object.fromEntries(listed.map(({ name, settings = {}, twin }) => [name, { ...settings, ...twin?.settings }]))
 
 /** Every environment variable Benchlog reads. */
-export const settings: Settings = Object.assign({}, unitSettings, ...Object.values(instrumentSettings))
+export const settings: Settings = Object.assign({}, unitSettings, ...Object.values(settingsBy(instruments)))
 
 /** The variables of the instruments; those of their twins are read for the bench alone. */
 export const instrumentVariables: readonly string[] = instruments.flatMap(({ settings = {} }) => Object.keys(settings))
@@ -196,8 +195,9 @@ export function readOutputsConfig(env: Environment): OutputsConfig {
 }
 
 /** Reads the settings. An empty variable counts as absent.
+ * @param listed whose settings are read beside those of the unit; the instruments of the product by default.
  * @throws InvalidInput with one line per problem: variable, value and what is allowed. */
-export function readConfig(env: Environment): Config {
+export function readConfig(env: Environment, listed: readonly ListedInstrument[] = instruments): Config {
   const problems: string[] = []
   const home = homeOf(env)
   const read = (declared: Settings): Readonly<Record<string, unknown>> =>
@@ -217,7 +217,7 @@ export function readConfig(env: Environment): Config {
     )
   // Decoded by the schemas that the type is made of.
   const values = read(unitSettings) as Values
-  const ofInstruments = Object.entries(instrumentSettings).map(([name, declared]) => [name, read(declared)] as const)
+  const ofInstruments = Object.entries(settingsBy(listed)).map(([name, declared]) => [name, read(declared)] as const)
   problems.push(...bridge(values), ...contradictions(values), ...openDoors(values), ...unusableHosts(values))
   if (problems.length > 0) {
     throw new InvalidSettings(problems.join('\n'), { details: { problems } })

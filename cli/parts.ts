@@ -9,6 +9,7 @@ import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway
 import { instruments } from '../instruments.js'
 import { openReadModels } from '../projections/read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
+import type { Instrument } from '../services/runtime/instrument.js'
 import type { Doors } from './doors.js'
 import { writeServicePassword } from './home.js'
 import { portProblem } from './port-problem.js'
@@ -33,12 +34,14 @@ export async function startLog(config: Config, clock: Clock, logger: Logger): Pr
   }
 }
 
+/** @param listed whose topics are ours; those of the product by default. */
 export function startBrokerSide(
   config: Config,
   clock: Clock,
   logger: Logger,
   { writer, reader }: RunningLog,
   doors: Doors,
+  listed: readonly Pick<Instrument, 'topics'>[] = instruments,
 ): Promise<RunningBroker> {
   return startBroker({
     log: writer,
@@ -56,7 +59,7 @@ export function startBrokerSide(
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,
     leaderPassword: config.mqttLeaderPassword,
-    topics: instruments.map(({ topics }) => topics),
+    topics: listed.map(({ topics }) => topics),
     recordExclude: config.recordExclude,
   }).catch((error: unknown) => {
     throw portProblem(config, error)
