@@ -52,6 +52,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./cli/safe-state-command.js')).safeStateCommand,
   },
   {
+    name: 'check-hardware',
+    summary:
+      'Look for every chip, PWM channel and GPIO line of the unit, and say what is missing and what to do about it.',
+    load: async () => (await import('./cli/check-hardware-command.js')).checkHardwareCommand,
+  },
+  {
     name: 'certificate',
     summary: 'Make a key and a self-signed certificate for TLS_CERT and TLS_KEY, where there is no authority.',
     load: async () => (await import('./cli/certificate-command.js')).certificateCommand,

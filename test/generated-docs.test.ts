@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { renderSettings } from '../cli/render-settings.js'
 import { renderTopics } from '../cli/render-topics.js'
+import { renderWiring } from '../cli/render-wiring.js'
 import { renderAsyncApi } from '../http-gateway/async-api/document.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
 
@@ -17,3 +18,6 @@ it('docs/asyncapi.json is written from the declarations', () =>
   expect(renderAsyncApi(jobDefinitions.map((definition) => definition.capability('u1')))).toMatchFileSnapshot(
     page('asyncapi.json'),
   ))
+
+it('docs/wiring.md is written from the tables of the drivers', () =>
+  expect(renderWiring()).toMatchFileSnapshot(page('wiring.md')))

@@ -114,6 +114,8 @@ export interface BoardHardware {
   readonly hatSerialNumber?: string
   /** Model of the computer, where it tells it. */
   readonly computer?: string
+  /** Whether the computer's own supply is, or has been, too low; null where it cannot tell. */
+  underVoltage?(): Promise<boolean | null>
   /** The vessel, where the hardware knows it. */
   readonly model?: { readonly modelName: string; readonly modelVersion: string }
 }

@@ -2,6 +2,7 @@ import type { Hardware } from './hardware.js'
 import { readBoardIdentity } from './hat-identity.js'
 import { createLibgpiod } from './libgpiod.js'
 import { openLinuxI2c } from './linux-i2c.js'
+import { readPowerAlarm } from './power-alarm.js'
 import { serialPorts } from './serial-port.js'
 import { createSysfsPwm } from './sysfs-pwm.js'
 
@@ -14,6 +15,7 @@ export async function openLinuxHardware(): Promise<Hardware> {
     gpio: createLibgpiod(),
     serial: serialPorts,
     ...(await readBoardIdentity()),
+    underVoltage: () => readPowerAlarm(),
     close: () => i2c.close(),
   }
 }

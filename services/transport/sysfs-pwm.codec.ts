@@ -26,6 +26,10 @@ export function encodeGpiosCell(pin: number): Uint8Array {
 /** Device names of the controllers that serve GPIO 12 and 13 (overlay `pwm-2chan`): Pi 5, Pi 4, Pi 2–3 and Zero 2, Pi 1 and Zero. */
 export const PWM_CONTROLLERS: readonly string[] = ['1f00098000.pwm', 'fe20c000.pwm', '3f20c000.pwm', '2020c000.pwm']
 
+/** Line of the boot configuration that gives a pin its PWM. */
+export const overlayFor = (pin: number): string =>
+  pin in CONTROLLER_CHANNELS ? 'dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4' : `dtoverlay=pwm-gpio,gpio=${pin}`
+
 /** Frequencies in Hz that a pin can have. Below 0.1 Hz the 32-bit counters of some controllers overflow. Above, a controller clocked at 10 MHz has less than
  * 1 % resolution; `pwm-gpio` switches pins in software, and Pioreactor's library does so up to 10 kHz. */
 export const pwmRange = (pin: number): { readonly minHz: number; readonly maxHz: number } => ({

@@ -11,6 +11,7 @@ import {
   decodeAttribute,
   decodeGpiosCell,
   dutyPercent,
+  overlayFor,
   PWM_CONTROLLERS,
   pwmRange,
   pwmTimes,
@@ -19,10 +20,7 @@ import {
 const noPwm = (pin: number, reason: string, cause?: unknown): LabError =>
   new NoPwm(`No PWM on GPIO ${pin}: ${reason}`, {
     cause,
-    remediation:
-      pin in CONTROLLER_CHANNELS
-        ? 'Add dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4 to the boot configuration.'
-        : `Add dtoverlay=pwm-gpio,gpio=${pin} to the boot configuration.`,
+    remediation: `Add ${overlayFor(pin)} to the boot configuration.`,
   })
 
 /** Right after an export udev has yet to hand over the files: wait for them up to 10 s, and repeat what is denied. */

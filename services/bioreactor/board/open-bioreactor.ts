@@ -28,6 +28,12 @@ export interface BioreactorOptions {
   readonly model?: { readonly modelName: string; readonly modelVersion: string }
 }
 
+/** Which board and vessel a unit has, as far as options and hardware tell. */
+export const profileKeyOf = (hardware: Hardware, { hat, model }: BioreactorOptions): ProfileKey => ({
+  hat: hat ?? hardware.hatVersion ?? DEFAULT_HAT,
+  ...(model ?? hardware.model ?? DEFAULT_MODEL),
+})
+
 /** The board's drivers for one HAT and model. Reads the wiring, touches no device.
  * @throws UnknownModel; InvalidProfile when the wiring is unknown or a file of the unit is wrong. */
 export async function openBioreactor(
@@ -35,10 +41,7 @@ export async function openBioreactor(
   options: BioreactorOptions,
   clock: Clock,
 ): Promise<Bioreactor> {
-  const key: ProfileKey = {
-    hat: options.hat ?? hardware.hatVersion ?? DEFAULT_HAT,
-    ...(options.model ?? hardware.model ?? DEFAULT_MODEL),
-  }
+  const key = profileKeyOf(hardware, options)
   const { models } = await readModels(options.dotPioreactor)
   const model = findModel(models, key.modelName, key.modelVersion)
   const profile = await readHardwareProfile(options.dotPioreactor, key)

@@ -16,5 +16,8 @@ const LOW_RAIL_V = 4.8
 export const isRailLow = (rail: number, underVoltage: boolean | null): boolean =>
   rail <= LOW_RAIL_V + 1e-6 && underVoltage !== false
 
+/** Above it, V, stirrer and pumps are in danger. */
+export const MAX_MOTOR_RAIL_V = 18
+
 /** Voltage at the `aux` input for a rail voltage. */
 export const auxVolts = (rail: number): number => rail * DIVIDER
