@@ -1,3 +1,4 @@
+import { boardOptions } from '../services/bioreactor/board/board-settings.js'
 import { checkHardware, type HardwareFinding } from '../services/bioreactor/board/check-hardware.js'
 import { isBenchAlive } from '../simulation/bench-directory.js'
 import { isHeld } from './claims.js'
@@ -16,9 +17,10 @@ export const checkHardwareCommand: Command = {
     }
     const hardware = await openHardware(config)
     try {
+      const board = boardOptions(config.instruments['bioreactor'] ?? {})
       const { dotPioreactor } = config
       const unitRuns = isHeld(config, 'services')
-      const findings = await checkHardware(hardware, { dotPioreactor, unitRuns }, openClock(config))
+      const findings = await checkHardware(hardware, { dotPioreactor, unitRuns, ...board }, openClock(config))
       if (options['json'] === true) print(JSON.stringify(findings, null, 2))
       else for (const line of renderFindings(findings)) print(line)
       return findings.some(({ status }) => status === 'missing') ? 1 : 0

@@ -9,7 +9,7 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
     if (answer === null) throw new NoDevice(`Nothing answers at I2C address 0x${address.toString(16)}.`)
     return answer
   }
-  const open = new Set<number>()
+  const open = new Map<number, PwmOutput>()
   const pins = Object.values(bench.wiring.pwm.pwm_to_pin)
   return {
     hatVersion: bench.hat,
@@ -23,13 +23,15 @@ export function createInProcessHardware(bench: VirtualBench): Hardware {
       open: async (pin) => {
         if (!pins.includes(pin)) throw new NoPwm(`No PWM on GPIO ${pin}.`)
         if (open.has(pin)) throw new PinInUse(`GPIO ${pin} is in use by another user.`)
-        open.add(pin)
+        const output = pwmOutput(bench, pin, () => open.delete(pin))
+        open.set(pin, output)
         bench.setPwm(pin, 0)
-        return pwmOutput(bench, pin, () => open.delete(pin))
+        return output
       },
       list: async () => pins.map((pin) => ({ pin, chip: 'virtual', dutyCycle: bench.outputs.pwm[String(pin)] ?? 0 })),
       off: async (pin) => bench.setPwm(pin, 0),
       allOff: async () => {
+        for (const output of [...open.values()]) await output.close()
         for (const pin of pins) bench.setPwm(pin, 0)
       },
     },

@@ -42,6 +42,8 @@ export interface BioreactorDeps {
   readonly store?: ExperimentStore
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** That a watchdog looks at. */
+  readonly pwm?: PwmBoard
 }
 
 /** The jobs themselves, on one board. @param more jobs beside those of the product. */
@@ -53,10 +55,10 @@ export function createBioreactorJobs(
     calibrations = createCalibrationFiles(dotPioreactor),
     store = createExperimentFiles(dotPioreactor),
     random,
+    pwm = new PwmBoard(bioreactor, clock),
   }: BioreactorDeps,
   more: (board: Board) => readonly Job[] = () => [],
 ): readonly Job[] {
-  const pwm = new PwmBoard(bioreactor, clock)
   const leds = new LedBoard(bioreactor.leds, clock)
   const board: Board = { bioreactor, pwm, leds, calibrations, store, random }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]

@@ -5,10 +5,12 @@ import { jobCommands } from '../../events/system/commands.js'
 import { together } from '../aftermath/aftermath.js'
 import { jobsLost } from '../jobs/jobs-lost.js'
 import { defineInstrument } from '../runtime/instrument.js'
+import { boardSettings } from './board/board-settings.js'
 import { makeBoardSafe } from './board/make-safe.js'
 import { outputsOff } from './board/outputs-off.js'
 
 const bioreactorSettings = {
+  ...boardSettings,
   RESUME_JOBS: setting(Type.String(), '', 'Jobs to start again after a crash, comma-separated.'),
 }
 export type BioreactorSettings = typeof bioreactorSettings

@@ -1,23 +1,59 @@
 import { randomInt } from 'node:crypto'
+import { publishEvent } from '../../bus/publish-event.js'
+import { logEvent } from '../../events/bioreactor/logs.js'
 import { listItems } from '../../events/core/setting.js'
+import { timestampOf } from '../../events/core/timestamp.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import { startJobService } from '../jobs/job-service.js'
 import type { InstrumentContext } from '../runtime/instrument.js'
-import type { Service } from '../runtime/service.js'
+import type { Service, ServiceContext } from '../runtime/service.js'
+import { boardOptions } from './board/board-settings.js'
 import { openBioreactor } from './board/open-bioreactor.js'
+import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdog.js'
+import { PwmBoard } from './board/pwm-board.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
 
 /** Uniform in [0, 1). */
 const random = (): number => randomInt(2 ** 32) / 2 ** 32
 
-/** Opens the board and offers its jobs. */
+/** Opens the board, watches its outputs and offers its jobs. */
 export async function startBioreactor(
   context: InstrumentContext<BioreactorSettings>,
   past: readonly RetainedText[],
 ): Promise<Service> {
   const { hardware, dotPioreactor, clock, settings } = context
-  const bioreactor = await openBioreactor(hardware, { dotPioreactor }, clock)
-  const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random })
-  return startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
+  const bioreactor = await openBioreactor(hardware, { dotPioreactor, ...boardOptions(settings) }, clock)
+  const pwm = new PwmBoard(bioreactor, clock)
+  const watchdog = startOutputWatchdog({ bioreactor, pwm, report: reporter(context) })
+  try {
+    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm })
+    const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
+    return {
+      ...service,
+      // Last: until then there may be something to watch.
+      stop: () => service.stop().finally(() => watchdog.stop()),
+    }
+  } catch (error) {
+    await watchdog.stop()
+    throw error
+  }
+}
+
+/** What the watchdog found stands in the log, whichever job it concerned, if any. */
+function reporter({ unit, bus, clock, logger }: ServiceContext): (report: WatchdogReport) => void {
+  return ({ kind, message }) => {
+    logger.error({ kind, detail: message }, 'output watchdog')
+    const level = 'error'
+    const log = {
+      source: 'app',
+      task: 'output_watchdog',
+      message,
+      level: level.toUpperCase(),
+      timestamp: timestampOf(clock.now()),
+    }
+    publishEvent(bus, logEvent, { unit, experiment: '$experiment', source: log.source, level }, log).catch(
+      (error: unknown) => logger.debug({ err: error }, 'report of the output watchdog not published'),
+    )
+  }
 }

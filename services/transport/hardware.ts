@@ -46,7 +46,8 @@ export interface PwmOutputs {
   list(): Promise<readonly PwmState[]>
   /** Duty 0 and disabled, whoever has claimed the pin. */
   off(pin: number): Promise<void>
-  /** Duty 0 and disabled on every output the kernel offers, those of other programs too. */
+  /** Duty 0 and disabled on every output the kernel offers, those of other programs too. What is open here is closed: nobody switches it on again
+   * without claiming it. */
   allOff(): Promise<void>
 }
 

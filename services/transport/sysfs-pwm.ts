@@ -35,6 +35,7 @@ const DENIED_RETRIES: RetryOptions = {
 /** PWM through the kernel's sysfs files. Pins 12 and 13 belong to the SoC's controller, others to `pwm-gpio` chips.
  * @param root `/sys/class/pwm`, or a directory of the same shape. */
 export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
+  const opened = new Set<SysfsPwmOutput>()
   return {
     async open(pin, hz) {
       const { minHz, maxHz } = pwmRange(pin)
@@ -46,8 +47,12 @@ export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
       const unlock = await lockPin(await realpath(root), pin)
       try {
         await exportChannel(channel)
-        const output = new SysfsPwmOutput(channel, hz, unlock)
+        const output: SysfsPwmOutput = new SysfsPwmOutput(channel, hz, () => {
+          opened.delete(output)
+          return unlock()
+        })
         await output.prepare()
+        opened.add(output)
         return output
       } catch (error) {
         await unlock()
@@ -65,6 +70,8 @@ export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
       await Promise.all(channels.filter((channel) => channel.pin === pin).map(({ path }) => switchOff(path)))
     },
     async allOff() {
+      // What is open here must not be switched on again by whoever had it, and may be claimed anew.
+      await Promise.allSettled([...opened].map((output) => output.close()))
       const results = await Promise.allSettled((await listChannels(root)).map(({ path }) => switchOff(path)))
       const failed = results.find((result) => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason

@@ -7,12 +7,13 @@ import { FakeClock } from '../support/fake-clock.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 /** A bench as the unit with this configuration has it. */
-async function benchOf(ini?: string) {
+async function benchOf(ini?: string, settings: Readonly<Record<string, string>> = {}) {
   const dotPioreactor = join(temporaryDirectory(), '.pioreactor')
   mkdirSync(dotPioreactor)
   if (ini !== undefined) writeFileSync(join(dotPioreactor, 'config.ini'), ini)
   const clock = new FakeClock()
-  return { clock, bench: new VirtualBench({ clock, seed: 1, ...(await readBenchSetup({ dotPioreactor })) }) }
+  const setup = await readBenchSetup({ dotPioreactor, instruments: { bioreactor: settings } })
+  return { clock, bench: new VirtualBench({ clock, seed: 1, ...setup }) }
 }
 
 test('a bench without configuration is as the stock one has it', async () => {
@@ -55,4 +56,11 @@ test('LEDs and photodiodes are where the configuration has them', async () => {
 test.each(['abc', '-1', ''])("a volume of '%s' is for the jobs to refuse; the vial is as usual", async (text) => {
   const { bench } = await benchOf(`[bioreactor]\ninitial_volume_ml=${text}\n`)
   expect(bench.truth.volume_ml).toBe(15)
+})
+
+test('HAT and vessel are those of the settings', async () => {
+  const settings = { HAT_VERSION: '1.1', MODEL_NAME: 'pioreactor_40ml_XR', MODEL_VERSION: '1.5' }
+  const { bench } = await benchOf(undefined, settings)
+  expect([bench.hat, bench.model]).toEqual(['1.1', { modelName: 'pioreactor_40ml_XR', modelVersion: '1.5' }])
+  expect(bench.transact(0x4b, new Uint8Array(), 0)).not.toBeNull()
 })

@@ -1,6 +1,6 @@
 import { LabError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
-import type { Hardware, I2cBus } from '../../transport/hardware.js'
+import type { BoardHardware, I2cBus } from '../../transport/hardware.js'
 import { overlayFor } from '../../transport/sysfs-pwm.codec.js'
 import { decodeFirmwareVersion, FIRMWARE_VERSION_POINTER } from '../chips/pico.codec.js'
 import { isRailLow, MAX_MOTOR_RAIL_V } from '../chips/rail-voltage.codec.js'
@@ -53,7 +53,7 @@ export interface CheckOptions extends BioreactorOptions {
 /** Looks for every part that the unit's HAT and vessel need, and says what is missing and what to do about it. Moves and lights nothing, and may run
  * beside a working unit. */
 export async function checkHardware(
-  hardware: Hardware,
+  hardware: BoardHardware,
   options: CheckOptions,
   clock: Clock,
 ): Promise<readonly HardwareFinding[]> {
@@ -139,7 +139,7 @@ async function identify(i2c: I2cBus, chip: BoardDevice['chip'], address: number)
 }
 
 function checkSupply(
-  hardware: Hardware,
+  hardware: BoardHardware,
   options: CheckOptions,
   { adc }: ProfileTables,
   clock: Clock,
@@ -156,7 +156,7 @@ function checkSupply(
   })
 }
 
-async function checkPwm({ pwm }: Hardware, tables: ProfileTables): Promise<readonly HardwareFinding[]> {
+async function checkPwm({ pwm }: BoardHardware, tables: ProfileTables): Promise<readonly HardwareFinding[]> {
   const states = pwm.list()
   return Promise.all(
     Object.entries(tables.pwm.pwm_to_pin).map(([channel, pin]) => {
@@ -177,7 +177,7 @@ const LINES = [
   ['pcb_led_pin', 'LED of the unit'],
 ] as const
 
-const checkLines = ({ gpio }: Hardware, tables: ProfileTables): Promise<readonly HardwareFinding[]> =>
+const checkLines = ({ gpio }: BoardHardware, tables: ProfileTables): Promise<readonly HardwareFinding[]> =>
   Promise.all(
     LINES.map(([key, expected]) => {
       const pin = tables.gpio[key]
@@ -194,7 +194,7 @@ export type ModelFit = { readonly status: 'ok' } | { readonly status: 'skipped' 
 
 /** @throws UnknownModel. Source: Pioreactor 26.7 `hardware/check`. */
 export async function checkModelFit(
-  hardware: Hardware,
+  hardware: BoardHardware,
   dotPioreactor: string,
   model: { readonly modelName: string; readonly modelVersion: string },
 ): Promise<ModelFit> {

@@ -29,7 +29,7 @@ export interface BioreactorOptions {
 }
 
 /** Which board and vessel a unit has, as far as options and hardware tell. */
-export const profileKeyOf = (hardware: Hardware, { hat, model }: BioreactorOptions): ProfileKey => ({
+export const profileKeyOf = (hardware: BoardHardware, { hat, model }: BioreactorOptions): ProfileKey => ({
   hat: hat ?? hardware.hatVersion ?? DEFAULT_HAT,
   ...(model ?? hardware.model ?? DEFAULT_MODEL),
 })

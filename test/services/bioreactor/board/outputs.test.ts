@@ -187,6 +187,16 @@ describe('the watchdog', () => {
     expect(reports[0]?.message).toMatch(/probe does not answer/)
   })
 
+  test('looks no more once it is stopped', async () => {
+    const { clock, bioreactor, watchdog } = await watched()
+    const stopped = watchdog.stop()
+    await clock.advance(0)
+    await stopped
+    bioreactor.duty.set(MEDIA.pin, 100)
+    await clock.advance(5_000)
+    expect(bioreactor.duty.get(MEDIA.pin)).toBe(100)
+  })
+
   test('tries again until an output that is deaf follows', async () => {
     const { clock, bioreactor, reports } = await watched()
     bioreactor.duty.set(MEDIA.pin, 100)

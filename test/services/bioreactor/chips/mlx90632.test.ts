@@ -67,7 +67,7 @@ describe('the codec', () => {
     expect(opticalTerms(constants, 3, results).signal).toBeNaN()
   })
 
-  test('MLX-4 and 5: the object, whose sensitivity follows what it was before', () => {
+  test('MLX-4 and MLX-5: the object, whose sensitivity follows what it was before', () => {
     const first = objectTemperature(constants, 2, results, noHistory)
     const second = objectTemperature(constants, 2, results, first)
     const third = objectTemperature(constants, 2, results, second)
