@@ -1,3 +1,4 @@
+import { catalogueOf } from './events/catalogue.js'
 import { bioreactor } from './services/bioreactor/instrument.js'
 import { potentiostat } from './services/potentiostat/instrument.js'
 import type { Instrument } from './services/runtime/instrument.js'
@@ -11,3 +12,6 @@ export interface ListedInstrument extends Instrument {
 
 /** The instruments of a unit. A new one has its line here. */
 export const instruments: readonly ListedInstrument[] = [bioreactor, { ...potentiostat, twin: potentiostatTwin }]
+
+/** What a unit with them publishes and takes. */
+export const catalogue = catalogueOf(instruments)

@@ -6,7 +6,7 @@ import { type OwnedEventLogWriter, openEventLogWriter } from '../event-log/write
 import type { Clock, Logger } from '../events/ports.js'
 import type { GatewayDeps } from '../http-gateway/context.js'
 import { type GatewayOptions, startGateway } from '../http-gateway/start-gateway.js'
-import { instruments } from '../instruments.js'
+import { catalogue, instruments } from '../instruments.js'
 import { openReadModels } from '../projections/read-models.js'
 import { type RunningProjections, startProjections } from '../projections/start-projections.js'
 import type { Instrument } from '../services/runtime/instrument.js'
@@ -154,6 +154,7 @@ export async function startHttpSide(
       ...place,
       ...secrets,
       ...admission,
+      catalogue,
       ...parts,
       clock,
       logger,

@@ -1,9 +1,8 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
-import { commandCatalogue, eventCatalogue } from '../events/catalogue.js'
 import { JobCapability } from '../events/core/capability.js'
 import type { JobDefinition } from '../events/core/define-job.js'
 import { datatypeOf } from '../events/core/values.js'
-import { instruments } from '../instruments.js'
+import { catalogue } from '../instruments.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
 import { allowedValues, fieldNames } from './render-schema.js'
 
@@ -39,9 +38,6 @@ function orderFields({ properties, required = [] }: TObject): string {
 const resultFields = (schema: TSchema): string =>
   `\`${fieldNames(schema, String(schema['const'] ?? datatypeOf(schema)))}\``
 
-/** Those of the vocabulary, and those that instruments keep to themselves. */
-const allEvents = [...new Set([...eventCatalogue, ...instruments.flatMap(({ events }) => events)])]
-
 const fieldsOf = (list: 'start' | 'settings'): string =>
   fieldNames(JobCapability.properties.form.properties[list].items, '')
 
@@ -69,7 +65,7 @@ export function renderTopics(): string {
     '',
     '| Topic | Retained | Payload | Meaning |',
     '|---|---|---|---|',
-    ...allEvents.map(
+    ...catalogue.events.map(
       ({ pattern, retained, payload, doc }) =>
         `| \`${pattern}\` | ${yes(retained)} | \`${fieldNames(payload, datatypeOf(payload))}\` | ${doc} |`,
     ),
@@ -98,7 +94,7 @@ export function renderTopics(): string {
     '',
     '| Command | Payload | Result | Meaning |',
     '|---|---|---|---|',
-    ...commandCatalogue.map(
+    ...catalogue.commands.map(
       ({ name, payload, result, doc }) =>
         `| \`${name}\` | ${orderFields(payload)} | ${resultFields(result)} | ${doc} |`,
     ),

@@ -1,20 +1,17 @@
-import { bioreactorEvents } from './bioreactor/events.js'
 import type { CommandDefinition } from './core/define-command.js'
 import type { EventDefinition } from './core/define-event.js'
 import { nasCommands } from './nas/commands.js'
 import { nasEvents } from './nas/events.js'
-import { potentiostatCommands } from './potentiostat/commands.js'
-import { potentiostatEvents } from './potentiostat/events.js'
-import { jobCommands } from './system/commands.js'
 import { systemEvents } from './system/events.js'
 
-/** Every event the unit publishes beside the settings of its jobs. */
-export const eventCatalogue: readonly EventDefinition[] = [
-  ...systemEvents,
-  ...bioreactorEvents,
-  ...potentiostatEvents,
-  ...nasEvents,
-]
+/** What is published beside the settings of jobs, and every command that is no `/set`. */
+export interface Catalogue {
+  readonly events: readonly EventDefinition[]
+  readonly commands: readonly CommandDefinition[]
+}
 
-/** Every command that is no `/set`. */
-export const commandCatalogue: readonly CommandDefinition[] = [...jobCommands, ...potentiostatCommands, ...nasCommands]
+/** Those of a unit with these instruments. */
+export const catalogueOf = (instruments: readonly Catalogue[]): Catalogue => ({
+  events: [...systemEvents, ...instruments.flatMap(({ events }) => events), ...nasEvents],
+  commands: [...instruments.flatMap(({ commands }) => commands), ...nasCommands],
+})

@@ -1,4 +1,5 @@
 import type { Admission } from '../doors/admission.js'
+import type { Catalogue } from '../events/catalogue.js'
 import type { Clock, EventLogReader, Logger, MessageBus } from '../events/ports.js'
 import type { LogStatus } from '../events/system/log-status.js'
 import type { ReadModels } from '../projections/read-models.js'
@@ -47,6 +48,8 @@ export interface GatewayDeps extends Admission {
   /** Whether parts of the unit are still to come for the first time. */
   readonly isStarting: () => boolean
   readonly hardwareKind: 'simulated' | 'real'
+  /** What the unit publishes and takes, beside the settings of jobs. */
+  readonly catalogue: Catalogue
   readonly startedAt: Date
 }
 

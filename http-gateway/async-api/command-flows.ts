@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import { commandCatalogue } from '../../events/catalogue.js'
 import type { CommandDefinition } from '../../events/core/define-command.js'
 import { CommandOutcome, outcomeEvent } from '../../events/system/outcomes.js'
 import { braced } from './event-flows.js'
@@ -15,8 +14,8 @@ const outcomeOf = ({ result }: CommandDefinition): Payload => ({
 })
 
 /** Orders that are not settings, and how each is answered. */
-export const commandFlows: readonly MessageFlow[] = [
-  ...commandCatalogue.map(
+export const commandFlows = (commands: readonly CommandDefinition[]): readonly MessageFlow[] => [
+  ...commands.map(
     (command): MessageFlow => ({
       topic: braced(command.pattern),
       action: 'receive',
@@ -34,7 +33,7 @@ export const commandFlows: readonly MessageFlow[] = [
     retained: outcomeEvent.retained,
     payloads: {
       event: { ...payloadOf(outcomeEvent.payload), hasId: true },
-      ...Object.fromEntries(commandCatalogue.map((command) => [outcomeName(command), outcomeOf(command)])),
+      ...Object.fromEntries(commands.map((command) => [outcomeName(command), outcomeOf(command)])),
     },
     tag: 'system',
   },

@@ -1,4 +1,4 @@
-import { eventCatalogue } from '../../events/catalogue.js'
+import type { Catalogue } from '../../events/catalogue.js'
 import type { JobCapability } from '../../events/core/capability.js'
 import { commandFlows } from './command-flows.js'
 import { eventFlows } from './event-flows.js'
@@ -11,9 +11,9 @@ type Json = Readonly<Record<string, unknown>>
 
 /** The AsyncAPI 3.0 document of a unit: the topics of its jobs, events and commands. Operations are told from the unit's point of view:
  * a client subscribes to what the unit sends, and publishes what the unit receives.
- * @param jobs what is announced of them */
-export function asyncApi(jobs: readonly JobCapability[]): Json {
-  const flows = [...settingFlows(jobs), ...eventFlows(eventCatalogue), ...commandFlows]
+ * @param jobs what is announced of them @param catalogue what it publishes and takes beside them */
+export function asyncApi(jobs: readonly JobCapability[], { events, commands }: Catalogue): Json {
+  const flows = [...settingFlows(jobs), ...eventFlows(events), ...commandFlows(commands)]
   const byKey = flows.map((flow) => [channelKey(flow.topic), flow] as const)
   return {
     asyncapi: '3.0.0',
@@ -41,7 +41,8 @@ export function asyncApi(jobs: readonly JobCapability[]): Json {
 }
 
 /** The document as it is committed in `docs/asyncapi.json`. */
-export const renderAsyncApi = (jobs: readonly JobCapability[]): string => `${JSON.stringify(asyncApi(jobs), null, 2)}\n`
+export const renderAsyncApi = (jobs: readonly JobCapability[], catalogue: Catalogue): string =>
+  `${JSON.stringify(asyncApi(jobs, catalogue), null, 2)}\n`
 
 /** Levels that every topic of a family has, and that tell topics apart nowhere. */
 const COMMON_LEVELS = ['{unit}', '{box}', '{experiment}']

@@ -37,7 +37,7 @@ const getAsyncApi = endpoint({
   errors: [],
   needs: 'services',
   auth: 'open',
-  handle: async (_input, { readModels }) => asyncApi(await readModels.jobCapabilities()),
+  handle: async (_input, { readModels, catalogue }) => asyncApi(await readModels.jobCapabilities(), catalogue),
 })
 
 const sendPage = (response: Response, html: string): typeof SENT => {

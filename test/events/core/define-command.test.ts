@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { commandCatalogue } from '../../../events/catalogue.js'
 import { defineCommand, type OrderOf, type ResultOf } from '../../../events/core/define-command.js'
 import { violations } from '../../../events/schema.js'
 import { isCommandTopic, parseTopic } from '../../../events/topic.js'
+import { catalogue } from '../../../instruments.js'
 import { answer } from '../../../services/runtime/answer.js'
 
 // What stands between the marks is the example of `defineCommand`, word for word.
@@ -71,11 +71,11 @@ test('the id belongs to every order, not to a payload', () => {
 
 describe('every declared command', () => {
   test('is declared once', () => {
-    const names = commandCatalogue.map(({ name }) => name)
+    const names = catalogue.commands.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
   })
 
-  test.each(commandCatalogue.map((command) => [command.name, command] as const))(
+  test.each(catalogue.commands.map((command) => [command.name, command] as const))(
     '%s is ordered, and never retained, on its own topic',
     (name, command) => {
       const own = command.topic({ unit: 'u1' })

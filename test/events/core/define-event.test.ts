@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { automationSettingsEvent } from '../../../events/bioreactor/automations.js'
-import { eventCatalogue } from '../../../events/catalogue.js'
 import { defineEvent } from '../../../events/core/define-event.js'
 import { Timestamp } from '../../../events/core/timestamp.js'
 import { logStatusEvent } from '../../../events/system/log-status.js'
 import { matchesFilter } from '../../../events/topic.js'
+import { catalogue } from '../../../instruments.js'
 
 // What stands between the marks is the example of `defineEvent`, word for word.
 // example
@@ -71,11 +71,11 @@ test('a name may be a part of a level, and stand in it twice', () => {
 
 describe('every declared event', () => {
   test('is declared once', () => {
-    const patterns = eventCatalogue.map(({ pattern }) => pattern)
+    const patterns = catalogue.events.map(({ pattern }) => pattern)
     expect(new Set(patterns).size).toBe(patterns.length)
   })
 
-  test.each(eventCatalogue.map((event) => [event.pattern, event] as const))(
+  test.each(catalogue.events.map((event) => [event.pattern, event] as const))(
     '%s finds its own topic',
     (pattern, event) => {
       const names = [...pattern.matchAll(/<(\w+)>/g)].map(([, name]) => name)

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import schema from '@asyncapi/specs/schemas/3.0.0.json' with { type: 'json' }
 import { Ajv, type ValidateFunction } from 'ajv'
 import { describe, expect, test } from 'vitest'
-import { commandCatalogue, eventCatalogue } from '../../../events/catalogue.js'
 import { defineJob } from '../../../events/core/define-job.js'
 import { asyncApi } from '../../../http-gateway/async-api/document.js'
+import { catalogue } from '../../../instruments.js'
 import { jobDefinitions } from '../../../services/bioreactor/index.js'
 import { jobOffer } from '../support/given-jobs.js'
 import { startTestGateway } from '../support/start-test-gateway.js'
@@ -40,7 +40,7 @@ interface Document {
 
 const jobs = jobDefinitions.map((definition) => definition.capability('u1'))
 /** As a client receives it. */
-const document = JSON.parse(JSON.stringify(asyncApi(jobs))) as Document
+const document = JSON.parse(JSON.stringify(asyncApi(jobs, catalogue))) as Document
 const channels = Object.entries(document.channels)
 const operations = Object.values(document.operations)
 const NAMES = /\{(\w+)\}/g
@@ -87,7 +87,7 @@ describe('the AsyncAPI document', () => {
   })
 
   test('every event is one that the unit sends, retained as declared', () => {
-    for (const { pattern, retained } of eventCatalogue) {
+    for (const { pattern, retained } of catalogue.events) {
       const found = operationsOn(pattern.replaceAll('<', '{').replaceAll('>', '}'))
       const wanted = { action: 'send', bindings: { mqtt: { qos: 1, retain: retained } } }
       expect([pattern, found]).toMatchObject([pattern, [wanted]])
@@ -114,7 +114,7 @@ describe('the AsyncAPI document', () => {
 
   test('an order of one job to another is both sent and received', () => {
     const dosing = defineJob({ name: 'dosing_automation', help: '', parameters: {} }).capability('u1')
-    const { operations, channels } = asyncApi([dosing]) as unknown as Document
+    const { operations, channels } = asyncApi([dosing], catalogue) as unknown as Document
     const key = 'pioreactor.dosing_automation.state.set'
     expect(operations[`send.${key}`]).toMatchObject({ messages: [{ $ref: `#/channels/${key}/messages/event` }] })
     expect(operations[`receive.${key}`]).toMatchObject({
@@ -125,7 +125,7 @@ describe('the AsyncAPI document', () => {
 
   test('every command is received, and its outcome is the reply', () => {
     const outcomes = document.channels['system.outcomes.id']?.messages ?? {}
-    for (const { name, result, message } of commandCatalogue) {
+    for (const { name, result, message } of catalogue.commands) {
       const key = '#/channels/system.outcomes.id'
       expect(operationsOn(`system/{unit}/commands/${name}`)).toMatchObject([
         {
@@ -150,7 +150,7 @@ describe('the AsyncAPI document', () => {
       automation_name: 'loud',
       form: { ...silent.form, settings: [{ ...first, schema: { ...first.schema, maxLength: 9 } }, ...others] },
     }
-    const merged = asyncApi([silent, loud]) as unknown as Document
+    const merged = asyncApi([silent, loud], catalogue) as unknown as Document
     const names = (key: string): readonly string[] => Object.keys(merged.channels[key]?.messages ?? {})
     expect(names(`pioreactor.led_automation.${first.name}`)).toEqual(['value', 'value_of_loud'])
     expect(names('pioreactor.led_automation.state')).toEqual(['value'])
@@ -210,7 +210,7 @@ test('a unit serves the document of what it has on offer, without a key', async 
     gateway.given(jobOffer(offered))
     await gateway.fold()
     const answer = await gateway.get('/asyncapi.json')
-    expect([answer.status, answer.json]).toEqual([200, JSON.parse(JSON.stringify(asyncApi([offered])))])
+    expect([answer.status, answer.json]).toEqual([200, JSON.parse(JSON.stringify(asyncApi([offered], catalogue)))])
   } finally {
     await gateway.stop()
   }

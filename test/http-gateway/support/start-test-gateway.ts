@@ -8,6 +8,7 @@ import { outcomeEvent } from '../../../events/system/outcomes.js'
 import type { ServiceRecord } from '../../../events/system/services.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
+import { catalogue } from '../../../instruments.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { rawRequest } from '../../support/raw-request.js'
@@ -53,6 +54,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
     areFilesWritten: () => true,
     isStarting: () => false,
     hardwareKind: 'simulated',
+    catalogue,
     startedAt: clock.now(),
     ...overrides,
   }

@@ -9,8 +9,10 @@ import { startBrokerSide, startLog } from '../../../cli/parts.js'
 import { runServices } from '../../../cli/run-services.js'
 import { createClock } from '../../../clock.js'
 import { readConfig } from '../../../config.js'
+import { catalogueOf } from '../../../events/catalogue.js'
 import type { PayloadOf } from '../../../events/core/define-event.js'
 import { outcomeEvent } from '../../../events/system/outcomes.js'
+import { asyncApi } from '../../../http-gateway/async-api/document.js'
 import { instruments } from '../../../instruments.js'
 import { createDeferred } from '../../../services/runtime/deferred.js'
 import { driveOutputsSafe } from '../../../services/runtime/safe-state.js'
@@ -66,6 +68,13 @@ describe('the protocol', () => {
         expect(decodeReply(encodeMass('S', mass, isStable))).toEqual({ kind: 'mass', mass: mass + 0, isStable })
       }),
     ))
+})
+
+test('its topics are in the AsyncAPI document of a unit that has it', () => {
+  const { channels } = asyncApi([], catalogueOf(LISTED)) as { channels: Record<string, unknown> }
+  expect(Object.keys(channels)).toEqual(
+    expect.arrayContaining(['balance.mass', 'system.commands.tare_balance', 'potentiostat.run_id.order']),
+  )
 })
 
 test('a setting of the instrument is read and checked with the others', () => {

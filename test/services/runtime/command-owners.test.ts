@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { commandCatalogue } from '../../../events/catalogue.js'
+import { catalogue } from '../../../instruments.js'
 import { startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { Bench } from '../nas-upload/support/bench.js'
@@ -14,5 +14,5 @@ test('every declared command has one service that carries it out', async () => {
   const services = [bioreactor.service, box.service, nas.service]
   const answered = services.flatMap(({ commands }) => commands.map(({ command }) => command.name))
   await Promise.all(services.map((service) => service.stop()))
-  expect(answered.toSorted()).toEqual(commandCatalogue.map(({ name }) => name).toSorted())
+  expect(answered.toSorted()).toEqual(catalogue.commands.map(({ name }) => name).toSorted())
 })
