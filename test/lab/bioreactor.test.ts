@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { orderBench } from '../../simulation/bench-control.js'
+import type { VialTruth } from '../../simulation/bioreactor/truth.js'
 import { benchOf, outputsOn, readOutputs } from '../support/bench-outputs.js'
 import { watch } from '../support/event-watch.js'
 import { createLabHome, type Lab } from '../support/start-lab.js'
@@ -67,6 +69,8 @@ it('answers health with the contract’s fields', async () => {
 })
 
 describe('stirring', () => {
+  const rpm = (text: string): number => (JSON.parse(text) as { measured_rpm: number }).measured_rpm
+
   it('starts by REST, and is ready', async () => {
     expect(await run('stirring', { target_rpm: '400' })).toMatchObject({ status: 'succeeded', result: { ok: true } })
     await events.first('stirring/$state', (text) => text === 'ready')
@@ -80,7 +84,6 @@ describe('stirring', () => {
   })
 
   it('is driven towards the speed asked for', { timeout: 90_000 }, async () => {
-    const rpm = (text: string): number => (JSON.parse(text) as { measured_rpm: number }).measured_rpm
     const first = rpm(await events.first('stirring/measured_rpm', (text) => rpm(text) > 0))
     await events.first('stirring/measured_rpm', (text) => Math.abs(rpm(text) - 400) < Math.abs(first - 400) - 5)
     const client = await lab.connect()
@@ -124,6 +127,23 @@ describe('stirring', () => {
       error: expect.stringMatching(/^Command exited during startup grace window\. Exit code \d+\./),
     })
     expect(events.texts('stirring/$state')).toHaveLength(before)
+  })
+
+  it('measures what the bench does: a bar that is held stands still, and turns again when it is let go', async () => {
+    const order = (words: string): Promise<unknown> => orderBench(benchOf(lab.home), words)
+    const truth = async (): Promise<VialTruth> => (await order('truth')) as VialTruth
+    const nextRpm = async (isMeant: (rpm: number) => boolean): Promise<void> => {
+      const before = events.texts('stirring/measured_rpm').length
+      const measured = (): readonly number[] => events.texts('stirring/measured_rpm').slice(before).map(rpm)
+      await until(() => measured().some(isMeant), 'the speed to change', 30_000)
+    }
+    expect((await truth()).rpm).toBeGreaterThan(300)
+    await order('fault stirrer_stalled')
+    expect((await truth()).rpm).toBeLessThan(300)
+    await nextRpm((measured) => measured === 0)
+    await order('mend')
+    await nextRpm((measured) => measured > 300)
+    expect(Math.abs((await truth()).rpm - 500)).toBeLessThan(150)
   })
 
   it('stops by REST, with the motor off', async () => {
