@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { encodeAcknowledgements } from './publish-frame.codec.js'
 
-/** Bytes that may wait for one connection. A bench sends some kB/s, so a client this far behind has stopped reading. */
+/** Bytes that may wait for one connection. A unit sends some kB/s, so a client this far behind has stopped reading. */
 const LIMIT_BYTES = 1024 * 1024
 /** Replays (retained values, a session's backlog) stop here and go on when the socket has drained. */
 const REPLAY_BYTES = 128 * 1024

@@ -12,7 +12,7 @@ export interface SessionLimits {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A bench has tens of clients; the rest is room for programs that invent a client id at every start. */
+/** A unit has tens of clients; the rest is room for programs that invent a client id at every start. */
 export const SESSION_LIMITS: SessionLimits = { most: 2000, expiryMs: 7 * DAY_MS }
 
 /** When there is no room, no client that was connected in the last day loses its session. */

@@ -1,3 +1,5 @@
+// Longer than 300 lines: every statement on the database of the sessions is in one place.
+
 import type Database from 'better-sqlite3'
 import type { Qos } from '../events/event.js'
 import type { Clock, Logger } from '../events/ports.js'

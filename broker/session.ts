@@ -1,3 +1,5 @@
+// Longer than 300 lines: what a session has sent, what is acknowledged and where it reads on change together, in one class.
+
 import type { PagingEventLogReader } from '../event-log/reader.js'
 import type { Qos, RecordedEvent } from '../events/event.js'
 import { InFlightMessages } from './in-flight-messages.js'

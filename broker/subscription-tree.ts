@@ -7,7 +7,7 @@ export interface Match<S> {
   readonly qos: Qos
 }
 
-/** Topics whose matches are remembered; a bench has hundreds, a client that invents topics must not fill the memory. */
+/** Topics whose matches are remembered; a unit has hundreds, a client that invents topics must not fill the memory. */
 const REMEMBERED_TOPICS = 4096
 
 /** Which subscribers a topic goes to: one entry per subscriber however many of its filters match. */

@@ -1,7 +1,7 @@
-import { settings } from '../config.js'
 import type { JobDefinition } from '../events/core/define-job.js'
 import { encodeValue } from '../events/core/values.js'
 import { jobDefinitions } from '../services/bioreactor/index.js'
+import { settings } from '../settings.js'
 import { allowedValues } from './render-schema.js'
 
 /** The page of settings, written from their declarations. Defaults that depend on the machine are shown for a sample home. */

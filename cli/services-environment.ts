@@ -1,5 +1,6 @@
-import { type Config, instrumentVariables, type Variable } from '../config.js'
+import type { Config } from '../config.js'
 import { environmentWith } from '../environment.js'
+import { instrumentVariables, type Variable } from '../settings.js'
 
 const OF_THE_UNIT: readonly Variable[] = [
   'HARDWARE',

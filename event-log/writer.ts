@@ -1,3 +1,5 @@
+// Longer than 300 lines: batches, their commit and what waits during a full disk are one order of events.
+
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LabError } from '../events/core/errors.js'

@@ -219,3 +219,16 @@ describe('source', () => {
     expect(found).toEqual([])
   })
 })
+
+const MOST_LINES = 300
+const REASON = /^\/\/ Longer than 300 lines: \S.+\.\n/
+
+test(`a file of more than ${MOST_LINES} lines says at its top why it is not two`, () => {
+  const files = [...roots, 'cli', 'test', 'benchmarks'].flatMap(sourcesBelow)
+  const top = readdirSync('.').flatMap((name) => (name.endsWith('.ts') ? [name.replace(/\.ts$/, '')] : []))
+  const texts = [...files, ...top].map((file) => [file, readFileSync(`${file}.ts`, 'utf8')] as const)
+  expect(texts.length).toBeGreaterThan(600)
+  const isLong = (text: string): boolean => text.split('\n').length - 1 > MOST_LINES
+  const wrong = texts.filter(([, text]) => isLong(text) !== REASON.test(text))
+  expect(wrong.map(([file]) => file)).toEqual([])
+})

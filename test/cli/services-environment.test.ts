@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { servicesEnvironment } from '../../cli/services-environment.js'
-import { settings } from '../../config.js'
+import { settings } from '../../settings.js'
 
 /** Read by the main process alone: its doors, what they say of the box, the log, and the bench that it starts. */
 const OF_MAIN = [

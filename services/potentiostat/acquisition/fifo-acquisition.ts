@@ -1,3 +1,5 @@
+// Longer than 300 lines: filling one queue of the device and emptying the other take turns, and share what they count.
+
 import type { Clock } from '../../../events/ports.js'
 import { ModbusException, ModbusTimeout } from '../../transport/modbus-client.js'
 import { ExceptionCode } from '../../transport/modbus-rtu.codec.js'

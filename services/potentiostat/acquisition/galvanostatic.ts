@@ -1,3 +1,5 @@
+// Longer than 300 lines: setting the current and reading what flows take turns, and share what they count.
+
 import type { Clock } from '../../../events/ports.js'
 import { isCurrentControlled, isRunning, type Potentiostat } from '../device/device.js'
 import { restPotential } from '../device/quiesce.js'

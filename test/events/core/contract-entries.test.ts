@@ -1,3 +1,5 @@
+// Longer than 300 lines: entries of the contract as they stand there.
+
 import { Type } from '@sinclair/typebox'
 import { describe, expect, test } from 'vitest'
 import type { JobCapability } from '../../../events/core/capability.js'

@@ -1,3 +1,5 @@
+// Longer than 300 lines: both conventions side by side, since they are to differ in what is listed only.
+
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Type } from '@sinclair/typebox'

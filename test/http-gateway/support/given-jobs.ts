@@ -35,7 +35,7 @@ export const modeOffer = (mode: ModeDeclaration): TestEvent => ({
   payload: mode,
 })
 
-/** The services process speaks of itself. */
+/** How the services process says it is. */
 export const services = (state: ServiceRecord['state']): TestEvent => ({
   topic: 'system/u1/service',
   payload: { state, hardware: 'simulated', reason: null, timestamp: STARTED_AT },

@@ -1,3 +1,5 @@
+// Longer than 300 lines: one sink, everything that it writes.
+
 import { appendFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

@@ -1,3 +1,5 @@
+// Longer than 300 lines: one automation of the test shows everything that the host does for it.
+
 import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { afterEach, describe, expect, test } from 'vitest'

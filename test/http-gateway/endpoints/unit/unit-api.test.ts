@@ -1,3 +1,5 @@
+// Longer than 300 lines: one gateway for all endpoints of the unit API.
+
 import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineJob } from '../../../../events/core/define-job.js'

@@ -1,3 +1,5 @@
+// Longer than 300 lines: one job, everything that it does.
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ODReadings, RawODReading } from '../../../../events/bioreactor/readings.js'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
