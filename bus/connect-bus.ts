@@ -13,7 +13,7 @@ export interface BusOptions {
   readonly clientId: string
   readonly username?: string
   readonly password?: string
-  /** Published by the broker, retained, when this connection dies without a goodbye. */
+  /** Published by the broker, retained, when this connection ends without DISCONNECT. */
   readonly will?: { readonly topic: string; readonly payload: string }
   readonly logger: Logger
 }
@@ -126,7 +126,7 @@ class MqttBus implements MessageBus {
 
   async close(): Promise<void> {
     this.#listeners.clear()
-    // Without a connection there is nothing to say goodbye to; waiting for one would delay the shutdown.
+    // Without a connection DISCONNECT cannot be sent; waiting for one would delay the shutdown.
     const left = this.#client.endAsync(!this.#client.connected)
     await deadline(LEAVE_MS, left, () => this.#client.stream.destroy())
   }

@@ -65,8 +65,8 @@ export interface AfterDeathDeps {
   readonly bus: MessageBus
 }
 
-/** Tells the truth about a services process that has just died: first what it said of itself, then what safe-state did about its outputs.
- * Resolves when the next one may start: nothing is said about the dead that the living could take for themselves. */
+/** Corrects what is retained of a services process that has just died: first what it said of itself, then what safe-state did about its outputs.
+ * Resolves when the next one may start: nothing that is published about the old one can be mistaken for the new one. */
 export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDeps): Promise<void> {
   const { unit, runDirectory } = config
   const now = timestampOf(clock.now())

@@ -141,23 +141,23 @@ function watchHeartbeats(
   options: SuperviseOptions,
 ): { readonly beats: () => boolean; readonly end: () => void } {
   const { name, heartbeatTimeoutMs, startTimeoutMs, logger } = options
-  let patienceMs = startTimeoutMs
+  let leftMs = startTimeoutMs
   let lastTick = performance.now()
   let ended = false
   child.on('message', (message) => {
-    if (message === ('heartbeat' satisfies SupervisorMessage)) patienceMs = heartbeatTimeoutMs
+    if (message === ('heartbeat' satisfies SupervisorMessage)) leftMs = heartbeatTimeoutMs
   })
   const ticker = setInterval(() => {
     const now = performance.now()
-    patienceMs -= Math.min(now - lastTick, 2 * TICK_MS)
+    leftMs -= Math.min(now - lastTick, 2 * TICK_MS)
     lastTick = now
-    if (patienceMs > 0) return
+    if (leftMs > 0) return
     clearInterval(ticker)
     logger.error({ child: name, pid: child.pid }, 'process misses its heartbeats, killing it')
     child.kill('SIGKILL')
   }, TICK_MS)
   return {
-    beats: () => !ended && patienceMs > 0,
+    beats: () => !ended && leftMs > 0,
     end() {
       ended = true
       clearInterval(ticker)

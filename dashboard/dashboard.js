@@ -9,7 +9,7 @@ const series = { od: [], rpm: [] }
 const jobSettings = new Map()
 const decoder = new TextDecoder()
 
-/** Text nodes only: nothing that comes from the bench is ever read as markup. */
+/** Text nodes only: nothing that comes from the unit is ever read as markup. */
 function row(cells) {
   const tr = document.createElement('tr')
   for (const cell of cells) {

@@ -27,7 +27,7 @@ type Deps = Pick<GatewayDeps, 'bus' | 'unit' | 'clock' | 'logger' | 'readModels'
 
 export function createPendingTasks(
   { bus, unit, clock, logger, readModels, services }: Deps,
-  patienceMs = PENDING_MS,
+  timeoutMs = PENDING_MS,
 ): PendingTasks {
   const stopping = new AbortController()
   const waiting = new Set<Promise<void>>()
@@ -44,7 +44,7 @@ export function createPendingTasks(
     details: NoInfer<Order>,
   ): Promise<void> {
     try {
-      if (!(await services.live(patienceMs, stopping.signal))) throw notCarriedOut(patienceMs, stopping.signal.aborted)
+      if (!(await services.live(timeoutMs, stopping.signal))) throw notCarriedOut(timeoutMs, stopping.signal.aborted)
       await sendCommand(bus, unit, command, details, { id })
     } catch (error) {
       // The services that began the task publish its end; if they die, it is published for them.
@@ -84,7 +84,7 @@ const inTime = (recorded: Promise<void>): Promise<void> =>
 
 const ignore = (): void => undefined
 
-const notCarriedOut = (patienceMs: number, stopped: boolean): LabError => {
-  const why = stopped ? 'The unit stopped' : `The services were not there within ${patienceMs / 1000} s`
+const notCarriedOut = (timeoutMs: number, stopped: boolean): LabError => {
+  const why = stopped ? 'The unit stopped' : `The services were not there within ${timeoutMs / 1000} s`
   return new ServicesNotReady(`${why} before the task began; it was not carried out.`)
 }

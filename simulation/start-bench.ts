@@ -48,7 +48,7 @@ export interface Bench {
 /** What could not be written for want of space is written again after so long. */
 const SAVE_RETRY_MS = 200
 
-/** Serves a virtual bench below a directory: I2C, edges and serial ports on sockets, PWM as files, outputs as JSON.
+/** Serves a simulated bench below a directory: I2C, edges and serial ports on sockets, PWM as files, outputs as JSON.
  * @throws BenchRunning when one is alive there. */
 export async function startBench(options: StartBenchOptions): Promise<Bench> {
   const { directory, logger, devices = [], idleMs = 60_000 } = options

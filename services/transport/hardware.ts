@@ -1,6 +1,6 @@
 import { defineError } from '../../events/core/errors.js'
 
-/** What drivers see of a bench computer. `linux-hardware.ts` implements it with the kernel's interfaces, the virtual bench behind
+/** What drivers see of the computer and what is wired to it. `linux-hardware.ts` implements it with the kernel's interfaces, the simulated bench behind
  * the same transports; no driver learns which one it has. */
 
 /** Nothing acknowledged. */
@@ -44,7 +44,7 @@ export interface PwmOutputs {
   open(pin: number, hz: number): Promise<PwmOutput>
   /** Every pin that has PWM, claimed or not, and what it is driven at. */
   list(): Promise<readonly PwmState[]>
-  /** Duty 0 and disabled, whoever has claimed the pin. */
+  /** Duty 0 and disabled, even where another user has claimed the pin. */
   off(pin: number): Promise<void>
   /** Duty 0 and disabled on every output the kernel offers, those of other programs too. What is open here is closed: nobody switches it on again
    * without claiming it. */

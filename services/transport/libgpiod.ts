@@ -111,7 +111,7 @@ export function createLibgpiod(directory?: string): Gpio {
         close: () =>
           serially(async () => {
             await holder.stop()
-            // Waited for: it must have been driven low before it is let go.
+            // Waited for: it must have been driven low before it is released.
             holder = await start(pin, driving(false))
             await holder.stop()
           }),

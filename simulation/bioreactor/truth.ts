@@ -1,4 +1,4 @@
-/** What is so in the vial, whatever the sensors say: for tests and for whoever looks at the bench, never for the software that drives it. */
+/** What is so in the vial, whatever the sensors say: for tests and for people who look at the bench, never for the software that drives it. */
 export interface VialTruth {
   /** Optical density at 1 cm, dead cells included. */
   readonly od: number

@@ -32,7 +32,7 @@ export interface VirtualVialOptions {
   readonly motorGain?: number
 }
 
-/** The vial moves in steps of this length from one change of its inputs to the next, whoever looks at it when: a seed and a history of
+/** The vial moves in steps of this length from one change of its inputs to the next, however often it is looked at: a seed and a history of
  * inputs fix its course. */
 const STEP_MS = 1000
 

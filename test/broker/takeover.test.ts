@@ -4,7 +4,7 @@ import { openBytes } from './byte-client.js'
 import { connectPacket, packet, text } from './malformed-packets.js'
 import { closed, connect, startTestBroker } from './test-broker.js'
 
-test('a connection that ends while its CONNECT waits for the disk leaves the client id to whoever has it', async () => {
+test('a connection that ends while its CONNECT waits for the disk leaves the client id to the connection that has it', async () => {
   const broker = await startTestBroker({ maxPages: 60 })
   const filler = await connect(broker)
   for (let i = 0; i < 40; i++) filler.publish(`lab/${i}`, 'x'.repeat(20_000), { qos: 1 })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { instruments } from '../../instruments.js'
 import { driveOutputsSafe } from '../../services/runtime/safe-state.js'
-import { type PtyDevice, startPtyDevice, withoutPty } from '../services/potentiostat/bench.js'
+import { type PtyDevice, startPtyDevice, withoutPty } from '../services/potentiostat/virtual-devices.js'
 import { openPort, withSerialPort } from '../support/serial-hardware.js'
 import { until } from '../support/until.js'
 

@@ -142,7 +142,7 @@ describe.each([
     expect(await hardware.gpio.consumerOf(99)).toBeNull()
   })
 
-  test('the LED of the unit is driven until it is let go', async () => {
+  test('the LED of the unit is driven until it is released', async () => {
     const { hardware, outputs } = await open()
     const led = await hardware.gpio.openOutput(LED_PIN)
     const isOn = (on: boolean): Promise<void> => eventually(async () => expect((await outputs()).status_led).toBe(on))

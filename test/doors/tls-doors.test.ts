@@ -88,7 +88,7 @@ test('HTTPS, MQTTS and WSS are spoken on the same ports, to clients that trust t
   }
 })
 
-test('whoever speaks in the clear is closed at once, and others are served', async () => {
+test('a client that does not speak TLS is closed at once, and others are served', async () => {
   const { ca, http, broker } = await givenDoors()
   const connectPacket = '\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a'
   for (const port of [http, broker.port, broker.wsPort]) {

@@ -105,7 +105,7 @@ test.each(['a', 'ä b', '🧫', '$x', '.', '\ufeff', '\ufffd'])("'%s' can be a t
 })
 
 test.each(['', 'a/b', '+', '#', 'a\0', 'a\n', '\u007f', '\u0085', '\ufffe', '\ud800', 'x'.repeat(256)])(
-  '%j cannot: a broker would close the connection of whoever publishes with it',
+  '%j cannot: a broker would close the connection of its publisher',
   (name) => {
     expect(() => topicLevel('experiment', name)).toThrow(/^experiment/)
   },

@@ -9,7 +9,7 @@ import { until } from '../support/until.js'
 /** 0 → 0.5 → −0.5 → … → 0 V at 0.05 V/s, three cycles (protocol: 83 332 + 111 110 + 138 887 samples); 1000 … 1 Hz, ten per decade. */
 const ROWS = { CV: 333_329, EIS: 31 }
 /** Planned are 150 s. */
-const PATIENCE_MS = 240_000
+const TIMEOUT_MS = 240_000
 
 const home = createLabHome()
 let box: BoxClient
@@ -26,8 +26,8 @@ describe.each([
 ])("the contract's order %s, as printed", (_title, order) => {
   const seen: RunStatusBody[] = []
   beforeAll(async () => {
-    await box.ended(await box.order(order), PATIENCE_MS, (status) => seen.push(status))
-  }, PATIENCE_MS)
+    await box.ended(await box.order(order), TIMEOUT_MS, (status) => seen.push(status))
+  }, TIMEOUT_MS)
 
   expectContractRun(() => ({ box, home: home.home, seen }), order.experiment_name, ROWS)
 })

@@ -91,7 +91,7 @@ export class MemoryBus implements MessageBus {
     for (const listener of this.#listeners) listener(this.connected)
   }
 
-  /** What the broker does when the connection dies without a goodbye. */
+  /** What the broker does when the connection ends without DISCONNECT. */
   die(): void {
     if (this.#will !== undefined) this.#broker.deliver(this.#will.topic, Buffer.from(this.#will.payload), true)
   }

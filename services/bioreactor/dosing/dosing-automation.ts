@@ -61,7 +61,7 @@ export interface DosingSeen extends Readonly<Record<BiomassSignal, Reading | nul
   readonly max_fill_ml: number
   /** What `auto` means on this unit now: the fused OD when it has an estimator, else OD when that is calibrated, else the normalized one. */
   readonly auto_signal: BiomassSignal
-  /** When a pump stopped last, whoever had started it; null before the first. */
+  /** When a pump stopped last, whatever had started it; null before the first. */
   readonly lastDoseEndedS: number | null
 }
 

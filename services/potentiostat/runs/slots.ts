@@ -24,7 +24,7 @@ interface Slot {
   device: Potentiostat | null
   runId: string | null
   /** Why it could not be connected when last tried; reported once. */
-  trouble: string | null
+  problem: string | null
 }
 
 /** The places of the box. A slot belongs to a serial number for good: whichever order devices are found in, each returns to its own. */
@@ -38,7 +38,7 @@ export class Slots {
   constructor(deps: SlotsDeps, known: readonly DeviceRecord[]) {
     this.#deps = deps
     for (const { slot, sn, port } of known) {
-      this.#slots.set(slot, { name: slot, serialNumber: sn, port, device: null, runId: null, trouble: null })
+      this.#slots.set(slot, { name: slot, serialNumber: sn, port, device: null, runId: null, problem: null })
     }
   }
 
@@ -126,14 +126,14 @@ export class Slots {
         throw error
       }
       slot.device = device
-      slot.trouble = null
+      slot.problem = null
       this.#announce(slot)
       logger.debug({ slot: slot.name, sn: slot.serialNumber, at: timestampOf(clock.now()) }, 'potentiostat connected')
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : String(error)
-      if (trouble !== slot.trouble)
+      const problem = error instanceof Error ? error.message : String(error)
+      if (problem !== slot.problem)
         logger.warn({ slot: slot.name, port: path, err: error }, 'potentiostat cannot be used')
-      slot.trouble = trouble
+      slot.problem = problem
     }
   }
 
@@ -148,7 +148,7 @@ export class Slots {
       port: candidate.path,
       device: null,
       runId: null,
-      trouble: null,
+      problem: null,
     }
     this.#slots.set(slot.name, slot)
     return slot

@@ -13,7 +13,7 @@ import type { SerialDevice, SerialPorts } from '../../../services/transport/hard
 import { give } from '../../support/give.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
 import { silentLogger } from '../../support/silent-logger.js'
-import { openSocket, clock as steadyClock } from './bench.js'
+import { openSocket, clock as steadyClock } from './virtual-devices.js'
 
 /** Serial ports that list whatever is plugged in at the moment. */
 export class PluggedPorts implements SerialPorts {

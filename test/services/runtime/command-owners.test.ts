@@ -2,14 +2,14 @@ import { expect, onTestFinished, test } from 'vitest'
 import { catalogue } from '../../../instruments.js'
 import { startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
-import { Bench } from '../nas-upload/support/bench.js'
+import { UploadLab } from '../nas-upload/support/upload-lab.js'
 import { PluggedPorts, startBox } from '../potentiostat/box.js'
 
 test('every declared command has one service that carries it out', async () => {
   const bioreactor = await startBioreactorLab()
   onTestFinished(() => bioreactor.close())
   const box = await startBox(new PluggedPorts())
-  const nas = new Bench(temporaryDirectory())
+  const nas = new UploadLab(temporaryDirectory())
   await nas.start(null)
   const services = [bioreactor.service, box.service, nas.service]
   const answered = services.flatMap(({ commands }) => commands.map(({ command }) => command.name))

@@ -163,7 +163,7 @@ describe('a tree in the shape of sysfs', () => {
     await output.close()
   })
 
-  test('what is driven is listed by pin, and one pin can be switched off whoever has it', async () => {
+  test('what is driven is listed by pin, and one pin can be switched off even if it is in use', async () => {
     await chip('pwmchip0', { controller: 'fe20c000.pwm' }, [0, 1])
     await chip('pwmchip1', { pin: 17 }, [])
     await chip('pwmchip2', { controller: '1f0009c000.pwm' }, [0])

@@ -37,7 +37,7 @@ test('without power friction stops it for good', () => {
   expect(spin(100, at(0), stopped)).toEqual(stopped)
 })
 
-test('what holds the bar stops it within a fraction of a turn, and it starts again when let go', () => {
+test('what holds the bar stops it within a fraction of a turn, and it starts again when it is released', () => {
   const turning = spin(5, at(30))
   const held = turnRotor(turning, { ...at(30), stalled: true }, 1)
   expect(held.rpm).toBe(0)

@@ -42,7 +42,7 @@ async function feed({ clock, vial }: Rig, look: () => void = () => undefined): P
   }
 }
 
-test('looking changes nothing: the vial takes the same course whoever looks at it when', async () => {
+test('looking changes nothing: the vial takes the same course however often it is looked at', async () => {
   const [alone, watched] = [given(), given()]
   await feed(alone)
   await feed(watched, () => {

@@ -9,14 +9,14 @@ export interface FuzzAnswer {
 }
 
 /** The longest that anything but a question to a share may take. */
-const PATIENCE_MS = 15_000
+const TIMEOUT_MS = 15_000
 /** The services give up on a share after 25 s; two questions may wait for each other. */
-const SHARE_PATIENCE_MS = 70_000
+const SHARE_TIMEOUT_MS = 70_000
 
 /** Sends a request byte by byte as it stands, on a connection of its own. @throws Error when there is no end of the answer. */
 export function sendFuzzed(port: number, request: FuzzedRequest): Promise<FuzzAnswer> {
   const { target } = request
-  const patience = target.startsWith('/nas') ? SHARE_PATIENCE_MS : PATIENCE_MS
+  const timeoutMs = target.startsWith('/nas') ? SHARE_TIMEOUT_MS : TIMEOUT_MS
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect(port, '127.0.0.1', () => {
@@ -27,8 +27,8 @@ export function sendFuzzed(port: number, request: FuzzedRequest): Promise<FuzzAn
     })
     const timer = setTimeout(() => {
       socket.destroy()
-      reject(new Error(`no end of the answer after ${patience} ms`))
-    }, patience)
+      reject(new Error(`no end of the answer after ${timeoutMs} ms`))
+    }, timeoutMs)
     socket.on('data', (chunk) => chunks.push(chunk))
     socket.on('error', () => undefined)
     socket.on('close', () => {

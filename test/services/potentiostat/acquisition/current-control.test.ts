@@ -4,7 +4,7 @@ import { registerGroups } from '../../../../services/potentiostat/device/registe
 import { encodeFloats } from '../../../../services/transport/register-values.codec.js'
 import { ResistorCell } from '../../../../simulation/potentiostat/dummy-cells.js'
 import type { ServeOptions } from '../../../../simulation/potentiostat/serve.js'
-import { type Device, type Measured, openSocket, runMode, startDevice } from '../bench.js'
+import { type Device, type Measured, openSocket, runMode, startDevice } from '../virtual-devices.js'
 
 let device: Device | undefined
 afterEach(() => device?.dispose())

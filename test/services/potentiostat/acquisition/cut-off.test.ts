@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { ResistorCell } from '../../../../simulation/potentiostat/dummy-cells.js'
-import { type Device, planOf, startDevice } from '../bench.js'
 import { type Box, PluggedPorts, startBox } from '../box.js'
+import { type Device, planOf, startDevice } from '../virtual-devices.js'
 
 let device: Device
 let box: Box

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RcCell } from '../../../../simulation/potentiostat/dummy-cells.js'
 import type { VirtualPotentiostatServer } from '../../../../simulation/potentiostat/serve.js'
-import { type Measured, openSocket, planOf, runMode, startDevice } from '../bench.js'
+import { type Measured, openSocket, planOf, runMode, startDevice } from '../virtual-devices.js'
 
 let device: VirtualPotentiostatServer & { dispose(): Promise<void> }
 beforeEach(async () => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SlotState } from '../../../../events/potentiostat/run-state.js'
 import type { Faults } from '../../../../simulation/potentiostat/faults.js'
 import { eventually } from '../../../support/eventually.js'
-import { type Device, planOf, startDevice } from '../bench.js'
 import { type Box, PluggedPorts, startBox } from '../box.js'
+import { type Device, planOf, startDevice } from '../virtual-devices.js'
 
 /** One slot per class of mode, all measured at once under the same fault: `short` for faults that are there from the start, `long` for those that
  * come while samples arrive. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { type Device, openSocket, planOf, runMode, startDevice } from '../bench.js'
+import { type Device, openSocket, planOf, runMode, startDevice } from '../virtual-devices.js'
 
 let device: Device
 afterEach(() => device.dispose())

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { CellFactory } from '../../../../simulation/potentiostat/cell.js'
 import { ferricyanide, RandlesCell } from '../../../../simulation/potentiostat/randles-cell.js'
 import { openPort } from '../../../support/serial-hardware.js'
-import { type Measured, type PtyDevice, runMode, startPtyDevice, withoutPty } from '../bench.js'
+import { type Measured, type PtyDevice, runMode, startPtyDevice, withoutPty } from '../virtual-devices.js'
 
 let device: PtyDevice
 afterEach(() => device?.dispose())

@@ -3,7 +3,7 @@ import { planOrder } from '../../../../services/potentiostat/runs/run-order.js'
 import type { CellFactory } from '../../../../simulation/potentiostat/cell.js'
 import { ResistorCell } from '../../../../simulation/potentiostat/dummy-cells.js'
 import { until } from '../../../support/until.js'
-import { type Device, type Measured, openSocket, runMode, startDevice } from '../bench.js'
+import { type Device, type Measured, openSocket, runMode, startDevice } from '../virtual-devices.js'
 
 let device: Device
 afterEach(() => device.dispose())

@@ -4,8 +4,8 @@ import { POTENTIOSTAT_USB } from '../../../../services/potentiostat/device/regis
 import type { SerialPorts } from '../../../../services/transport/hardware.js'
 import { serialPorts } from '../../../../services/transport/serial-port.js'
 import { until } from '../../../support/until.js'
-import { type PtyDevice, planOf, startPtyDevice, withoutPty } from '../bench.js'
 import { type Box, startBox } from '../box.js'
+import { type PtyDevice, planOf, startPtyDevice, withoutPty } from '../virtual-devices.js'
 
 /** Replies until the port disappears: the device is measuring by then. */
 const REPLIES = 300

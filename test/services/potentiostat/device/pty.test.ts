@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rowsOf } from '../../../../services/potentiostat/acquisition/plan.js'
 import { openPort } from '../../../support/serial-hardware.js'
-import { type Measured, type PtyDevice, planOf, runMode, startPtyDevice, withoutPty } from '../bench.js'
+import { type Measured, type PtyDevice, planOf, runMode, startPtyDevice, withoutPty } from '../virtual-devices.js'
 
 /** Fields of a row that every mode has, and those that come with the mode. */
 const columns: Readonly<Record<string, readonly (keyof Measured)[]>> = {

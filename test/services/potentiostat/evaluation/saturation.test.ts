@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { SaturationDetector } from '../../../../services/potentiostat/evaluation/saturation.js'
 import { ResistorCell } from '../../../../simulation/potentiostat/dummy-cells.js'
-import { type Device, type Measured, openSocket, runMode, startDevice } from '../bench.js'
+import { type Device, type Measured, openSocket, runMode, startDevice } from '../virtual-devices.js'
 
 let device: Device | undefined
 afterEach(() => device?.dispose())

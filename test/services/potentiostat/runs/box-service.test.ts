@@ -6,8 +6,8 @@ import { RunProgress, type SlotState, SlotState as SlotStateSchema } from '../..
 import { SampleBlock } from '../../../../events/potentiostat/samples.js'
 import { violations } from '../../../../events/schema.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
-import { type Device, planOf, startDevice } from '../bench.js'
 import { type Box, PluggedPorts, startBox } from '../box.js'
+import { type Device, planOf, startDevice } from '../virtual-devices.js'
 
 let first: Device
 let second: Device

@@ -21,7 +21,7 @@ export const BOX = 'box1'
 const noHardware = {} as Hardware
 
 /** Directories, broker and clock around the service under test. */
-export class Bench {
+export class UploadLab {
   readonly clock = new FakeClock()
   readonly broker = new MemoryBroker()
   readonly home: string
