@@ -159,7 +159,15 @@ function publishedSettings({ settings }: JobDefinition): Record<string, Static<t
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-function field([name, { schema, unit, step, label, doc }]: Named) {
+/** One for whole numbers; for others the power of ten next below a hundredth of the range, or one without a range. */
+function usualStep({ type, minimum, exclusiveMinimum = minimum, maximum, exclusiveMaximum = maximum }: TSchema) {
+  if (type === 'integer') return 1
+  if (type !== 'number') return undefined
+  const range = Number(exclusiveMaximum) - Number(exclusiveMinimum)
+  return Number.isFinite(range) && range > 0 ? 10 ** Math.floor(Math.log10(range / 100)) : 1
+}
+
+function field([name, { schema, unit, step = usualStep(schema), label, doc }]: Named) {
   return {
     name,
     label: label ?? capitalised(name.replaceAll('_', ' ')),

@@ -25,7 +25,7 @@ export interface Parameter<S extends TSchema = TSchema> {
   readonly doc: string
   /** What a form calls it; by default made from the name. */
   readonly label?: string
-  /** By how much a form counts up and down. */
+  /** By how much a form counts up and down; by default 1, or about a hundredth of the range where that is not of whole numbers. */
   readonly step?: number
 
   /** The start takes it as an option. */

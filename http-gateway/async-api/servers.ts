@@ -32,13 +32,14 @@ export const servers = {
   ws: {
     ...WEB_SOCKET,
     protocol: 'ws',
-    description: 'MQTT over WebSocket, subprotocol `mqtt`, while `TLS_CERT` is not set.',
+    description:
+      'MQTT over WebSocket, subprotocol `mqtt`, while `TLS_CERT` is not set; also at `/mqtt` of the HTTP port.',
     security: [PASSWORD],
   },
   wss: {
     ...WEB_SOCKET,
     protocol: 'wss',
-    description: 'MQTT over WebSocket with TLS, on the same port, when `TLS_CERT` is set.',
+    description: 'MQTT over WebSocket with TLS, on the same ports, when `TLS_CERT` is set.',
     security: [PASSWORD, CERTIFICATE],
   },
 }

@@ -47,7 +47,10 @@ const commandPayloads = (schema: TSchema): Readonly<Record<string, Payload>> => 
   value: payloadOf(schema),
   value_with_id: {
     contentType: 'application/json',
-    schema: Type.Object({ value: schema, id: Type.Optional(Type.String({ pattern: COMMAND_ID.source })) }),
+    schema: Type.Object(
+      { value: schema, id: Type.String({ pattern: COMMAND_ID.source }) },
+      { additionalProperties: false },
+    ),
     hasId: true,
   },
 })

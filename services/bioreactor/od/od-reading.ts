@@ -61,6 +61,7 @@ export const odReading = defineJob({
     ir_led_intensity: {
       schema: Type.Number({ minimum: 0, maximum: 100 }),
       unit: '%',
+      step: 1,
       label: 'IR LED intensity',
       doc: 'Intensity of the IR LED while reading; auto suits it to the light of one signal and one reference.',
       option: true,
@@ -72,6 +73,7 @@ export const odReading = defineJob({
     interval: {
       schema: Type.Number({ exclusiveMinimum: 0 }),
       unit: 's',
+      step: 1,
       doc: 'Time between readings; by default as samples_per_second of the configuration says.',
       option: true,
       settable: true,

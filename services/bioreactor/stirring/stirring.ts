@@ -57,6 +57,7 @@ export const stirring = defineJob({
     duty_cycle: {
       schema: Percent,
       unit: '%',
+      step: 1,
       doc: 'PWM output; at the start, the one to begin with.',
       option: { type: 'float range' },
       settable: true,

@@ -21,6 +21,7 @@ export const lightDarkCycle = ledAutomation(
       light_intensity: {
         schema: Type.Number({ minimum: 0, maximum: 100 }),
         unit: '%',
+        step: 1,
         doc: 'Of LEDs C and D by day.',
         settable: true,
         default: 5,
@@ -28,6 +29,7 @@ export const lightDarkCycle = ledAutomation(
       light_duration_minutes: {
         schema: Minutes,
         unit: 'min',
+        step: 30,
         doc: 'Length of the day; 0 keeps it dark.',
         settable: true,
         default: 960,
@@ -35,6 +37,7 @@ export const lightDarkCycle = ledAutomation(
       dark_duration_minutes: {
         schema: Minutes,
         unit: 'min',
+        step: 30,
         doc: 'Length of the night; 0 keeps it light.',
         settable: true,
         default: 480,
