@@ -11,12 +11,16 @@ import { ledAutomations } from './leds/automations/index.js'
 import { openLeds } from './leds/led-automation.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
+import { temperatureAutomations } from './temperature/automations/index.js'
+import { Heater } from './temperature/heater.js'
+import { openTemperature } from './temperature/open-temperature.js'
 
 /** What the jobs of one board share. */
 export interface Board {
   readonly bioreactor: Bioreactor
   readonly pwm: PwmBoard
   readonly leds: LedBoard
+  readonly heater: Heater
   readonly calibrations: Calibrations
   readonly store: ExperimentStore
   readonly random: () => number
@@ -29,6 +33,10 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
   ...ledAutomations.map((automation) => ({
     definition: automation.definition,
     create: ({ leds }: Board) => createAutomationJob(automation, openLeds(leds)),
+  })),
+  ...temperatureAutomations.map((automation) => ({
+    definition: automation.definition,
+    create: (board: Board) => createAutomationJob(automation, openTemperature(board)),
   })),
 ]
 
@@ -60,6 +68,7 @@ export function createBioreactorJobs(
   more: (board: Board) => readonly Job[] = () => [],
 ): readonly Job[] {
   const leds = new LedBoard(bioreactor.leds, clock)
-  const board: Board = { bioreactor, pwm, leds, calibrations, store, random }
+  const heater = new Heater(bioreactor, pwm, clock)
+  const board: Board = { bioreactor, pwm, leds, heater, calibrations, store, random }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]
 }

@@ -16,6 +16,8 @@ import { type Activity, createJob, type Job, type JobContext, type Setter } from
 export interface AutomationPort<Seen, Want, Done> {
   /** What an automation is shown. @throws LabError when there is nothing it could decide by */
   see(): Seen | Promise<Seen>
+  /** Refuses settings that are valid by their schemas, but not on this unit. @throws LabError */
+  check?(settings: Values): void
   /** Does it, within the limits of the kind. Nothing moves any more once `stop` is aborted. @returns what was really done */
   carryOut(want: Want, stop: AbortSignal): Promise<Done>
   /** Calls back when there are news. Returns the function that ends it. */
@@ -44,6 +46,7 @@ export const createAutomationJob = <Seen, Want, Done>(
 ): Job =>
   createJob<JobDefinition>(automation.definition, async (job, params) => {
     const port = await open(job, automation.definition.automation, params)
+    port.check?.(params)
     job.publish('automation_name', automation.definition.automation)
     return new AutomationRun(job, automation, port, params)
   })
@@ -82,7 +85,13 @@ class AutomationRun<Seen, Want, Done> implements Activity {
     const settable = Object.entries(automation.definition.own).filter(([, parameter]) => parameter.settable === true)
     for (const [name] of settable) job.publish(name, params[name])
     this.setters = Object.fromEntries(
-      settable.map(([name]) => [name, { apply: (value: unknown) => this.#change(name, value) }]),
+      settable.map(([name]) => [
+        name,
+        {
+          check: (value: unknown) => port.check?.({ ...this.#values, [name]: value }),
+          apply: (value: unknown) => this.#change(name, value),
+        },
+      ]),
     )
   }
 

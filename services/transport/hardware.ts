@@ -109,6 +109,8 @@ export interface BoardHardware {
   readonly i2c: I2cBus
   readonly pwm: PwmOutputs
   readonly gpio: Gpio
+  /** Shuts the computer down. Absent where there is none of our own. @throws LabError when it refuses */
+  powerOff?(): Promise<void>
   /** Version of the HAT that identifies itself, such as `1.2`; null or absent when there is none. */
   readonly hatVersion?: string | null
   /** Of the HAT. */

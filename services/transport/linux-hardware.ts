@@ -3,6 +3,7 @@ import { readBoardIdentity } from './hat-identity.js'
 import { createLibgpiod } from './libgpiod.js'
 import { openLinuxI2c } from './linux-i2c.js'
 import { readPowerAlarm } from './power-alarm.js'
+import { powerOff } from './power-off.js'
 import { serialPorts } from './serial-port.js'
 import { createSysfsPwm } from './sysfs-pwm.js'
 
@@ -14,6 +15,7 @@ export async function openLinuxHardware(): Promise<Hardware> {
     pwm: createSysfsPwm(),
     gpio: createLibgpiod(),
     serial: serialPorts,
+    powerOff: () => powerOff(['systemctl', 'poweroff']),
     ...(await readBoardIdentity()),
     underVoltage: () => readPowerAlarm(),
     close: () => i2c.close(),

@@ -2,7 +2,7 @@ import { LabError } from '../../events/core/errors.js'
 import type { Bioreactor, LedChannel, PdChannel, PhotodiodeAdc } from '../../services/bioreactor/board/board.js'
 import { builtInModels } from '../../services/bioreactor/board/hardware-tables.js'
 import { findModel } from '../../services/bioreactor/board/models.js'
-import type { Gpio, PwmOutput, PwmState } from '../../services/transport/hardware.js'
+import type { Gpio, PwmOutput, PwmOutputs, PwmState } from '../../services/transport/hardware.js'
 
 /** One write to an output, in the order of the hardware. */
 export interface Write {
@@ -25,7 +25,7 @@ export class FakeBioreactor implements Bioreactor {
   readonly #edges = new Map<number, (timeS: number) => void>()
   readonly adcs = new Map<PdChannel, FakeAdc>()
 
-  readonly pwm = {
+  readonly pwm: PwmOutputs = {
     open: async (pin: number): Promise<PwmOutput> => ({
       pin,
       setDutyCycle: async (percent: number) => this.#write(`pin${pin}`, percent, () => this.duty.set(pin, percent)),
@@ -80,6 +80,13 @@ export class FakeBioreactor implements Bioreactor {
   async readHeaterBoardC(): Promise<number> {
     if (this.heaterBoardC === null) throw new LabError('hardware.no_device', 'hardware', 'The probe does not answer.')
     return this.heaterBoardC
+  }
+
+  /** How often the computer was to be shut down. */
+  powerOffs = 0
+
+  async powerOff(): Promise<void> {
+    this.powerOffs++
   }
 
   async isHatPresent(): Promise<boolean> {

@@ -60,4 +60,6 @@ export interface Bioreactor {
   isHatPresent(): Promise<boolean>
   /** Whether the temperature sensor of the heater board answers; the Hall sensor sits on the same board. */
   isHeaterBoardPresent(): Promise<boolean>
+  /** Shuts the computer down, where that is possible. @throws LabError when it refuses */
+  powerOff(): Promise<void>
 }

@@ -65,6 +65,7 @@ export async function openBioreactor(
     readHeaterBoardC: () => readTemperatureC(i2c, profile.temp.address),
     isHatPresent: async () => (options.hat ?? hardware.hatVersion ?? null) !== null,
     isHeaterBoardPresent: () => i2c.isPresent(profile.temp.address),
+    powerOff: async () => hardware.powerOff?.(),
   }
 }
 

@@ -9,7 +9,10 @@ import { type OutputLimits, PwmLine } from './pwm-line.js'
 const PwmChannelUnknown = defineError('pwm.unknown_channel', 'input', 'There is no such PWM channel.')
 const PwmChannelBusy = defineError('pwm.busy', 'state', 'Another job uses the PWM channel.')
 
-type PwmUser = Pick<JobContext, 'emit' | 'atEnd' | 'log'>
+type PwmUser = Pick<JobContext, 'emit' | 'atEnd' | 'log'> & {
+  /** Called with the duty cycle in % once the hardware has followed. */
+  readonly changed?: (percent: number) => void
+}
 
 /** Duty cycles in % that differ by less are the same: the kernel counts whole ns. */
 const TOLERANCE = 0.01
@@ -46,6 +49,7 @@ export class PwmBoard {
           if (duty > 0) this.#duty.set(pin, duty)
           else this.#duty.delete(pin)
           user.emit(pwmEvent, Object.fromEntries(this.#duty))
+          user.changed?.(duty)
         },
         cutOff: (reason) => user.log('error', `PWM channel ${channel} (pin ${pin}) was switched off: ${reason}.`),
       })

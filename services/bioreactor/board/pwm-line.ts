@@ -55,6 +55,16 @@ export class PwmLine {
     return this.#duty
   }
 
+  /** Whether a limit has switched it off, so that it must be claimed anew. */
+  get isCutOff(): boolean {
+    return this.#cutOffBy !== null
+  }
+
+  /** It may stay as it is: the time without being set begins anew. */
+  keep(): void {
+    if (this.#duty > 0 && !this.#closed && this.#cutOffBy === null) this.#watch()
+  }
+
   /** @param percent limited to 0–100, rounded to 5 decimals. @param stillWanted asked right before the hardware is touched.
    * @throws OutputCutOff for more than 0 % after a limit was passed. */
   set(percent: number, stillWanted: () => boolean = () => true): Promise<void> {

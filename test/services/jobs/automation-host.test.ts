@@ -231,6 +231,8 @@ test('what is no longer on offer is no longer announced', async () => {
     'system/u1/capabilities/jobs/od_reading',
     'system/u1/capabilities/jobs/led_automation/silent',
     'system/u1/capabilities/jobs/led_automation/light_dark_cycle',
+    'system/u1/capabilities/jobs/temperature_automation/thermostat',
+    'system/u1/capabilities/jobs/temperature_automation/only_record_temperature',
   ])
 })
 

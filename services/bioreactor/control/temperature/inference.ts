@@ -46,6 +46,28 @@ export function inferCultureC(
 const estimate = (model: InferenceModel, dutyPercent: number, probeC: readonly number[]): number =>
   model === 'linear' ? linearEstimate(dutyPercent, probeC) : twoExponentialEstimate(probeC)
 
+/** Below this the fall of the probe drowns in its resolution, %. */
+const LEAST_DUTY = 5
+/** By then a board that was heated is warmer than what lies around it, s. */
+const LEAST_HEATED_S = 60
+/** A tenth of what a real one falls during an inference: 10.2 °C after 45.57 % (`bioreactor-jobs` §8.2). */
+const LEAST_FALL_C_PER_PERCENT = 0.02
+
+/** Whether the probe did not see the heater go off. @param heatedS how long it had been on
+ * @param probeC readings after that, oldest first */
+export function isStuck({
+  dutyPercent,
+  heatedS,
+  probeC,
+}: {
+  readonly dutyPercent: number
+  readonly heatedS: number
+  readonly probeC: readonly number[]
+}): boolean {
+  if (dutyPercent < LEAST_DUTY || heatedS < LEAST_HEATED_S) return false
+  return (probeC[0] ?? 0) - (probeC.at(-1) ?? 0) < LEAST_FALL_C_PER_PERCENT * dutyPercent
+}
+
 const INTERCEPT = -6.171633633597331
 /** For duty, 21 readings, first reading², last but one × duty: all divided by 35 first. */
 const WEIGHTS = [
