@@ -1,5 +1,7 @@
 import type { EventDefinition } from '../core/define-event.js'
 import { automationSettingsEvent } from './automations.js'
+import { kalmanFilterEvent } from './growth.js'
+import { bioreactorVariableEvent, dosingEvent } from './liquids.js'
 import { logEvent } from './logs.js'
 import { dosingStateOrder } from './orders.js'
 import { errorCodeEvent, ledChangeEvent, ledsEvent, pidLogEvent, pwmEvent } from './outputs.js'
@@ -13,5 +15,8 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   ledChangeEvent,
   pidLogEvent,
   errorCodeEvent,
+  dosingEvent,
+  bioreactorVariableEvent,
+  kalmanFilterEvent,
   dosingStateOrder,
 ]

@@ -4,6 +4,9 @@ import { Timestamp } from '../core/timestamp.js'
 const Angle = Type.Union([Type.Literal('45'), Type.Literal('90'), Type.Literal('135'), Type.Literal('180')])
 const PdChannel = Type.Union([Type.Literal('1'), Type.Literal('2'), Type.Literal('3'), Type.Literal('4')])
 
+/** Says of a value that it stands at the end of what its calibration or estimator was recorded for: the true one may lie beyond. */
+const Quality = Type.Optional(Type.Literal('clamped'))
+
 /** Raw OD of one photodiode, in volts relative to the reference; blank-corrected values may be negative. */
 export const RawODReading = Type.Object(
   {
@@ -27,6 +30,7 @@ export const CalibratedODReading = Type.Object(
     channel: PdChannel,
     ir_led_intensity: Type.Number(),
     calibration_name: Type.String(),
+    quality: Quality,
   },
   { title: 'CalibratedODReading' },
 )
@@ -42,7 +46,22 @@ export const ODReadings = Type.Object(
 )
 export type ODReadings = Static<typeof ODReadings>
 
-export const ODFused = Type.Object({ od_fused: Type.Number(), timestamp: Timestamp }, { title: 'ODFused' })
+export const ODFused = Type.Object(
+  { od_fused: Type.Number(), timestamp: Timestamp, quality: Quality },
+  { title: 'ODFused' },
+)
+
+/** OD relative to that of the first readings of the experiment, without noise. */
+export const ODFiltered = Type.Object(
+  { od_filtered: Type.Number({ minimum: 0 }), timestamp: Timestamp, quality: Quality },
+  { title: 'ODFiltered' },
+)
+
+/** In h⁻¹. */
+export const GrowthRate = Type.Object(
+  { growth_rate: Type.Number(), timestamp: Timestamp, quality: Quality },
+  { title: 'GrowthRate' },
+)
 
 export const MeasuredRPM = Type.Object(
   { measured_rpm: Type.Number({ minimum: 0 }), timestamp: Timestamp },

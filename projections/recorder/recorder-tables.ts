@@ -1,3 +1,4 @@
+import { KalmanFilterOutput } from '../../events/bioreactor/growth.js'
 import type { Fields, FoldEvent } from '../engine/fold-event.js'
 import { type IndexDeclaration, type Projection, rowsProjection, type SqlValue } from '../engine/projection.js'
 
@@ -62,6 +63,11 @@ const automationSettings = (kind: string): RecorderTable => ({
   ],
 })
 
+const KALMAN_COLUMNS = [
+  ...['state_0', 'state_1', 'state_2'],
+  ...['cov_00', 'cov_01', 'cov_02', 'cov_11', 'cov_12', 'cov_22'],
+]
+
 const angle = (fields: Fields): number => Number(fields.oneOf('angle', ['45', '90', '135', '180']))
 
 /** BCM pins of PWM channels 1 to 5 on the HAT. */
@@ -83,6 +89,17 @@ export const RECORDER_TABLES: Readonly<Record<string, RecorderTable>> = {
   od_readings_fused: reading('od_reading/od_fused', 'od_fused', 'od_reading'),
   od_readings_filtered: reading('growth_rate_calculating/od_filtered', 'od_filtered', 'normalized_od_reading'),
   growth_rates: reading('growth_rate_calculating/growth_rate', 'growth_rate', 'rate'),
+  // As Pioreactor had it before 26: the upper half of the covariance, which is symmetric.
+  kalman_filter_outputs: {
+    on: ['growth_rate_calculating/kalman_filter_outputs'],
+    columns: { ...TIME, ...Object.fromEntries(KALMAN_COLUMNS.map((column) => [column, 'REAL NOT NULL'])) },
+    values: (event) => {
+      const { timestamp, state, covariance_matrix } = event.as(KalmanFilterOutput)
+      const [[c00, c01, c02], [, c11, c12], [, , c22]] = covariance_matrix
+      return [timestamp, ...state, c00, c01, c02, c11, c12, c22]
+    },
+    unique: ['timestamp'],
+  },
   temperature_readings: reading('temperature_automation/temperature', 'temperature', 'temperature_c'),
   stirring_rates: reading('stirring/measured_rpm', 'measured_rpm', 'measured_rpm'),
   ir_led_intensities: {

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { checkJson } from '../../events/schema.js'
+import { check, checkJson } from '../../events/schema.js'
 import { replaceFile } from '../../primitives/replace-file.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 
@@ -9,6 +9,10 @@ import { createSerialQueue } from '../../primitives/serial-queue.js'
 export interface ExperimentStore {
   read<S extends TSchema>(name: string, experiment: string, schema: S): Promise<Static<S> | null>
   write(name: string, experiment: string, value: unknown): Promise<void>
+  /** Writes the value and drops those of all other experiments: for what is worth nothing once another one goes on. */
+  writeOnly(name: string, experiment: string, value: unknown): Promise<void>
+  /** @returns whether there was one */
+  remove(name: string, experiment: string): Promise<boolean>
 }
 
 /** One file `storage/<name>.json` per kind of value, experiment → value; replaced whole. */
@@ -23,18 +27,24 @@ export function createExperimentFiles(dotPioreactor: string): ExperimentStore {
       throw error
     }
   }
+  const replace = async (name: string, all: Readonly<Record<string, unknown>>): Promise<void> => {
+    await mkdir(storage, { recursive: true })
+    await replaceFile(pathOf(name), JSON.stringify(all))
+  }
   const serially = createSerialQueue()
   return {
     async read(name, experiment, schema) {
       const value = (await readAll(name))[experiment]
-      return value === undefined ? null : checkJson(schema, JSON.stringify(value), name)
+      return value === undefined ? null : check(schema, value, name)
     },
-    async write(name, experiment, value) {
-      await serially(async () => {
-        const all = { ...(await readAll(name)), [experiment]: value }
-        await mkdir(storage, { recursive: true })
-        await replaceFile(pathOf(name), JSON.stringify(all))
-      })
-    },
+    write: (name, experiment, value) =>
+      serially(async () => replace(name, { ...(await readAll(name)), [experiment]: value })),
+    writeOnly: (name, experiment, value) => serially(() => replace(name, { [experiment]: value })),
+    remove: (name, experiment) =>
+      serially(async () => {
+        const { [experiment]: removed, ...others } = await readAll(name)
+        if (removed !== undefined) await replace(name, others)
+        return removed !== undefined
+      }),
   }
 }

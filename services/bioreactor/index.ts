@@ -7,6 +7,12 @@ import { LedBoard } from './board/led-board.js'
 import { PwmBoard } from './board/pwm-board.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations/calibrations.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
+import {
+  clearGrowthCache,
+  createClearGrowthCacheAction,
+  createGrowthRateJob,
+  growthRateCalculating,
+} from './growth/growth-rate-calculating.js'
 import { ledAutomations } from './leds/automations/index.js'
 import { openLeds } from './leds/led-automation.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
@@ -30,6 +36,8 @@ export interface Board {
 const JOBS: readonly { readonly definition: JobDefinition; readonly create: (board: Board) => Job }[] = [
   { definition: stirring, create: createStirringJob },
   { definition: odReading, create: createOdReadingJob },
+  { definition: growthRateCalculating, create: createGrowthRateJob },
+  { definition: clearGrowthCache, create: createClearGrowthCacheAction },
   ...ledAutomations.map((automation) => ({
     definition: automation.definition,
     create: ({ leds }: Board) => createAutomationJob(automation, openLeds(leds)),

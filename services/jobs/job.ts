@@ -3,7 +3,7 @@ import type { EventDefinition, Levels, PayloadOf } from '../../events/core/defin
 import type { JobDefinition, ParametersOf, SettingsOf } from '../../events/core/define-job.js'
 import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
-import type { Clock, Logger } from '../../events/ports.js'
+import type { BusMessage, Clock, Logger } from '../../events/ports.js'
 import type { UnitConfig } from '../unit-admin/config/unit-config.js'
 import { reasonOf } from './job-errors.js'
 
@@ -58,6 +58,9 @@ export interface JobContext<S = Values> {
   publish<K extends SettingOf<S>>(setting: K, value: S[K] | null): void
   /** Publishes an event of this unit and experiment. */
   emit: EmitEvent
+  /** Calls back with every message on the topics of a filter, in the order of the log, whoever publishes them; retained ones say so. Ends with the job.
+   * Resolves once the broker has granted it. */
+  follow(filter: string, listener: (message: BusMessage) => void): Promise<void>
   /** A message on `logs/app/<level>`. */
   log(level: LogLevel, message: string): void
   /** Registers what makes an output safe. All run, newest first and each whatever happens to the others, at every end of the job:

@@ -5,6 +5,7 @@ import type { MessageBus } from '../../events/ports.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { createDeferred } from '../runtime/deferred.js'
 import { applySettings } from './apply-settings.js'
+import { follow } from './follow.js'
 import type { Activity, Job, JobContext, JobPeer, LogLevel } from './job.js'
 import { badTransition, jobNotReady, reasonOf, stoppedAtStart } from './job-errors.js'
 import { type JobOrder, jobRecord, type RunningJobDeps } from './job-order.js'
@@ -185,7 +186,7 @@ export class RunningJob implements JobPeer {
       })
       this.#refuseEnding()
       // Nothing is awaited between the hardware being ready and the job being so.
-      this.#activity = await job.start(this.#context(), params)
+      this.#activity = await job.start(this.#context(bus), params)
       this.#refuseEnding()
       this.#watchConnection(bus)
       this.#enter('ready')
@@ -269,7 +270,7 @@ export class RunningJob implements JobPeer {
     this.#publisher.answer(topic, payload)
   }
 
-  #context(): JobContext {
+  #context(bus: MessageBus): JobContext {
     const job = this
     return {
       unit: this.order.unit,
@@ -285,6 +286,7 @@ export class RunningJob implements JobPeer {
       value: (setting) => job.value(setting),
       publish: (setting, value) => job.#publisher.publish(setting, value),
       emit: (event, payload, ...levels) => job.#publisher.emit(event, payload, ...levels),
+      follow: (filter, listener) => follow(bus, filter, listener, job.#ending.signal),
       log: (level, message) => job.log(level, message),
       atEnd(release) {
         job.#releases.add(release)

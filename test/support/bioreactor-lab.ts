@@ -6,6 +6,7 @@ import type { Static, TSchema } from '@sinclair/typebox'
 import { check } from '../../events/schema.js'
 import { runJobCommand } from '../../events/system/commands.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
+import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
@@ -20,7 +21,8 @@ import { give } from './give.js'
 import { MemoryBroker, type MemoryBus } from './memory-bus.js'
 import { silentLogger } from './silent-logger.js'
 
-class MemoryStore implements ExperimentStore {
+/** Outlives the services, as files do. */
+export class MemoryStore implements ExperimentStore {
   readonly #values = new Map<string, unknown>()
 
   async read<S extends TSchema>(name: string, experiment: string, schema: S): Promise<Static<S> | null> {
@@ -29,15 +31,31 @@ class MemoryStore implements ExperimentStore {
   }
 
   async write(name: string, experiment: string, value: unknown): Promise<void> {
-    this.#values.set(`${name}/${experiment}`, value)
+    this.#values.set(`${name}/${experiment}`, structuredClone(value))
+  }
+
+  async writeOnly(name: string, experiment: string, value: unknown): Promise<void> {
+    for (const key of this.#values.keys()) if (key.startsWith(`${name}/`)) this.#values.delete(key)
+    await this.write(name, experiment, value)
+  }
+
+  /** What a kill leaves behind. */
+  copy(): MemoryStore {
+    const copy = new MemoryStore()
+    for (const [key, value] of this.#values) copy.#values.set(key, structuredClone(value))
+    return copy
+  }
+
+  async remove(name: string, experiment: string): Promise<boolean> {
+    return this.#values.delete(`${name}/${experiment}`)
   }
 }
 
 /** The job service of unit `u1` with the bioreactor's jobs, on a fake clock, a broker in memory and a bioreactor without hardware. */
-export interface BioreactorLab {
+export interface BioreactorLab<B extends Bioreactor = FakeBioreactor> {
   readonly clock: FakeClock
   readonly broker: MemoryBroker
-  readonly bioreactor: FakeBioreactor
+  readonly bioreactor: B
   readonly context: ServiceContext
   /** Connections of jobs, in the order they were opened. */
   readonly connections: MemoryBus[]
@@ -65,24 +83,28 @@ interface RunRequest {
   readonly config_overrides: string[][]
 }
 
-export async function startBioreactorLab({
-  bioreactor = new FakeBioreactor(),
-  broker = new MemoryBroker(),
-  clock = new FakeClock(),
-  resumeJobs = [],
-  jobs: more,
-  random = () => 0.5,
-  ...deps
-}: Partial<
+export type LabOptions<B extends Bioreactor> = Partial<
   BioreactorDeps & {
-    bioreactor: FakeBioreactor
+    bioreactor: B
     broker: MemoryBroker
     clock: FakeClock
     resumeJobs: readonly string[]
     /** Jobs beside those of the product. */
     jobs: (board: Board) => readonly Job[]
   }
-> = {}): Promise<BioreactorLab> {
+>
+
+export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>({
+  // Without one given it is the fake.
+  bioreactor = new FakeBioreactor() as Bioreactor as B,
+  broker = new MemoryBroker(),
+  clock = new FakeClock(),
+  resumeJobs = [],
+  jobs: more,
+  random = () => 0.5,
+  store = new MemoryStore(),
+  ...deps
+}: LabOptions<B> = {}): Promise<BioreactorLab<B>> {
   const dotPioreactor = mkdtempSync(join(tmpdir(), 'benchlog-jobs-'))
   const connections: MemoryBus[] = []
   const context: ServiceContext = {
@@ -99,7 +121,6 @@ export async function startBioreactorLab({
       return bus
     },
   }
-  const store = new MemoryStore()
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
   const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps }

@@ -1,9 +1,9 @@
-import { Type } from '@sinclair/typebox'
 import { defineError, InvalidInput, type LabError } from '../../../events/core/errors.js'
 import { InvalidConfig, type UnitConfig } from '../../unit-admin/config/unit-config.js'
 import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import { type Calibration, type Calibrations, CalibrationUnsuitable } from '../calibrations/calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
+import { type Blank, readBlank } from './blank.js'
 
 const BlankAndCalibration = defineError(
   'od.blank_and_calibration',
@@ -60,7 +60,7 @@ export function readIrChannel(config: UnitConfig): LedChannel {
 
 export interface OdCorrections {
   /** Mean blank per channel, subtracted from the raw OD; empty without blank. */
-  readonly blank: Readonly<Record<string, number>>
+  readonly blank: Blank
   readonly calibrations: ReadonlyMap<PdChannel, Calibration>
 }
 
@@ -82,7 +82,7 @@ export async function readCorrections(
     if (other !== undefined) throw unsuitable(name, `is for channel ${channel}, and so is '${other.calibration_name}'`)
     calibrations.set(channel, calibration)
   }
-  const blank = (await store.read('od_blank', experiment, Type.Record(Type.String(), Type.Number()))) ?? {}
+  const blank = await readBlank(store, experiment)
   if (Object.keys(blank).length > 0 && calibrations.size > 0) {
     throw new BlankAndCalibration('A blank cannot be combined with a calibration.', {
       remediation: 'Delete the blank of this experiment or deactivate the OD calibration.',

@@ -21,6 +21,8 @@ interface Burst {
 
 const READING: Burst = { samples: 40, spanS: 0.85 }
 const TUNING: Burst = { samples: 10, spanS: 0.25 }
+/** The lowest and the highest sample of a reading do not count. */
+const TRIMMED = 2
 const GOLDEN = 0.618034
 
 /** Above this the converter may come to harm, V. */
@@ -28,6 +30,10 @@ const OVER_RANGE_V = 3.2
 const NEAR_LIMIT_V = 3.0
 /** Weight of the past in the average that guards range and gain. */
 const AVERAGE_ALPHA = 0.05
+
+/** Share of a reading that is still the one before. @param penalty as `PhotodiodeSampler.read` takes it */
+export const smoothingShare = (penalty: number): number =>
+  (penalty * READING.samples) / (penalty * READING.samples + READING.samples - TRIMMED)
 
 export interface PhotodiodeInput {
   readonly channel: PdChannel

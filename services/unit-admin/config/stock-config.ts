@@ -33,7 +33,6 @@ const UNDECLARED = {
   },
   'dosing_automation.pid_morbidostat': { Kp: '1', Ki: '0', Kd: '0', minimum_dosing_volume_ml: '0.1' },
   'dosing_automation.turbidostat': { biomass_signal: 'auto' },
-  'growth_rate_calculating.config': { ekf_outlier_std_threshold: '5.0', samples_for_od_statistics: '10' },
   storage: { number_of_backup_replicates_to_workers: '2' },
   logging: {
     log_file: '/var/log/pioreactor.log',

@@ -10,3 +10,14 @@ test('values of several experiments written at once are all kept', async () => {
   const read = await Promise.all(experiments.map((experiment) => store.read('blanks', experiment, Type.Number())))
   expect(read).toEqual(experiments.map((_, index) => index))
 })
+
+test('a value can be removed, and one can take the place of those of all other experiments', async () => {
+  const store = createExperimentFiles(temporaryDirectory())
+  for (const experiment of ['a', 'b', '__proto__']) await store.write('states', experiment, experiment)
+  expect(await store.remove('states', 'a')).toBe(true)
+  expect(await store.remove('states', 'a')).toBe(false)
+  expect(await store.read('states', '__proto__', Type.String())).toBe('__proto__')
+  await store.writeOnly('states', 'c', 'c')
+  expect(await store.read('states', 'b', Type.String())).toBeNull()
+  expect(await store.read('states', 'c', Type.String())).toBe('c')
+})

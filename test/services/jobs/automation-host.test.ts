@@ -9,6 +9,7 @@ import { stopJobsCommand } from '../../../events/system/commands.js'
 import type { Dose } from '../../../services/bioreactor/control/dosing/dose-plan.js'
 import { dosingAutomations } from '../../../services/bioreactor/dosing/automations/index.js'
 import { type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
+import { jobDefinitions } from '../../../services/bioreactor/index.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'
 import {
   type HeaterDuty,
@@ -227,12 +228,7 @@ test('what is no longer on offer is no longer announced', async () => {
   for (const topic of stale) broker.retained.set(topic, Buffer.from('{"job_name":"gone","published_settings":{}}'))
   lab = await startBioreactorLab({ broker })
   expect([...broker.retained.keys()].filter((topic) => topic.includes('/capabilities/jobs/'))).toEqual([
-    'system/u1/capabilities/jobs/stirring',
-    'system/u1/capabilities/jobs/od_reading',
-    'system/u1/capabilities/jobs/led_automation/silent',
-    'system/u1/capabilities/jobs/led_automation/light_dark_cycle',
-    'system/u1/capabilities/jobs/temperature_automation/thermostat',
-    'system/u1/capabilities/jobs/temperature_automation/only_record_temperature',
+    ...jobDefinitions.map(({ key }) => `system/u1/capabilities/jobs/${key}`),
   ])
 })
 

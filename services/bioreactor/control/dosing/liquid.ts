@@ -66,7 +66,7 @@ export function wasteMovedMl({ volume_ml, efflux_tube_volume_ml, removed_ml }: L
 }
 
 /** Change of ln OD by an event, ≤ 0: cells are spread over what was added. Null when the volume is not known. */
-export function dilutionOf({ volume_ml }: Liquid, { event, volume_change }: Moved): number | null {
+export function dilutionOf({ volume_ml }: Pick<Liquid, 'volume_ml'>, { event, volume_change }: Moved): number | null {
   if (addedMedium(event) === null || volume_change <= 0) return 0
   return volume_ml > 0 ? Math.log(volume_ml / (volume_ml + volume_change)) : null
 }

@@ -23,6 +23,8 @@ export const GrowthState = Type.Object({
   flagged: Type.Integer({ minimum: 0 }),
   /** Change of ln OD by doses of known size since the last reading. */
   dilution: Type.Number({ maximum: 0 }),
+  /** What smoothed readings do not show yet of the doses before, in ln OD. */
+  unseen: Type.Number({ maximum: 0 }),
 })
 export type GrowthState = Static<typeof GrowthState>
 
@@ -33,6 +35,8 @@ export interface GrowthSettings {
   readonly warmUpReadings: number
   /** Standard deviations from which a reading is an outlier. */
   readonly outlierThreshold: number
+  /** Share of each reading that is still the one before, 0–1; 0 by default. */
+  readonly smoothing?: number
 }
 
 export interface OdBatch {
@@ -52,6 +56,8 @@ export type GrowthOutcome =
 
 const SKIPPED_AT_START = 5
 const FLAGGED_AFTER_DOSE = 2
+/** A dilution smaller than that is no more seen. */
+const LEAST_DILUTION = 1e-5
 /** So many intervals without a reading are a gap: what happened in it is as unknown as a dose. */
 const GAP_INTERVALS = 4
 /** After a gap this long, s, or of so many intervals the culture is another one: the statistics begin anew. */
@@ -68,14 +74,18 @@ export const startGrowth = (factors: Readonly<Record<string, number>> = {}): Gro
   lastAtS: null,
   flagged: 0,
   dilution: 0,
+  unseen: 0,
 })
+
+/** What has happened to the culture or its light since the last reading is not known. */
+export const growthDisturbed = (state: GrowthState): GrowthState =>
+  state.filter === null ? { ...state, warmUp: [] } : { ...state, flagged: FLAGGED_AFTER_DOSE }
 
 /** Liquid was added. Waste changes no concentration and is not told here.
  * @param dilution change of ln OD that it makes (`dilutionOf`), null when the volume is not known. */
 export function growthDosed(state: GrowthState, dilution: number | null): GrowthState {
-  if (state.filter === null) return { ...state, warmUp: [] }
-  return dilution === null
-    ? { ...state, flagged: FLAGGED_AFTER_DOSE }
+  return dilution === null || state.filter === null
+    ? growthDisturbed(state)
     : { ...state, dilution: state.dilution + Math.min(0, dilution) }
 }
 
@@ -94,7 +104,7 @@ export function growthObserved(
   if (sinceS < 0 && !isOutage) {
     return { state, outcome: { kind: 'skipped', reason: `reading is ${-sinceS} s older than the one before` } }
   }
-  const from = isOutage || isOther ? { ...state, filter: null, warmUp: [], flagged: 0, dilution: 0 } : state
+  const from = isOutage || isOther ? { ...state, filter: null, warmUp: [], flagged: 0, dilution: 0, unseen: 0 } : state
   return from.filter === null
     ? warmUp(from, channels, batch, settings)
     : follow(from, from.filter, sinceS, batch, settings)
@@ -132,7 +142,7 @@ function warmUp(
     channels: [...channels],
     lastAtS: atS,
   }
-  return { state: { ...next, filter, flagged: 0, dilution: 0 }, outcome: { kind: 'waiting' } }
+  return { state: { ...next, filter, flagged: 0, dilution: 0, unseen: 0 }, outcome: { kind: 'waiting' } }
 }
 
 function follow(
@@ -140,7 +150,7 @@ function follow(
   filter: GrowthFilter,
   sinceS: number,
   { atS, od }: OdBatch,
-  { intervalS, outlierThreshold }: GrowthSettings,
+  { intervalS, outlierThreshold, smoothing = 0 }: GrowthSettings,
 ): Observed {
   const normalized = state.channels.map((channel) => (od[channel] ?? 0) / (state.factors[channel] ?? 0))
   if (!normalized.every((value) => Number.isFinite(value) && value > 0)) {
@@ -148,17 +158,26 @@ function follow(
   }
   const isGap = sinceS > GAP_INTERVALS * intervalS
   const isFlagged = state.flagged > 0 || isGap
+  const dilution = state.dilution + state.unseen
+  const unseen = isFlagged ? 0 : smoothing * dilution
   const observation = {
     od: normalized,
     elapsedH: sinceS / 3600,
     dosed: isFlagged,
-    ...(isFlagged || state.dilution === 0 ? {} : { dilution: state.dilution }),
+    ...(isFlagged || dilution === 0 ? {} : { dilution: (1 - smoothing) * dilution }),
   }
   const step = growthStep(filter, observation, outlierThreshold)
   if (step === null) return { state, outcome: { kind: 'skipped', reason: 'the filter ran out of range' } }
   const [log, growth_rate] = step.filter.x
   return {
-    state: { ...state, filter: step.filter, lastAtS: atS, flagged: Math.max(0, state.flagged - 1), dilution: 0 },
+    state: {
+      ...state,
+      filter: step.filter,
+      lastAtS: atS,
+      flagged: Math.max(0, state.flagged - 1),
+      dilution: 0,
+      unseen: unseen > -LEAST_DILUTION ? 0 : unseen,
+    },
     outcome: { kind: 'rate', growth_rate, od_filtered: Math.exp(log), isOutlier: step.isOutlier },
   }
 }

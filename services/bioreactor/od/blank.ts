@@ -1,0 +1,11 @@
+import { Type } from '@sinclair/typebox'
+import type { ExperimentStore } from '../experiment-store.js'
+
+/** Mean reading of medium without cells, by channel; empty where none was measured. */
+export type Blank = Readonly<Record<string, number>>
+
+/** The name that a Pioreactor gives it. */
+const STORE = 'od_blank'
+
+export const readBlank = async (store: ExperimentStore, experiment: string): Promise<Blank> =>
+  (await store.read(STORE, experiment, Type.Record(Type.String(), Type.Number()))) ?? {}

@@ -1,0 +1,57 @@
+import type { Bioreactor } from '../../services/bioreactor/board/board.js'
+import { openBioreactor } from '../../services/bioreactor/board/open-bioreactor.js'
+import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
+import { litVolts } from '../../simulation/bioreactor/optics.js'
+import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
+import { createRandom } from '../../simulation/random.js'
+import { type BenchOptions, VirtualBench } from '../../simulation/virtual-bench.js'
+import { type LabOptions, startBioreactorLab } from './bioreactor-lab.js'
+import { FakeClock } from './fake-clock.js'
+import { temporaryDirectory } from './temporary-directory.js'
+
+/** The bioreactor's jobs with their real drivers on a virtual vial, on virtual time. Everything in it follows from the seed. */
+export async function startVialLab(
+  options: Partial<BenchOptions> = {},
+  more: Omit<LabOptions<Bioreactor>, 'bioreactor' | 'clock' | 'random'> = {},
+  world = createWorld(options),
+) {
+  const { clock, bench, seed } = world
+  const bioreactor = await openBioreactor(
+    createInProcessHardware(bench),
+    { dotPioreactor: temporaryDirectory() },
+    clock,
+  )
+  const chance = createRandom(seed + 100)
+  const lab = await startBioreactorLab<Bioreactor>({ ...more, bioreactor, clock, random: () => chance.next() })
+  return { ...lab, bench, world }
+}
+
+/** What outlives the services: the vial and the time. */
+export function createWorld({ seed = 7, ...options }: Partial<BenchOptions> = {}) {
+  const clock = new FakeClock()
+  return { clock, seed, bench: new VirtualBench({ clock, seed, ...options }) }
+}
+
+export type VialLab = Awaited<ReturnType<typeof startVialLab>>
+
+const STANDARDS = [0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3]
+
+/** A calibration as it is made from this vial with standards: volts at the intensity in use, relative to a reference that counts as 1. */
+export function calibrationOfVial(ir_led_intensity = 80): Calibration {
+  const y = STANDARDS.map((od) => litVolts('90', od, ir_led_intensity / 100, 0))
+  const coefficients = STANDARDS.slice(0, -1).map((od, index) => {
+    const length = (STANDARDS[index + 1] ?? od) - od
+    return [y[index] ?? 0, ((y[index + 1] ?? 0) - (y[index] ?? 0)) / length, 0, 0]
+  })
+  return {
+    calibration_type: 'od600',
+    calibration_name: 'vial',
+    curve_data_: { type: 'akima', knots: STANDARDS, coefficients },
+    x: 'OD600',
+    y: 'Voltage',
+    recorded_data: { x: STANDARDS, y },
+    ir_led_intensity,
+    angle: '90',
+    pd_channel: '2',
+  }
+}
