@@ -22,12 +22,14 @@ function jobSection({ name, automation, help, settings }: JobDefinition): readon
     '',
     help,
     '',
-    '| Setting | Type | Range | Unit | Settable | Kept after the end | Meaning |',
-    '|---|---|---|---|---|---|---|',
-    ...rows,
-    '',
+    ...(rows.length === 0 ? [] : [...TABLE, ...rows, '']),
   ]
 }
+
+const TABLE = [
+  '| Setting | Type | Range | Unit | Settable | Kept after the end | Meaning |',
+  '|---|---|---|---|---|---|---|',
+]
 
 /** Names of the fields of an order, those that may be left out marked. */
 function orderFields({ properties, required = [] }: TObject): string {

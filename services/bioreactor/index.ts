@@ -13,6 +13,7 @@ import {
   createGrowthRateJob,
   growthRateCalculating,
 } from './growth/growth-rate-calculating.js'
+import { leaderEntries } from './leader/leader-entries.js'
 import { ledAutomations } from './leds/automations/index.js'
 import { openLeds } from './leds/led-automation.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
@@ -29,6 +30,8 @@ export interface Board {
   readonly heater: Heater
   readonly calibrations: Calibrations
   readonly store: ExperimentStore
+  /** Directory of config.ini, calibrations and storage. */
+  readonly dotPioreactor: string
   readonly random: () => number
 }
 
@@ -46,6 +49,7 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
     definition: automation.definition,
     create: (board: Board) => createAutomationJob(automation, openTemperature(board)),
   })),
+  ...leaderEntries,
 ]
 
 export const jobDefinitions: readonly JobDefinition[] = JOBS.map(({ definition }) => definition)
@@ -77,6 +81,6 @@ export function createBioreactorJobs(
 ): readonly Job[] {
   const leds = new LedBoard(bioreactor.leds, clock)
   const heater = new Heater(bioreactor, pwm, clock)
-  const board: Board = { bioreactor, pwm, leds, heater, calibrations, store, random }
+  const board: Board = { bioreactor, pwm, leds, heater, calibrations, store, dotPioreactor, random }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]
 }

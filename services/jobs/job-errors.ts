@@ -5,6 +5,13 @@ import type { Logger } from '../../events/ports.js'
 
 const JobStopped = defineError('job.stopped', 'state', 'The job was stopped while it started.')
 
+/** A job that is on offer because clients look for it. */
+export const JobRefused = defineError(
+  'job.not_built',
+  'state',
+  'The job is listed, but this version does not do it yet.',
+)
+
 /** The job does not take changes in its present state. */
 export const jobNotReady = (job: string, state: JobState): LabError =>
   new JobNotReady(`${job} cannot be changed now; its state is ${state}.`)

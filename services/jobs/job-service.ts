@@ -23,7 +23,7 @@ import { stockConfig } from '../unit-admin/config/stock-config.js'
 import { type ConfigOverride, readUnitConfig } from '../unit-admin/config/unit-config.js'
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
-import { jobNotRunning } from './job-errors.js'
+import { JobRefused, jobNotRunning } from './job-errors.js'
 import type { JobOrder } from './job-order.js'
 import { announceJobs, OfferedJobs } from './offered-jobs.js'
 import { followAssignment, pastJobs, undecided } from './past-jobs.js'
@@ -86,6 +86,7 @@ export async function startJobService(
     const { definition } = job
     const given = { options: definition.automation === undefined ? options : own, args }
     const params = resolveParameters(definition, given, config)
+    if (job.refusal !== undefined) throw new JobRefused(job.refusal)
     if (args.length > 0 && !takesArguments(definition))
       logger.warn({ job: name, args }, 'arguments are not used by this job')
     if (suspended !== null) throw new ServicesSuspended(`No job starts now: ${suspended.reason}.`)

@@ -5,7 +5,7 @@ import type { Values } from '../../events/core/parameter.js'
 import type { JobState } from '../../events/job-state.js'
 import type { BusMessage, Clock, Logger } from '../../events/ports.js'
 import type { UnitConfig } from '../unit-admin/config/unit-config.js'
-import { reasonOf } from './job-errors.js'
+import { JobRefused, reasonOf } from './job-errors.js'
 
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical'
 
@@ -90,6 +90,8 @@ export interface Job {
   /** Prepares the hardware; meanwhile the state is `init`. @param params the declared parameters, checked.
    * @throws LabError when the job cannot run; what was registered is released. */
   start(job: JobContext, params: Values): Promise<Activity>
+  /** Why it never starts. It is on offer because clients look for it; what it is asked with is checked, and nothing is published. */
+  readonly refusal?: string
 }
 
 /** Joins a declaration with its behaviour, typed by its parameters and settings. `defineJob` shows an example. */
@@ -100,6 +102,15 @@ export function createJob<D extends JobDefinition>(
   // Commands and options are checked against the declaration before they get here; their types are known only here.
   return { definition, start: start as unknown as Job['start'] }
 }
+
+/** A job that is listed and not built. @param reason why it does not start, and what to do instead: whole sentences */
+export const createRefusedJob = (definition: JobDefinition, reason: string): Job => ({
+  definition,
+  refusal: reason,
+  start: async () => {
+    throw new JobRefused(reason)
+  },
+})
 
 /** Joins the declaration of an action with what it does. The action runs once it is `ready`, and its job ends with it; when it is asked to stop, it sees
  * `job.ending` aborted. What it switches on it registers with `job.atEnd`.

@@ -8,6 +8,7 @@ import {
   RawODReading,
 } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
+import { InvalidInput } from '../../../events/core/errors.js'
 import { perChannel } from '../../../events/core/parameter.js'
 import { Timestamp } from '../../../events/core/timestamp.js'
 import { choice } from '../../../events/core/values.js'
@@ -54,8 +55,7 @@ export const odReading = defineJob({
   parameters: {
     first_od_obs_time: {
       schema: Type.Number(),
-      unit: 's',
-      doc: 'Unix time from which readings repeat.',
+      doc: 'Unix time in s from which readings repeat.',
       published: true,
     },
     ir_led_intensity: {
@@ -85,6 +85,12 @@ export const odReading = defineJob({
       doc: 'How often to read, where no interval is given.',
       config: [SECTION, 'samples_per_second'],
       default: 0.2,
+    },
+    fake_data: {
+      schema: Type.Boolean(),
+      doc: 'Not taken: readings are made up only where the whole hardware is, with HARDWARE=simulated.',
+      option: true,
+      default: false,
     },
     snapshot: { schema: Type.Boolean(), doc: 'One reading, then the job ends.', option: true, default: false },
     relative_intensity_of_ir_led: {
@@ -169,6 +175,14 @@ async function startOdReading(
   params: OdReadingParameters,
   { bioreactor, leds, calibrations, store, random }: OdReadingDeps,
 ): Promise<OdSeries> {
+  if (params.fake_data) {
+    throw new InvalidInput(
+      'fake_data is true; readings are not made up here: start the unit with HARDWARE=simulated.',
+      {
+        details: { field: 'fake_data', value: true },
+      },
+    )
+  }
   const { config, clock, experiment } = job
   const photodiodes = readPhotodiodes(config)
   const irChannel = readIrChannel(config)

@@ -94,28 +94,6 @@ describe('an entry of the contract follows from a declaration', () => {
     )
   })
 
-  test('experiment_profile execute: a subcommand with arguments', () => {
-    const execute = defineJob({
-      name: 'experiment_profile execute',
-      help: 'Run a profile.',
-      longRunning: true,
-      parameters: {
-        filename: { schema: Type.String(), doc: 'File.', argument: { type: 'path' } },
-        experiment: { schema: Type.String(), doc: 'Experiment.', argument: true },
-        dry_run: flag('Only print.'),
-      },
-    })
-    expect(contract(execute.capability('u1'))).toMatchObject({
-      job_name: 'experiment_profile execute',
-      arguments: [
-        { name: 'filename', nargs: 1, required: true, type: 'path' },
-        { name: 'experiment', nargs: 1, required: true, type: 'text' },
-      ],
-      options: options([['dry_run', 'dry-run', 'boolean', false]]),
-      cli_example: 'pio run experiment_profile execute FILENAME EXPERIMENT[OPTIONS]',
-    })
-  })
-
   test('pumps: any number of arguments', () => {
     const pumps = defineJob({
       name: 'pumps',
@@ -129,37 +107,6 @@ describe('an entry of the contract follows from a declaration', () => {
       published_settings: {},
       cli_example: 'pio run pumps PUMP_SCRIPT[OPTIONS]',
     })
-  })
-
-  test('export_experiment_data: an option that may be given several times', () => {
-    const exported = defineJob({
-      name: 'export_experiment_data',
-      help: 'Export.',
-      action: true,
-      parameters: {
-        experiment: { schema: Type.String(), doc: '', option: { required: true } },
-        output: { schema: Type.String(), doc: '', option: true, default: './output.zip' },
-        partition_by_unit: flag(''),
-        partition_by_experiment: flag(''),
-        dataset_name: { schema: Type.Array(Type.String()), doc: '', option: true, default: [] },
-        start_time: { schema: Type.String(), doc: 'ISO 8601.', option: true },
-        end_time: { schema: Type.String(), doc: 'ISO 8601.', option: true },
-      },
-    })
-    expect(exported.capability('u1').options).toEqual(
-      options(
-        [
-          ['experiment', 'experiment', 'text', null],
-          ['output', 'output', 'text', './output.zip'],
-          ['partition_by_unit', 'partition-by-unit', 'boolean', false],
-          ['partition_by_experiment', 'partition-by-experiment', 'boolean', false],
-          ['dataset_name', 'dataset-name', 'text', []],
-          ['start_time', 'start-time', 'text', null],
-          ['end_time', 'end-time', 'text', null],
-        ],
-        { experiment: { required: true }, dataset_name: { multiple: true } },
-      ),
-    )
   })
 
   test('self_test: a flag that is declared as text', () => {
@@ -360,68 +307,9 @@ describe('an automation is an entry of its own', () => {
 })
 
 describe('the jobs of the product', () => {
-  const capability = (name: string) =>
-    contract((jobDefinitions.find((job) => job.name === name) ?? expect.fail(name)).capability('u1'))
-
-  test('stirring is as the contract says', () => {
-    const { options: found, published_settings } = capability('stirring')
-    expect(found).toEqual(
-      expect.arrayContaining(
-        options([
-          ['target_rpm', 'target-rpm', 'float range', null],
-          ['use_rpm', 'use-rpm', 'boolean', null],
-          ['duty_cycle', 'duty-cycle', 'float range', null],
-          ['target_rpm_during_od_reading', 'target-rpm-during-od-reading', 'float', null],
-          ['target_rpm_outside_od_reading', 'target-rpm-outside-od-reading', 'float', null],
-          ['enable_dodging_od', 'enable-dodging-od', 'boolean', null],
-          ['measure_rpm_only', 'measure-rpm-only', 'boolean', false],
-        ]),
-      ),
-    )
-    expect(found).toHaveLength(7)
-    expect(published_settings).toEqual({
-      enable_dodging_od: { datatype: 'boolean', settable: true },
-      currently_dodging_od: { datatype: 'boolean', settable: false },
-      target_rpm: { datatype: 'float', settable: true, unit: 'RPM' },
-      measured_rpm: { datatype: 'MeasuredRPM', settable: false, unit: 'RPM' },
-      duty_cycle: { datatype: 'float', settable: true, unit: '%' },
-      target_rpm_during_od_reading: { datatype: 'float', settable: true, unit: 'RPM' },
-      target_rpm_outside_od_reading: { datatype: 'float', settable: true, unit: 'RPM' },
-      $state: STATE,
-    })
-  })
-
-  test('od_reading is as the contract says, but for the synthetic data that nothing here falls back to', () => {
-    const { options: found, published_settings } = capability('od_reading')
-    expect(found).toEqual(
-      expect.arrayContaining(
-        options([
-          ['interval', 'interval', 'float', null],
-          ['ir_led_intensity', 'ir-led-intensity', 'float', null],
-          ['snapshot', 'snapshot', 'boolean', false],
-        ]),
-      ),
-    )
-    expect(found).toHaveLength(3)
-    const family = (prefix: string, datatype: string) =>
-      Object.fromEntries([1, 2, 3, 4].map((channel) => [`${prefix}${channel}`, { datatype, settable: false }]))
-    expect(published_settings).toEqual({
-      first_od_obs_time: { datatype: 'float', settable: false, unit: 's' },
-      ir_led_intensity: { datatype: 'float', settable: true, unit: '%' },
-      interval: { datatype: 'float', settable: true, unit: 's' },
-      relative_intensity_of_ir_led: { datatype: 'json', settable: false },
-      ods: { datatype: 'ODReadings', settable: false },
-      ...family('od', 'ODReading'),
-      ...family('raw_od', 'RawODReading'),
-      ...family('calibrated_od', 'CalibratedODReading'),
-      od_fused: { datatype: 'ODFused', settable: false },
-      $state: STATE,
-    })
-  })
-
   test.each(jobDefinitions.map((job) => [job.key, job] as const))('%s tells a form all it needs', (_, job) => {
-    const { form, options: listed } = job.capability('u1')
-    expect(form.start.map(({ name }) => name)).toEqual(listed.map(({ name }) => name))
+    const { form, arguments: positional, options: listed } = job.capability('u1')
+    expect(form.start.map(({ name }) => name).sort()).toEqual([...positional, ...listed].map(({ name }) => name).sort())
     for (const field of form.settings) {
       expect(field.label).not.toBe('')
       expect(field.help).not.toBe('')
