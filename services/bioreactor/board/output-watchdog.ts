@@ -1,5 +1,6 @@
 import { deadline } from '../../../primitives/deadline.js'
 import { realTime, type Timer } from '../../../primitives/timer.js'
+import { mustPowerOff } from '../control/temperature/heater-safety.js'
 import type { Bioreactor } from './board.js'
 import type { PwmBoard } from './pwm-board.js'
 
@@ -9,18 +10,20 @@ const INTERVAL_MS = 500
 const LIMIT_MS = 400
 /** A disturbed bus answers the next time; a probe that is gone does not. */
 const PROBE_TRIES = 3
+/** A board that nobody heats and that gets warmer by so much is heated all the same, °C. */
+const UNATTENDED_RISE_C = 2
 /** An overheated board is reported so often, ms of the machine. */
 const REPEAT_MS = 60_000
 
 export interface WatchdogReport {
-  /** `cut_off`: an output was switched off. `overheated`: the heater board is beyond the limit at which the unit should be shut down.
+  /** `cut_off`: an output was switched off. `overheated`: the heater board is so hot that the unit is shut down.
    * `blind`: outputs cannot be read, or do not follow. */
   readonly kind: 'cut_off' | 'overheated' | 'blind'
   readonly message: string
 }
 
 export interface WatchdogDeps {
-  readonly bioreactor: Pick<Bioreactor, 'pwm' | 'board' | 'model' | 'readHeaterBoardC'>
+  readonly bioreactor: Pick<Bioreactor, 'pwm' | 'board' | 'model' | 'readHeaterBoardC' | 'powerOff'>
   readonly pwm: PwmBoard
   /** Must not throw. */
   report(report: WatchdogReport): void
@@ -28,7 +31,8 @@ export interface WatchdogDeps {
 }
 
 /** Looks twice a second, whatever the jobs do, at what the kernel drives and how warm the heater is. Switches off what no job wants, the heater above the
- * temperature at which the vessel's model forbids heating, and the heater whose probe does not answer. Needs neither broker nor log. */
+ * temperature at which the vessel's model forbids heating, and the heater whose probe does not answer; shuts the computer down when the heater board is too
+ * hot for it. Needs neither broker nor log. */
 export function startOutputWatchdog(deps: WatchdogDeps): { stop(): Promise<void> } {
   const { timer = realTime } = deps
   const stopping = new AbortController()
@@ -90,7 +94,15 @@ function createHeaterGuard({ bioreactor, pwm, report, timer = realTime }: Watchd
   const { board, model } = bioreactor
   const pin = board.pwmPins[board.heaterPwmChannel]
   let failures = 0
+  let readsTooHot = 0
+  let coldestUnattendedC = Number.POSITIVE_INFINITY
   let reportAgainMs = 0
+
+  /** A board that somebody heated may still be hot when its job has ended. */
+  const isAttended = (celsius: number): boolean => {
+    coldestUnattendedC = pwm.isClaimed(pin) ? Number.POSITIVE_INFINITY : Math.min(coldestUnattendedC, celsius)
+    return celsius <= coldestUnattendedC + UNATTENDED_RISE_C
+  }
 
   const cutOff = async (reason: string): Promise<void> => {
     report({ kind: 'cut_off', message: `The heater was switched off: ${reason}.` })
@@ -115,9 +127,13 @@ function createHeaterGuard({ bioreactor, pwm, report, timer = realTime }: Watchd
         `its board has ${shown}; ${model.display_name} is not heated above ${model.max_temp_to_disable_heating} °C`,
       )
     }
-    if (celsius > model.max_temp_to_shutdown && timer.monotonicMs() >= reportAgainMs) {
-      reportAgainMs = timer.monotonicMs() + REPEAT_MS
-      report({ kind: 'overheated', message: `The heater board has ${shown}, above ${model.max_temp_to_shutdown} °C.` })
-    }
+    // A disturbed read is no reason to shut a computer down.
+    readsTooHot = mustPowerOff(celsius, isAttended(celsius), model) ? readsTooHot + 1 : 0
+    if (readsTooHot < PROBE_TRIES || timer.monotonicMs() < reportAgainMs) return
+    reportAgainMs = timer.monotonicMs() + REPEAT_MS
+    bioreactor.powerOff().catch((error: unknown) => report({ kind: 'blind', message: messageOf(error) }))
+    const limit =
+      celsius >= model.max_temp_to_shutdown ? `the limit is ${model.max_temp_to_shutdown} °C` : 'no job heats it'
+    report({ kind: 'overheated', message: `The heater board has ${shown}, and ${limit}: the unit is shut down.` })
   }
 }

@@ -75,6 +75,10 @@ export class PwmBoard {
     return this.#lines.get(pin)?.duty ?? 0
   }
 
+  isClaimed(pin: number): boolean {
+    return this.#claimed.has(pin)
+  }
+
   /** @param driven % */
   isAsWanted(pin: number, driven: number): boolean {
     return Math.abs(driven - this.wanted(pin)) <= TOLERANCE

@@ -170,6 +170,36 @@ describe('the watchdog', () => {
     bioreactor.heaterBoardC = 85.1
     await clock.advance(30_000)
     expect(reports.map(({ kind }) => kind)).toEqual(['cut_off', 'overheated'])
+    expect(bioreactor.powerOffs).toBe(1)
+  })
+
+  test('does not shut a unit down for a single read, nor for a board that cools after its job', async () => {
+    const { clock, bioreactor, user } = await watched()
+    bioreactor.heaterBoardC = 90
+    await clock.advance(500)
+    bioreactor.heaterBoardC = 70
+    await user.end()
+    await clock.advance(60_000)
+    bioreactor.heaterBoardC = 66
+    await clock.advance(60_000)
+    expect(bioreactor.powerOffs).toBe(0)
+    bioreactor.heaterBoardC = 68.1
+    await clock.advance(2_000)
+    expect(bioreactor.powerOffs).toBe(1)
+  })
+
+  test('shuts a unit down whose heater board gets hot although nobody heats it, and says so', async () => {
+    const { clock, bioreactor, user, reports } = await watched()
+    await user.end()
+    for (let celsius = 30; celsius < 65; celsius += 5) {
+      bioreactor.heaterBoardC = celsius
+      await clock.advance(2_000)
+    }
+    expect(bioreactor.powerOffs).toBe(0)
+    bioreactor.heaterBoardC = 65
+    await clock.advance(2_000)
+    expect(bioreactor.powerOffs).toBe(1)
+    expect(reports.at(-1)?.message).toContain('no job heats it')
   })
 
   test('switches the heater off when its probe is gone, not when it fails once', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
+import { startOutputWatchdog, type WatchdogReport } from '../../../../services/bioreactor/board/output-watchdog.js'
 import { give } from '../../../support/give.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
 import {
@@ -204,5 +205,43 @@ describe('one heater', () => {
     await t.seconds(PERIOD_S)
     expect(t.bioreactor.heaterPercent).toBeGreaterThan(0)
     expect(Number(t.texts(`${JOB}/heater_duty_cycle`).at(-1))).toBe(t.bioreactor.heaterPercent)
+  })
+})
+
+describe('beside the watchdog', () => {
+  const watch = () => {
+    const reports: WatchdogReport[] = []
+    const watchdog = startOutputWatchdog({
+      bioreactor: t.bioreactor,
+      pwm: t.pwm,
+      timer: t.clock,
+      report: (report) => reports.push(report),
+    })
+    return { watchdog, reports }
+  }
+
+  test('the thermostat heats undisturbed', async () => {
+    t = await startHeating()
+    const { watchdog, reports } = watch()
+    const before = t.temperatures().length
+    await t.seconds(4 * PERIOD_S)
+    await watchdog.stop()
+    expect(reports).toEqual([])
+    expect(t.temperatures()).toHaveLength(before + 4)
+    expect(t.bioreactor.heaterPercent).toBeGreaterThan(0)
+  })
+
+  test('a probe that is gone costs the heat within two seconds, and the heater is claimed anew when it is back', async () => {
+    t = await startHeating()
+    const { watchdog, reports } = watch()
+    t.bioreactor.setFault('unplugged', 'heater_board')
+    await t.seconds(2)
+    expect(t.bioreactor.heaterPercent).toBe(0)
+    expect(reports[0]?.message).toContain('probe does not answer')
+    t.bioreactor.bench.clearFault()
+    await t.seconds(2 * PERIOD_S)
+    await watchdog.stop()
+    expect(t.bioreactor.heaterPercent).toBeGreaterThan(0)
+    expect(t.state()).toBe('ready')
   })
 })
