@@ -1,7 +1,7 @@
 import type { EventDefinition } from '../core/define-event.js'
 import { automationSettingsEvent } from './automations.js'
 import { kalmanFilterEvent } from './growth.js'
-import { bioreactorVariableEvent, dosingEvent } from './liquids.js'
+import { bioreactorVariableEvent, dosingEvent, liquidEvent } from './liquids.js'
 import { logEvent } from './logs.js'
 import { dosingStateOrder } from './orders.js'
 import { errorCodeEvent, ledChangeEvent, ledsEvent, pidLogEvent, pwmEvent } from './outputs.js'
@@ -17,6 +17,7 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   errorCodeEvent,
   dosingEvent,
   bioreactorVariableEvent,
+  liquidEvent,
   kalmanFilterEvent,
   dosingStateOrder,
 ]

@@ -2,6 +2,8 @@ import { type Static, Type } from '@sinclair/typebox'
 import { defineEvent } from '../core/define-event.js'
 import { Timestamp } from '../core/timestamp.js'
 
+const Milliliters = Type.Number({ minimum: 0, unit: 'mL' })
+
 /** What a pump moved since its last event, up to `timestamp`. Source: Pioreactor 26.7 `DosingEvent`. */
 export const DosingEvent = Type.Object(
   {
@@ -29,4 +31,46 @@ export const bioreactorVariableEvent = defineEvent({
   retained: true,
   payload: Type.Number({ minimum: 0 }),
   doc: 'What the vial holds and what went through it: `current_volume_ml`, `efflux_tube_volume_ml`, `cumulative_media_added_ml`, `cumulative_alt_media_added_ml`, `cumulative_waste_removed_ml` in mL, and `alt_media_fraction`, 0 to 1.',
+})
+
+/** What is in the vial and what went through it, folded from dosing events. */
+export const Liquid = Type.Object({
+  volume_ml: Milliliters,
+  /** Where the waste tube ends; waste pumps air below it. */
+  efflux_tube_volume_ml: Milliliters,
+  /** Share of each medium in the volume, by the name in `add_<medium>`; together 1. */
+  composition: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1 })),
+  /** Added since the beginning, by medium. */
+  added_ml: Type.Record(Type.String(), Milliliters),
+  /** Liquid that left through the waste tube. */
+  removed_ml: Milliliters,
+  /** Liquid that had no room in the vial. */
+  spilled_ml: Milliliters,
+})
+export type Liquid = Static<typeof Liquid>
+
+/** A pump that runs: what it has moved is in the account up to `since`. */
+const Pumping = Type.Object({
+  event: Type.String(),
+  source_of_event: Type.String(),
+  since: Timestamp,
+  /** More than this it will not move. */
+  left_ml: Milliliters,
+  ml_per_s: Type.Number({ minimum: 0, unit: 'mL/s' }),
+})
+export type Pumping = Static<typeof Pumping>
+
+const LiquidAccount = Type.Object({
+  liquid: Liquid,
+  capacity_ml: Milliliters,
+  pumping: Type.Array(Pumping),
+  timestamp: Timestamp,
+})
+export type LiquidAccount = Static<typeof LiquidAccount>
+
+export const liquidEvent = defineEvent({
+  pattern: 'system/<unit>/liquids/<experiment>',
+  retained: true,
+  payload: LiquidAccount,
+  doc: 'The account of the liquid in the vial of an experiment, up to `timestamp`: volume, share of every medium, what was added, removed and spilled, and the pumps that run.',
 })

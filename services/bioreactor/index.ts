@@ -6,6 +6,8 @@ import type { Bioreactor } from './board/board.js'
 import { LedBoard } from './board/led-board.js'
 import { PwmBoard } from './board/pwm-board.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations/calibrations.js'
+import { dosingAutomations } from './dosing/automations/index.js'
+import { openDosing } from './dosing/dosing-port.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
 import {
   clearGrowthCache,
@@ -16,6 +18,11 @@ import {
 import { leaderEntries } from './leader/leader-entries.js'
 import { ledAutomations } from './leds/automations/index.js'
 import { openLeds } from './leds/led-automation.js'
+import { circulateAltMedia, circulateMedia, createCirculation } from './liquids/circulate.js'
+import type { LiquidBook } from './liquids/liquid-book.js'
+import { addAltMedia, addMedia, createPumpAction, removeWaste } from './liquids/pump-action.js'
+import { createPumpScript, pumpScript } from './liquids/pump-script.js'
+import { WASTE } from './liquids/pump-spec.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
 import { temperatureAutomations } from './temperature/automations/index.js'
@@ -32,6 +39,8 @@ export interface Board {
   readonly store: ExperimentStore
   /** Directory of config.ini, calibrations and storage. */
   readonly dotPioreactor: string
+  /** What is in the vial. */
+  readonly book: LiquidBook
   readonly random: () => number
 }
 
@@ -41,6 +50,16 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
   { definition: odReading, create: createOdReadingJob },
   { definition: growthRateCalculating, create: createGrowthRateJob },
   { definition: clearGrowthCache, create: createClearGrowthCacheAction },
+  { definition: addMedia, create: createPumpAction(addMedia, 'media') },
+  { definition: addAltMedia, create: createPumpAction(addAltMedia, 'alt_media') },
+  { definition: removeWaste, create: createPumpAction(removeWaste, WASTE) },
+  { definition: circulateMedia, create: createCirculation(circulateMedia, 'media') },
+  { definition: circulateAltMedia, create: createCirculation(circulateAltMedia, 'alt_media') },
+  { definition: pumpScript, create: createPumpScript },
+  ...dosingAutomations.map((automation) => ({
+    definition: automation.definition,
+    create: (board: Board) => createAutomationJob(automation, openDosing(board, automation.pumps)),
+  })),
   ...ledAutomations.map((automation) => ({
     definition: automation.definition,
     create: ({ leds }: Board) => createAutomationJob(automation, openLeds(leds)),
@@ -60,6 +79,7 @@ export interface BioreactorDeps {
   readonly clock: Clock
   readonly calibrations?: Calibrations
   readonly store?: ExperimentStore
+  readonly book: LiquidBook
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** That a watchdog looks at. */
@@ -74,6 +94,7 @@ export function createBioreactorJobs(
     clock,
     calibrations = createCalibrationFiles(dotPioreactor),
     store = createExperimentFiles(dotPioreactor),
+    book,
     random,
     pwm = new PwmBoard(bioreactor, clock),
   }: BioreactorDeps,
@@ -81,6 +102,6 @@ export function createBioreactorJobs(
 ): readonly Job[] {
   const leds = new LedBoard(bioreactor.leds, clock)
   const heater = new Heater(bioreactor, pwm, clock)
-  const board: Board = { bioreactor, pwm, leds, heater, calibrations, store, dotPioreactor, random }
+  const board: Board = { bioreactor, pwm, leds, heater, calibrations, store, dotPioreactor, book, random }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]
 }

@@ -8,6 +8,7 @@ import { defineInstrument } from '../runtime/instrument.js'
 import { boardSettings } from './board/board-settings.js'
 import { makeBoardSafe } from './board/make-safe.js'
 import { outputsOff } from './board/outputs-off.js'
+import { dosesBrokenOff } from './liquids/doses-broken-off.js'
 
 const bioreactorSettings = {
   ...boardSettings,
@@ -32,5 +33,5 @@ export const bioreactor = defineInstrument({
   outputs: ['pwm', 'leds'],
   makeSafe: makeBoardSafe,
   start: async (context, past) => (await import('./start-bioreactor.js')).startBioreactor(context, past),
-  aftermath: together([jobsLost, outputsOff]),
+  aftermath: together([jobsLost, outputsOff, dosesBrokenOff]),
 })

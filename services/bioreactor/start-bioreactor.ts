@@ -13,6 +13,7 @@ import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdo
 import { PwmBoard } from './board/pwm-board.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
+import { LiquidBook } from './liquids/liquid-book.js'
 
 /** Uniform in [0, 1). */
 const random = (): number => randomInt(2 ** 32) / 2 ** 32
@@ -27,12 +28,18 @@ export async function startBioreactor(
   const pwm = new PwmBoard(bioreactor, clock)
   const watchdog = startOutputWatchdog({ bioreactor, pwm, report: reporter(context) })
   try {
-    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm })
+    const book = new LiquidBook({ ...context, model: bioreactor.model })
+    await book.start(past)
+    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, book })
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     return {
       ...service,
       // Last: until then there may be something to watch.
-      stop: () => service.stop().finally(() => watchdog.stop()),
+      stop: () =>
+        service
+          .stop()
+          .finally(() => watchdog.stop())
+          .finally(() => book.stop()),
     }
   } catch (error) {
     await watchdog.stop()

@@ -25,6 +25,8 @@ export interface AutomationPort<Seen, Want, Done> {
   /** Outputs safe at once. */
   sleep(): Promise<void>
   wake(): Promise<void>
+  /** Completes after a pause what the pause broke off, if that still makes sense. Comes before the automation is asked again. */
+  goOn?(stop: AbortSignal): Promise<void>
 }
 
 /** Opens the port of a kind for one automation, whose start values it is given. Outputs are registered with `job.atEnd`. */
@@ -128,7 +130,11 @@ class AutomationRun<Seen, Want, Done> implements Activity {
     await this.#port.wake()
     this.#working = new AbortController()
     this.#awake = true
-    if (this.#automation.behaviour.schedule === 'continuous') void this.#ask('woken')
+    if (this.#asksWhenWoken || this.#port.goOn !== undefined) void this.#ask('woken')
+  }
+
+  get #asksWhenWoken(): boolean {
+    return this.#automation.behaviour.schedule === 'continuous'
   }
 
   get #periodS(): number {
@@ -174,6 +180,10 @@ class AutomationRun<Seen, Want, Done> implements Activity {
     const { behaviour } = this.#automation
     const { signal } = this.#working
     try {
+      if (cause === 'woken') {
+        await this.#port.goOn?.(signal)
+        if (signal.aborted || !this.#asksWhenWoken) return
+      }
       const view = { seen: await this.#port.see(), settings: this.#values, memory: this.#memory, cause }
       const { want, memory, askAgainS, event, pid, pause } = behaviour.decide(view)
       if (memory !== undefined) this.#memory = memory

@@ -11,6 +11,7 @@ import type { Calibration } from '../../services/bioreactor/calibrations/calibra
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/instrument.js'
+import { LiquidBook } from '../../services/bioreactor/liquids/liquid-book.js'
 import type { Job } from '../../services/jobs/job.js'
 import { startJobService } from '../../services/jobs/job-service.js'
 import { instrumentAftermath } from '../../services/runtime/instrument-parts.js'
@@ -61,6 +62,8 @@ export interface BioreactorLab<B extends Bioreactor = FakeBioreactor> {
   readonly connections: MemoryBus[]
   readonly service: Service
   readonly store: ExperimentStore
+  /** What is in the vial. */
+  readonly book: LiquidBook
   /** Active calibration by device. */
   readonly calibrations: Map<string, Calibration>
   /** Asks for a job and waits until it prepares its hardware or the start failed. @returns the task's id */
@@ -123,14 +126,14 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   }
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
-  const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, random, ...deps }
-  const jobs = createBioreactorJobs(boardDeps, more)
-  const service = await startJobService(
-    context,
-    await correctAtStart(context, null, instrumentAftermath(bioreactorInstrument)),
-    jobs,
-    resumeJobs,
-  )
+  const past = await correctAtStart(context, null, instrumentAftermath(bioreactorInstrument))
+  const book = new LiquidBook({ ...context, model: bioreactor.model })
+  await book.start(past)
+  const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, random, book, ...deps }
+  // Jobs of a test stand in for those of the product.
+  const offered = new Map(createBioreactorJobs(boardDeps, more).map((job) => [job.definition.key, job]))
+  const jobs = [...offered.values()]
+  const service = await startJobService(context, past, jobs, resumeJobs)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0
@@ -152,6 +155,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
     connections,
     service,
     store,
+    book,
     calibrations: active,
     task,
     begin,

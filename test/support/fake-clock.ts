@@ -4,7 +4,7 @@ import type { Clock } from '../../events/ports.js'
 /** A clock that moves only when told to. */
 export class FakeClock implements Clock {
   #elapsedMs = 0
-  readonly #startMs: number
+  #startMs: number
   readonly #sleepers = new Set<{ readonly due: number; readonly wake: () => void }>()
 
   constructor(start = '2026-01-02T03:04:05.000Z') {
@@ -13,6 +13,11 @@ export class FakeClock implements Clock {
 
   now(): Date {
     return new Date(this.#startMs + this.#elapsedMs)
+  }
+
+  /** The wall clock is set; what is monotonic goes on. */
+  jump(ms: number): void {
+    this.#startMs += ms
   }
 
   monotonicMs(): number {

@@ -35,6 +35,9 @@ export const Calibration = Type.Object({
   ir_led_intensity: Type.Optional(Type.Number()),
   angle: Type.Optional(Type.String()),
   pd_channel: Type.Optional(Type.String()),
+  /** Pump: frequency in Hz and duty cycle in % that its curve holds for. */
+  hz: Type.Optional(Type.Number()),
+  dc: Type.Optional(Type.Number()),
 })
 export type Calibration = Static<typeof Calibration>
 

@@ -68,4 +68,13 @@ export interface DosingSeen extends Readonly<Record<BiomassSignal, Reading | nul
 /** Declares a dosing automation: it wants doses, and what was done is what really moved. */
 export const dosingAutomation = automationsOf<DosingSeen, Dose, Dose>()(dosingKind)
 
-export type DosingAutomation = Automation<DosingSeen, Dose, Dose>
+export interface DosingAutomation extends Automation<DosingSeen, Dose, Dose> {
+  /** Those it may want; it starts only when each is wired and calibrated. */
+  readonly pumps: readonly string[]
+}
+
+/** Says which pumps an automation needs. */
+export const withPumps = (
+  pumps: readonly string[],
+  automation: Automation<DosingSeen, Dose, Dose>,
+): DosingAutomation => ({ ...automation, pumps })

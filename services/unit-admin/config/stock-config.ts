@@ -26,13 +26,6 @@ const UNDECLARED = {
     initial_cumulative_alt_media_added_ml: '0',
     initial_cumulative_waste_removed_ml: '0',
   },
-  'dosing_automation.config': {
-    pause_between_subdoses_seconds: '5',
-    waste_removal_multiplier: '2',
-    max_subdose: '1.0',
-  },
-  'dosing_automation.pid_morbidostat': { Kp: '1', Ki: '0', Kd: '0', minimum_dosing_volume_ml: '0.1' },
-  'dosing_automation.turbidostat': { biomass_signal: 'auto' },
   storage: { number_of_backup_replicates_to_workers: '2' },
   logging: {
     log_file: '/var/log/pioreactor.log',

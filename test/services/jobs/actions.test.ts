@@ -7,7 +7,7 @@ import { sleepS } from '../../../services/runtime/repeat.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 
 const pumping = defineJob({
-  name: 'add_media',
+  name: 'add_salt',
   help: 'Pump media in.',
   action: true,
   stopOrder: 'outputs',
@@ -47,47 +47,47 @@ afterEach(async () => {
 
 test('an action does its work and ends', async () => {
   await start()
-  const task = await lab.run('add_media', { duration: 3, names: ['a', 'b'] }, { args: ['1', '2'] })
+  const task = await lab.run('add_salt', { duration: 3, names: ['a', 'b'] }, { args: ['1', '2'] })
   expect(task).toMatchObject({ status: 'succeeded' })
   expect(pumps).toMatchObject({ on: 1, seen: [{ duration: 3, names: ['a', 'b'], amounts: [1, 2] }] })
   await lab.clock.advance(3000)
   expect(pumps.on).toBe(0)
-  expect(lab.published('add_media/$state')).toEqual(['init', 'ready', 'disconnected'])
-  expect(lab.broker.retained.get('pioreactor/u1/exp/add_media/means')?.toString()).toBe('3')
+  expect(lab.published('add_salt/$state')).toEqual(['init', 'ready', 'disconnected'])
+  expect(lab.broker.retained.get('pioreactor/u1/exp/add_salt/means')?.toString()).toBe('3')
 })
 
 test('two of the same name run side by side, and one command ends both', async () => {
   await start()
-  await lab.run('add_media', { duration: 30 })
-  await lab.run('add_media', { duration: 40 })
+  await lab.run('add_salt', { duration: 30 })
+  await lab.run('add_salt', { duration: 40 })
   expect(pumps.on).toBe(2)
-  await lab.set('add_media', '$state', 'sleeping')
-  expect(lab.published('add_media/$state/set/outcome')[0]).toContain('job.transition')
-  await lab.set('add_media', '$state', 'disconnected')
+  await lab.set('add_salt', '$state', 'sleeping')
+  expect(lab.published('add_salt/$state/set/outcome')[0]).toContain('job.transition')
+  await lab.set('add_salt', '$state', 'disconnected')
   expect(pumps.on).toBe(0)
 })
 
 test('the end of one is not the end of another of its name', async () => {
   await start()
-  await lab.run('add_media', { duration: 3 })
-  await lab.run('add_media', { duration: 30 })
+  await lab.run('add_salt', { duration: 3 })
+  await lab.run('add_salt', { duration: 30 })
   await lab.clock.advance(4000)
   expect(pumps.on).toBe(1)
-  expect(lab.published('add_media/$state').slice(-2)).toEqual(['disconnected', 'ready'])
+  expect(lab.published('add_salt/$state').slice(-2)).toEqual(['disconnected', 'ready'])
   await lab.clock.advance(30_000)
-  expect(lab.published('add_media/$state').at(-1)).toBe('disconnected')
+  expect(lab.published('add_salt/$state').at(-1)).toBe('disconnected')
 })
 
 test('without the broker it ends at once', async () => {
   await start()
-  await lab.run('add_media', { duration: 30 })
+  await lab.run('add_salt', { duration: 30 })
   await lab.service.suspend('the connection to the broker is lost')
   expect(pumps.on).toBe(0)
 })
 
 test('one that fails within its first second has failed', async () => {
   await start()
-  expect(await lab.run('add_media', { duration: 0 })).toMatchObject({
+  expect(await lab.run('add_salt', { duration: 0 })).toMatchObject({
     status: 'failed',
     error: { message: expect.stringContaining('The pump is dry.') as unknown },
   })
@@ -99,10 +99,10 @@ test.each([
   [{ duration: -1 }, ['x'], "duration is -1 s; it must be at least 0 s. amounts is 'x'; it must be an integer."],
 ])('%j %j is refused before anything moves', async (options, args, message) => {
   await start()
-  const task = await lab.run('add_media', options, { args })
+  const task = await lab.run('add_salt', options, { args })
   expect(JSON.stringify(task['error'])).toContain(message)
   expect(pumps.seen).toEqual([])
-  expect(lab.published('add_media/$state')).toEqual([])
+  expect(lab.published('add_salt/$state')).toEqual([])
 })
 
 test('a job that could be asked to sleep is no action', async () => {

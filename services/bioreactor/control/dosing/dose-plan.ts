@@ -121,6 +121,26 @@ export function recordPumped(
   }
 }
 
+export const isDone = ({ plan, index }: DoseProgress): boolean => index >= plan.length
+
+/** Liquid that is still to move, by pump. */
+export function restOf({ plan, index, pumpedMl }: DoseProgress): Dose {
+  const rest: Record<`${string}_ml`, number> = {}
+  for (const [at, { pump, ml, pumpMl }] of plan.slice(index).entries()) {
+    const left = at === 0 ? Math.max(0, ml * (1 - pumpedMl / pumpMl)) : ml
+    rest[`${pump}_ml`] = (rest[`${pump}_ml`] ?? 0) + left
+  }
+  return { waste_ml: 0, ...rest }
+}
+
+/** Liquid that moved from one state of a dose to a later one, by pump. */
+export const movedBetween = (before: DoseProgress, after: DoseProgress): Dose => ({
+  waste_ml: 0,
+  ...Object.fromEntries(
+    Object.entries(after.moved).map(([key, ml]) => [key, ml - (before.moved[key as `${string}_ml`] ?? 0)]),
+  ),
+})
+
 /** Longest time a plan may take before something is wrong with it: its pump runs and pauses, half as long again, and 10 s to begin with.
  * @param secondsOf a run of a pump. */
 export function doseDeadlineS(plan: readonly PumpDose[], secondsOf: (pump: string, pumpMl: number) => number): number {

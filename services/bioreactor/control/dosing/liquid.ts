@@ -1,27 +1,8 @@
-import { type Static, Type } from '@sinclair/typebox'
+import type { Liquid } from '../../../../events/bioreactor/liquids.js'
 import { defineError } from '../../../../events/core/errors.js'
 import { clamp } from '../../../../primitives/round.js'
 
 const ImpossibleVolume = defineError('liquid.out_of_range', 'input', 'A vial cannot hold what was said to be in it.')
-
-const Milliliters = Type.Number({ minimum: 0 })
-const ByMedium = Type.Record(Type.String(), Milliliters)
-
-/** What is in the vial and what went through it: plain JSON, folded from dosing events. Volumes in mL. */
-export const Liquid = Type.Object({
-  volume_ml: Milliliters,
-  /** Where the waste tube ends; waste pumps air below it. */
-  efflux_tube_volume_ml: Milliliters,
-  /** Share of each medium in the volume, by the name in `add_<medium>`; together 1. */
-  composition: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1 })),
-  /** Added since the beginning, by medium. */
-  added_ml: ByMedium,
-  /** Liquid that left through the waste tube. */
-  removed_ml: Milliliters,
-  /** Liquid that had no room in the vial. */
-  spilled_ml: Milliliters,
-})
-export type Liquid = Static<typeof Liquid>
 
 /** What a pump moved: the magnitude, negative only as a correction of what was reported too much before. */
 export interface Moved {

@@ -1,7 +1,10 @@
-import { dosingAutomation } from '../dosing-automation.js'
+import { dosingAutomation, withPumps } from '../dosing-automation.js'
 
 /** Source: Pioreactor 26.7. */
-export const silent = dosingAutomation(
-  { name: 'silent', help: 'Leave the pumps alone.', parameters: {} },
-  { schedule: 'continuous', decide: () => ({}) },
+export const silent = withPumps(
+  [],
+  dosingAutomation(
+    { name: 'silent', help: 'Leave the pumps alone.', parameters: {} },
+    { schedule: 'continuous', decide: () => ({}) },
+  ),
 )

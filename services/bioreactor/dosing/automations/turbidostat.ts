@@ -1,7 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { choice } from '../../../../events/core/values.js'
 import { addedMl } from '../../control/dosing/dose-plan.js'
-import { BIOMASS_SIGNALS, type BiomassSignal, type DosingSeen, dosingAutomation } from '../dosing-automation.js'
+import {
+  BIOMASS_SIGNALS,
+  type BiomassSignal,
+  type DosingSeen,
+  dosingAutomation,
+  withPumps,
+} from '../dosing-automation.js'
 import { DoseVolume, shown } from './dose-parameters.js'
 import { freshValue } from './fresh-reading.js'
 
@@ -26,61 +32,64 @@ const resolve = (setting: SignalSetting, { auto_signal }: DosingSeen, { resolved
 }
 
 /** Source: Pioreactor 26.7. */
-export const turbidostat = dosingAutomation(
-  {
-    name: 'turbidostat',
-    help: 'Exchange medium whenever the culture has become as dense as the target.',
-    parameters: {
-      exchange_volume_ml: {
-        schema: DoseVolume,
-        unit: 'mL',
-        doc: 'Medium that comes and culture that goes each time.',
-        settable: true,
-        default: 1,
-      },
-      target_biomass: {
-        schema: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
-        unit: 'OD/AU',
-        doc: 'Density at which medium is exchanged, in the unit of the signal.',
-        settable: true,
-      },
-      biomass_signal: {
-        schema: choice([...BIOMASS_SIGNALS, 'auto']),
-        doc: 'What tells the density: od of the first photodiode, od_fused, normalized_od, or the best of them the unit has.',
-        settable: true,
-        config: ['dosing_automation.turbidostat', 'biomass_signal'],
-        default: 'auto',
-      },
-    },
-  },
-  {
-    schedule: 'on_news',
-    memory: NOTHING_JUDGED,
-    decide: ({ seen, settings: { target_biomass, exchange_volume_ml, biomass_signal }, memory }) => {
-      const signal = resolve(biomass_signal, seen, memory)
-      const resolved = { setting: biomass_signal, signal }
-      const reading = seen[signal]
-      // News of another signal, or the same reading again.
-      if (reading === null || reading.atS <= memory.judgedS) return { memory: { ...memory, resolved } }
-      const judged = { resolved, judgedS: reading.atS }
-      const isSettled = seen.lastDoseEndedS === null || reading.atS >= seen.lastDoseEndedS + SETTLING_S
-      if (!isSettled || freshValue(signal, reading, seen.nowS) < target_biomass) return { memory: judged }
-      return { memory: judged, want: { media_ml: exchange_volume_ml, waste_ml: exchange_volume_ml } }
-    },
-    report: (done, _, { seen, settings: { target_biomass, exchange_volume_ml, biomass_signal }, memory }) => {
-      const signal = resolve(biomass_signal, seen, memory)
-      const latest_biomass = seen[signal]?.value ?? null
-      return {
-        event_name: 'DilutionEvent',
-        message: `${signal} ${latest_biomass} reached ${target_biomass}; exchanged ${shown(addedMl(done))}`,
-        data: {
-          latest_biomass,
-          target_biomass,
-          resolved_biomass_signal: signal,
-          exchange_volume_ml,
-          volume_actually_moved_ml: addedMl(done),
+export const turbidostat = withPumps(
+  ['media', 'waste'],
+  dosingAutomation(
+    {
+      name: 'turbidostat',
+      help: 'Exchange medium whenever the culture has become as dense as the target.',
+      parameters: {
+        exchange_volume_ml: {
+          schema: DoseVolume,
+          unit: 'mL',
+          doc: 'Medium that comes and culture that goes each time.',
+          settable: true,
+          default: 1,
         },
-      }
+        target_biomass: {
+          schema: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
+          unit: 'OD/AU',
+          doc: 'Density at which medium is exchanged, in the unit of the signal.',
+          settable: true,
+        },
+        biomass_signal: {
+          schema: choice([...BIOMASS_SIGNALS, 'auto']),
+          doc: 'What tells the density: od of the first photodiode, od_fused, normalized_od, or the best of them the unit has.',
+          settable: true,
+          config: ['dosing_automation.turbidostat', 'biomass_signal'],
+          default: 'auto',
+        },
+      },
     },
-  },
+    {
+      schedule: 'on_news',
+      memory: NOTHING_JUDGED,
+      decide: ({ seen, settings: { target_biomass, exchange_volume_ml, biomass_signal }, memory }) => {
+        const signal = resolve(biomass_signal, seen, memory)
+        const resolved = { setting: biomass_signal, signal }
+        const reading = seen[signal]
+        // News of another signal, or the same reading again.
+        if (reading === null || reading.atS <= memory.judgedS) return { memory: { ...memory, resolved } }
+        const judged = { resolved, judgedS: reading.atS }
+        const isSettled = seen.lastDoseEndedS === null || reading.atS >= seen.lastDoseEndedS + SETTLING_S
+        if (!isSettled || freshValue(signal, reading, seen.nowS) < target_biomass) return { memory: judged }
+        return { memory: judged, want: { media_ml: exchange_volume_ml, waste_ml: exchange_volume_ml } }
+      },
+      report: (done, _, { seen, settings: { target_biomass, exchange_volume_ml, biomass_signal }, memory }) => {
+        const signal = resolve(biomass_signal, seen, memory)
+        const latest_biomass = seen[signal]?.value ?? null
+        return {
+          event_name: 'DilutionEvent',
+          message: `${signal} ${latest_biomass} reached ${target_biomass}; exchanged ${shown(addedMl(done))}`,
+          data: {
+            latest_biomass,
+            target_biomass,
+            resolved_biomass_signal: signal,
+            exchange_volume_ml,
+            volume_actually_moved_ml: addedMl(done),
+          },
+        }
+      },
+    },
+  ),
 )

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Liquid } from '../../../../events/bioreactor/liquids.js'
 import { check } from '../../../../events/schema.js'
 import {
   altMediaFraction,
@@ -8,7 +9,6 @@ import {
   dilutionOf,
   evolveLiquid,
   filledVial,
-  Liquid,
   type Moved,
 } from '../../../../services/bioreactor/control/dosing/liquid.js'
 

@@ -1,0 +1,190 @@
+import {
+  DosingEvent,
+  dosingEvent,
+  type Liquid,
+  type LiquidAccount,
+  liquidEvent,
+  PUMP_CALIBRATION,
+  type Pumping,
+} from '../../../events/bioreactor/liquids.js'
+import { timestampOf } from '../../../events/core/timestamp.js'
+import type { BusMessage, Clock, Logger, MessageBus } from '../../../events/ports.js'
+import { type Correction, type RetainedText, recordIn } from '../../aftermath/retained.js'
+import { PublishQueue } from '../../runtime/publish-queue.js'
+import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
+import type { BioreactorModel } from '../board/hardware-tables.js'
+import {
+  addedMedium,
+  type BioreactorVariable,
+  correctLiquid,
+  evolveLiquid,
+  wasteMovedMl,
+} from '../control/dosing/liquid.js'
+import { accountMessages, dosingMessage, settledAccount } from './account.js'
+import { initialLiquid } from './initial-liquid.js'
+
+/** How long an ending service waits until the last doses are on disk. */
+const FLUSH_TIMEOUT_MS = 1500
+/** Own events that have not come back yet; as many pumps do not run at once. */
+const MAX_AWAITED = 1000
+
+/** What a pump has moved since it was told last. */
+export interface PumpProgress {
+  readonly event: string
+  readonly source: string
+  /** What went through the pump, mL. Of waste the book knows how much was liquid. */
+  readonly pumpedMl: number
+  /** What it will move at most from now on, and how fast; null when it stands. */
+  readonly still: { readonly leftMl: number; readonly mlPerS: number } | null
+}
+
+export type LiquidValues = Readonly<Partial<Record<BioreactorVariable, number>>>
+
+export interface LiquidBookDeps {
+  readonly unit: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly bus: MessageBus
+  readonly model: BioreactorModel
+}
+
+/** The account of the liquid in the vial, per experiment: folded from every dose, of our pumps at once and of others when their event comes.
+ * A dosing event and the account after it go out together, on one connection, in order, and never make a pump wait. */
+export class LiquidBook {
+  readonly model: BioreactorModel
+  readonly #deps: LiquidBookDeps
+  readonly #queue: PublishQueue
+  readonly #accounts = new Map<string, LiquidAccount>()
+  readonly #listeners = new Set<(experiment: string) => void>()
+  /** Own events, which come back from the broker. */
+  readonly #awaited = new Set<string>()
+  #unsubscribe: () => Promise<void> = async () => undefined
+  #lastPumpingMs: number | null = null
+
+  constructor(deps: LiquidBookDeps) {
+    this.#deps = deps
+    this.model = deps.model
+    this.#queue = new PublishQueue(deps.bus, deps.logger)
+  }
+
+  /** Takes up the accounts of earlier lives, and follows the doses of others. */
+  async start(past: readonly RetainedText[]): Promise<void> {
+    const { unit, bus, clock } = this.#deps
+    for (const value of past) {
+      const levels = liquidEvent.levels(value.topic)
+      const account = levels?.unit === unit ? recordIn(liquidEvent.payload, value) : null
+      if (levels === null || account === null) continue
+      const { experiment } = levels
+      const of = { unit, experiment }
+      // Whoever died with pumps running: safe-state has switched them off by now.
+      const settled = settledAccount(of, account, clock.now().getTime())
+      const last = settled.find(({ topic }) => topic === value.topic)
+      this.#accounts.set(experiment, last === undefined ? account : liquidEvent.parse(last.payload))
+      this.#push(settled)
+    }
+    this.#unsubscribe = await bus.subscribe(dosingEvent.filter({ unit }), (message) => this.#follow(message))
+  }
+
+  /** The vial of an experiment. The first to ask begins its account with what the configuration says. @throws InvalidConfig */
+  open(experiment: string, config: UnitConfig): Liquid {
+    const known = this.#accounts.get(experiment)
+    if (known !== undefined) return known.liquid
+    const liquid = initialLiquid(config, this.model.reactor_capacity_ml)
+    this.#enter(experiment, { liquid, pumping: [] }, null)
+    return liquid
+  }
+
+  /** @throws Error when nobody has opened it */
+  liquid(experiment: string): Liquid {
+    const account = this.#accounts.get(experiment)
+    if (account === undefined) throw new Error(`The account of ${experiment} is not open.`)
+    return account.liquid
+  }
+
+  /** When a pump moved something last, whoever had switched it on, Unix s; null before the first. */
+  get lastPumpingS(): number | null {
+    return this.#lastPumpingMs === null ? null : this.#lastPumpingMs / 1000
+  }
+
+  /** Enters what a pump has moved, and tells it. @returns how much of it was liquid, mL */
+  enter(experiment: string, { event, source, pumpedMl, still }: PumpProgress): number {
+    const account = this.#accounts.get(experiment)
+    if (account === undefined) throw new Error(`The account of ${experiment} is not open.`)
+    const counts = source !== PUMP_CALIBRATION
+    const isWaste = addedMedium(event) === null
+    const volume_change = isWaste && counts ? wasteMovedMl(account.liquid, pumpedMl) : pumpedMl
+    const timestamp = timestampOf(this.#deps.clock.now())
+    const of = { unit: this.#deps.unit, experiment }
+    if (volume_change > 0) {
+      const dose = { volume_change, event, source_of_event: source, timestamp }
+      const message = dosingMessage(of, dose)
+      this.#await(message)
+      this.#push([message])
+    }
+    this.#lastPumpingMs = this.#deps.clock.now().getTime()
+    if (!counts) return volume_change
+    const others = account.pumping.filter((pumping) => pumping.event !== event)
+    const pumping: Pumping[] =
+      still === null
+        ? []
+        : [{ event, source_of_event: source, since: timestamp, left_ml: still.leftMl, ml_per_s: still.mlPerS }]
+    const liquid = evolveLiquid(account.liquid, { event, volume_change }, this.model.reactor_capacity_ml)
+    this.#enter(experiment, { liquid, pumping: [...others, ...pumping] }, account.liquid)
+    return volume_change
+  }
+
+  /** What somebody looked up of the vial. @throws ImpossibleVolume naming field, value and limit; nothing changes then */
+  correct(experiment: string, values: LiquidValues): void {
+    const account = this.#accounts.get(experiment)
+    if (account === undefined) throw new Error(`The account of ${experiment} is not open.`)
+    const liquid = correctLiquid(account.liquid, values, this.model.reactor_capacity_ml)
+    this.#enter(experiment, { liquid, pumping: account.pumping }, null)
+  }
+
+  /** Calls back after every change. Returns the function that ends it. */
+  watch(listener: (experiment: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Resolves when everything entered so far is on disk, as far as that can be waited for. */
+  recorded(): Promise<void> {
+    return this.#queue.acknowledged(FLUSH_TIMEOUT_MS)
+  }
+
+  async stop(): Promise<void> {
+    await this.#queue.drain(FLUSH_TIMEOUT_MS)
+    await this.#unsubscribe()
+  }
+
+  #enter(experiment: string, entry: Pick<LiquidAccount, 'liquid' | 'pumping'>, before: Liquid | null): void {
+    const timestamp = timestampOf(this.#deps.clock.now())
+    const account = { ...entry, capacity_ml: this.model.reactor_capacity_ml, timestamp }
+    this.#accounts.set(experiment, account)
+    this.#push(accountMessages({ unit: this.#deps.unit, experiment }, account, before))
+    for (const listener of this.#listeners) listener(experiment)
+  }
+
+  /** Doses of others: of a plugin, or a program beside us. */
+  #follow({ topic, payload, retain }: BusMessage): void {
+    const experiment = dosingEvent.levels(topic)?.experiment
+    const text = payload.toString()
+    if (experiment === undefined || retain || this.#awaited.delete(`${topic} ${text}`)) return
+    const account = this.#accounts.get(experiment)
+    const dose = recordIn(DosingEvent, { topic, text })
+    if (account === undefined || dose === null || dose.source_of_event === PUMP_CALIBRATION) return
+    const liquid = evolveLiquid(account.liquid, dose, this.model.reactor_capacity_ml)
+    this.#lastPumpingMs = this.#deps.clock.now().getTime()
+    this.#enter(experiment, { liquid, pumping: account.pumping }, account.liquid)
+  }
+
+  #await({ topic, payload }: Correction): void {
+    this.#awaited.add(`${topic} ${payload}`)
+    const [oldest] = this.#awaited
+    if (this.#awaited.size > MAX_AWAITED && oldest !== undefined) this.#awaited.delete(oldest)
+  }
+
+  #push(messages: readonly Correction[]): void {
+    for (const { topic, payload, retain } of messages) this.#queue.push(topic, payload, retain)
+  }
+}
