@@ -12,8 +12,17 @@ const InvalidSettings = defineError('settings.invalid', 'input', 'Settings of th
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The validated settings under our own names; frozen. Paths are absolute. */
-export interface Config {
+/** `HTTP_PORT` as `httpPort`. */
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<Name>
+
+/** The settings of the unit as they are given. */
+type Given = { readonly [Variable in keyof UnitValues as CamelCase<Variable>]: UnitValues[Variable] }
+
+/** The validated settings of the unit, frozen: each under the name of its variable, `HTTP_PORT` as `httpPort`, and what is made of them. Paths
+ * are absolute. */
+export interface Config extends Omit<Given, 'allowedHosts' | 'recordExclude'> {
   readonly home: string
   /** Sockets, passwords and pid files of the running unit; 0700. */
   readonly runDirectory: string
@@ -25,35 +34,15 @@ export interface Config {
   readonly sessionsPath: string
   /** The broker's door for our own processes. */
   readonly brokerSocketPath: string
-  readonly hardware: 'simulated' | 'real'
-  readonly host: string
-  readonly httpPort: number
-  readonly mqttPort: number
-  readonly mqttWsPort: number
   readonly unit: string
   readonly box: string
-  /** As the box API reports it: empty when not configured. */
-  readonly boxId: string
   /** Empty means the time of the start. */
   readonly build: string
-  readonly boxApiKey: string
-  readonly unitApiPassword: string
-  readonly mqttUsername: string
-  readonly mqttPassword: string
-  readonly mqttLeaderPassword: string
   /** PEM files; null without TLS. */
   readonly tls: TlsPaths | null
   /** Without port. */
   readonly allowedHosts: readonly string[]
-  readonly runsRoot: string
-  /** Shape of `GET /devices`. */
-  readonly devicesShape: 'list' | 'object'
-  readonly nasConfigPath: string
-  readonly dotPioreactor: string
   readonly recordExclude: readonly string[]
-  readonly simulationSeed: number
-  readonly simulationSpeed: number
-  readonly logLevel: string
   /** Settings of the instruments and of their twins, by instrument and variable. */
   readonly instruments: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
@@ -101,6 +90,7 @@ export function readConfig(env: Environment, listed: readonly ListedInstrument[]
     throw new InvalidSettings(problems.join('\n'), { details: { problems } })
   }
   return Object.freeze({
+    ...given(values),
     home,
     runDirectory: runDirectoryOf(home),
     spoolDirectory: join(home, 'run', 'spool'),
@@ -109,33 +99,25 @@ export function readConfig(env: Environment, listed: readonly ListedInstrument[]
     runFilesStatePath: join(home, 'run-files.db'),
     sessionsPath: join(home, 'sessions.db'),
     brokerSocketPath: join(home, 'run', 'broker.sock'),
-    hardware: values.HARDWARE as 'simulated' | 'real',
-    host: values.HOST,
-    httpPort: values.HTTP_PORT,
-    mqttPort: values.MQTT_PORT,
-    mqttWsPort: values.MQTT_WS_PORT,
     unit: values.UNIT_NAME,
     box: values.BOX_ID || values.UNIT_NAME,
-    boxId: values.BOX_ID,
     build: values.BOX_BUILD || values.BOX_BUILD_ID,
-    boxApiKey: values.BOX_API_KEY,
-    unitApiPassword: values.UNIT_API_PASSWORD,
-    mqttUsername: values.MQTT_USERNAME,
-    mqttPassword: values.MQTT_PASSWORD,
-    mqttLeaderPassword: values.MQTT_LEADER_PASSWORD,
     tls: tlsPaths(values),
     allowedHosts: listItems(values.ALLOWED_HOSTS),
     runsRoot: resolve(values.RUNS_ROOT),
-    devicesShape: values.BOX_DEVICES as Config['devicesShape'],
     nasConfigPath: resolve(values.NAS_CONFIG_PATH),
     dotPioreactor: resolve(values.DOT_PIOREACTOR),
     recordExclude: listItems(values.RECORD_EXCLUDE),
-    simulationSeed: values.SIMULATION_SEED,
-    simulationSpeed: values.SIMULATION_SPEED,
-    logLevel: values.LOG_LEVEL,
     instruments: Object.fromEntries(ofInstruments),
   })
 }
+
+const camelCase = (variable: string): string =>
+  variable.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+
+const given = (values: UnitValues): Given =>
+  // The type says of the names what the function does.
+  Object.fromEntries(Object.entries(values).map(([variable, value]) => [camelCase(variable), value])) as Given
 
 /** A bridge there is not. The address is neither ignored, which would look like a backup, nor shown, for it may hold a password. */
 const bridge = ({ MQTT_URL }: UnitValues): readonly string[] =>

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
-import { type Settings, setting, type ValuesOf } from './events/core/setting.js'
+import { type SettingDeclaration, type Settings, setting, type ValuesOf } from './events/core/setting.js'
+import { choice } from './events/core/values.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
 import { instruments, type ListedInstrument } from './instruments.js'
 
@@ -9,13 +10,17 @@ const Port = Type.Integer({ minimum: 0, maximum: 65535 })
 export const DOORS = ['box_api', 'unit_api', 'mqtt'] as const
 export type Door = (typeof DOORS)[number]
 
+/** The services open no door, so they are given no secret: these settings alone, and those of the instruments. */
+const FOR_SERVICES = { forServices: true } as const
+
 /** The settings of the unit, with their meaning and default. */
 export const unitSettings = {
   BENCHLOG_HOME: setting(Type.String({ minLength: 1 }), './.benchlog', 'All data below it.'),
   HARDWARE: setting(
-    Type.String({ enum: ['simulated', 'real'] }),
+    choice(['simulated', 'real']),
     'simulated',
     'simulated drives the simulated bench; real drives I2C, PWM, GPIO and serial ports.',
+    FOR_SERVICES,
   ),
   HOST: setting(
     Type.String({ minLength: 1 }),
@@ -29,11 +34,13 @@ export const unitSettings = {
     Type.String({ pattern: UNIT_NAME_PATTERN }),
     () => hostname().split('.')[0] ?? 'unit',
     'Name of the unit, one topic level; by default the first label of the host name.',
+    FOR_SERVICES,
   ),
   BOX_ID: setting(
     Type.String({ pattern: `${UNIT_NAME_PATTERN}|^$` }),
     '',
     'Identifier of the potentiostat box; empty means the unit.',
+    FOR_SERVICES,
   ),
   BOX_BUILD: setting(Type.String(), '', 'Build that /version reports; empty means BOX_BUILD_ID.'),
   BOX_BUILD_ID: setting(
@@ -75,9 +82,14 @@ export const unitSettings = {
     '',
     "Names and addresses, beside the unit's own, under which HTTP and WebSocket clients may reach it, comma-separated.",
   ),
-  RUNS_ROOT: setting(Type.String({ minLength: 1 }), (home) => join(home, 'runs'), 'Root directory of run files.'),
+  RUNS_ROOT: setting(
+    Type.String({ minLength: 1 }),
+    (home) => join(home, 'runs'),
+    'Root directory of run files.',
+    FOR_SERVICES,
+  ),
   BOX_DEVICES: setting(
-    Type.String({ enum: ['list', 'object'] }),
+    choice(['list', 'object']),
     'list',
     "Body of `GET /devices`: a list of devices, or the later service's object of devices, slots and count.",
   ),
@@ -85,11 +97,13 @@ export const unitSettings = {
     Type.String({ minLength: 1 }),
     (home) => join(home, 'nas_smb.json'),
     'Where the network share is configured.',
+    FOR_SERVICES,
   ),
   DOT_PIOREACTOR: setting(
     Type.String({ minLength: 1 }),
     (home) => join(home, '.pioreactor'),
     'config.ini, unit_config.ini, calibrations, plugins.',
+    FOR_SERVICES,
   ),
   MQTT_URL: setting(Type.String(), '', 'Reserved for a bridge to another broker; must be empty in this version.'),
   RECORD_EXCLUDE: setting(
@@ -97,16 +111,18 @@ export const unitSettings = {
     '',
     'Topic filters outside our families that are not recorded, comma-separated.',
   ),
-  SIMULATION_SEED: setting(Type.Integer({ minimum: 0 }), 1, 'Seed of the simulated noise.'),
+  SIMULATION_SEED: setting(Type.Integer({ minimum: 0 }), 1, 'Seed of the simulated noise.', FOR_SERVICES),
   SIMULATION_SPEED: setting(
     Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
     1,
     'How many times faster than real time the bench runs.',
+    FOR_SERVICES,
   ),
   LOG_LEVEL: setting(
-    Type.String({ enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] }),
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
     'info',
     'Least severe level printed.',
+    FOR_SERVICES,
   ),
 } as const satisfies Settings
 
@@ -119,11 +135,11 @@ export const settingsBy = (listed: readonly ListedInstrument[]): SettingsByInstr
 /** Every environment variable Benchlog reads. */
 export const settings: Settings = Object.assign({}, unitSettings, ...Object.values(settingsBy(instruments)))
 
-/** The variables of the instruments; those of their twins are read for the bench alone. */
-export const instrumentVariables: readonly string[] = instruments.flatMap(({ settings = {} }) => Object.keys(settings))
-
-/** Settings of the unit. */
-export type Variable = keyof typeof unitSettings
+/** The variables that the services read; those of the twins are read for the bench alone. */
+export const servicesVariables: readonly string[] = [
+  ...Object.entries<SettingDeclaration>(unitSettings).flatMap(([name, { forServices }]) => (forServices ? [name] : [])),
+  ...instruments.flatMap(({ settings = {} }) => Object.keys(settings)),
+]
 
 /** The values of the unit's settings, each with the type of its schema. */
 export type UnitValues = ValuesOf<typeof unitSettings>

@@ -140,7 +140,7 @@ export async function startHttpSide(
     box,
     boxId,
     build,
-    devicesShape,
+    boxDevices: devicesShape,
     boxApiKey,
     unitApiPassword,
     runsRoot,

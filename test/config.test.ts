@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { readConfig } from '../config.js'
+import { unitSettings } from '../settings.js'
 
 describe('settings', () => {
   it('are all optional', () => {
@@ -17,6 +18,17 @@ describe('settings', () => {
     })
     expect(config.unit).toMatch(/^[A-Za-z0-9_-]+$/)
     expect(config.box).toBe(config.unit)
+  })
+
+  it('are each under the name of their variable, so that a new one has no list of its own', () => {
+    const config = readConfig({
+      LOG_LEVEL: 'warn',
+      SIMULATION_SEED: '7',
+      BOX_ID: 'left',
+    })
+    expect(config).toMatchObject({ logLevel: 'warn', simulationSeed: 7, boxId: 'left', box: 'left', mqttUrl: '' })
+    const camelCase = (name: string) => name.toLowerCase().replace(/_./g, (pair) => pair.slice(1).toUpperCase())
+    expect(Object.keys(unitSettings).filter((name) => !Object.hasOwn(config, camelCase(name)))).toEqual([])
   })
 
   it('are frozen', () => expect(Object.isFrozen(readConfig({}))).toBe(true))

@@ -7,7 +7,7 @@ import { InvalidDeclaration } from './check-declaration.js'
 export interface CommandDeclaration<P extends TObject = TObject, R extends TSchema = TSchema> {
   /** Last level of its topic: lower case, digits and single underscores. */
   readonly name: string
-  /** What is ordered, with units and limits; without the id. */
+  /** What is ordered, with units and limits; without the id. A field with a `default` may be left out. */
   readonly payload: P
   /** What the outcome of an accepted order holds. */
   readonly result: R
@@ -19,12 +19,12 @@ export interface CommandDeclaration<P extends TObject = TObject, R extends TSche
 export interface CommandDefinition<Order = unknown, Result = unknown> extends CommandDeclaration {
   /** Its topic, with what varies in angle brackets: `system/<unit>/commands/run_job`. */
   readonly pattern: string
-  /** What is sent: the payload and the id. */
+  /** What is sent: the id and the payload, of which a field with a default may be missing. */
   readonly message: TObject
   topic(levels: { readonly unit: string }): string
   /** An order under an id. Its owner checks it. */
   encode(id: string, order: Order): string
-  /** What is ordered; fields that are not declared are left out. @throws InvalidInput naming the field that is not as declared */
+  /** What is ordered: fields that are missing have their default, those that are not declared are left out. @throws InvalidInput naming the field that is not as declared */
   parse(text: string): Order
   /** @throws InvalidInput naming the field that is not as declared */
   parseResult(result: unknown): Result
@@ -72,14 +72,20 @@ export function defineCommand<P extends TObject, R extends TSchema>(
   if (!NAME.test(name)) refuse('a name is lower-case letters, digits and single underscores')
   if (Object.hasOwn(payload.properties, 'id')) refuse('its payload has the field id, which every order has')
   const fields = Object.keys(payload.properties)
+  const defaults = Object.entries(payload.properties).filter(([, field]) => field.default !== undefined)
+  const mayBeMissing = Object.fromEntries(defaults.map(([field, schema]) => [field, Type.Optional(schema)]))
   return Object.freeze({
     ...declaration,
     pattern: commandTopic('<unit>', name),
-    message: Type.Object({ id: CommandId, ...payload.properties }),
+    message: Type.Object({ id: CommandId, ...payload.properties, ...mayBeMissing }),
     topic: ({ unit }: { readonly unit: string }) => commandTopic(unit, name),
     encode: (id: string, order: Static<P>) => JSON.stringify({ ...order, id }),
     parse(text: string) {
-      const order = checkJson(payload, text)
+      const sent = checkJson(Type.Object({}), text)
+      const missing = defaults.flatMap(([field, schema]) =>
+        Object.hasOwn(sent, field) ? [] : [[field, structuredClone<unknown>(schema.default)] as const],
+      )
+      const order = check(payload, { ...sent, ...Object.fromEntries(missing) })
       return Object.fromEntries(Object.entries(order).filter(([field]) => fields.includes(field)))
     },
     parseResult: (value: unknown) => check(result, value, 'result'),

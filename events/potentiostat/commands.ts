@@ -2,20 +2,29 @@ import { type Static, Type } from '@sinclair/typebox'
 import { type CommandDefinition, defineCommand } from '../core/define-command.js'
 import { RunWarning } from '../run-warnings.js'
 import { RUN_ID_PATTERN } from '../topic.js'
-import { RunOrder } from './run-order.js'
 
-const { tia_gain, sampling_interval, experiment_name, subdir, client_datetime, group_id, make_plot } =
-  RunOrder.properties
+const OptionalText = Type.Union([Type.String(), Type.Null()], { default: null })
+
+/** What is to be measured, where, and how the files are called: what an order of a run says whoever gives it. */
+export const RunRequest = Type.Object({
+  devices: Type.Union([Type.Array(Type.String()), Type.Literal('all')]),
+  modes: Type.Array(Type.String(), { minItems: 1 }),
+  params_by_mode: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), { default: {} }),
+  tia_gain: Type.Union([Type.Integer(), Type.Null(), Type.Literal('auto')], { default: 0 }),
+  sampling_interval: Type.Union([Type.Number(), Type.Null()], { default: null, unit: 's' }),
+  experiment_name: Type.String(),
+  subdir: OptionalText,
+  client_datetime: Type.String(),
+  group_id: OptionalText,
+  make_plot: Type.Boolean({ default: true }),
+})
 
 export const startRunCommand = defineCommand({
   name: 'start_run',
   payload: Type.Object({
     // No pattern of the schema: a name that cannot be one is `jobs.invalid_name`, like those of the folders.
     run_id: Type.String({ description: `Matches ${RUN_ID_PATTERN}; no other run ever had it.` }),
-    devices: Type.Union([Type.Array(Type.String()), Type.Literal('all')]),
-    modes: Type.Array(Type.String(), { minItems: 1 }),
-    params_by_mode: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown())),
-    ...{ tia_gain, sampling_interval, experiment_name, subdir, client_datetime, group_id, make_plot },
+    ...RunRequest.properties,
   }),
   result: Type.Object({
     run_id: Type.String(),

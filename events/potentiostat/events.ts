@@ -1,6 +1,7 @@
 import type { EventDefinition } from '../core/define-event.js'
 import { deviceEvent } from './devices.js'
 import { modeCapabilityEvent } from './modes.js'
+import { pastRunsEvent } from './past-runs.js'
 import { runOrderEvent } from './run-order.js'
 import { runProgressEvent, slotStateEvent } from './run-state.js'
 import { sampleLossEvent, samplesEvent } from './samples.js'
@@ -14,4 +15,5 @@ export const potentiostatEvents: readonly EventDefinition[] = [
   sampleLossEvent,
   slotStateEvent,
   runProgressEvent,
+  pastRunsEvent,
 ]

@@ -37,5 +37,6 @@ export const PARAMETERS: Readonly<Record<string, ChannelParameter>> = {
   service: { description: 'Name of an instrument, or `nas_upload`.', examples: ['bioreactor'] },
   mode: { description: 'Name of a measurement mode.', examples: ['CV'], location: '$message.payload#/mode' },
   run_id: { description: `Name of the run; it matches \`${RUN_ID_PATTERN}\`.`, examples: ['run-1'] },
+  list: { description: 'Number of the list; the first is 1.', examples: ['1'], location: '$message.payload#/list' },
   slot: { description: 'Place of a potentiostat in the box.', examples: ['slot01'] },
 }

@@ -20,7 +20,7 @@ import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 import { withStatus } from '../../framework/errors.js'
 import { ProjectionsBehind } from '../../readiness.js'
 import { isInGroup } from './group-label.js'
-import { RunRequest, runOrder } from './run-order.js'
+import { RunBody, runOrder } from './run-order.js'
 import { RunStatusBody, RunSummary, runStatusBody, runSummary } from './run-status.js'
 
 const MissingRunIds = defineError('jobs.missing_run_ids', 'input', 'Only empty run ids were given.')
@@ -42,7 +42,7 @@ const startRun = endpoint({
   path: '/jobs',
   summary:
     'Orders a sequence of measurement modes on one or more potentiostats. All modes are checked before anything is measured.',
-  body: RunRequest,
+  body: RunBody,
   example: {
     devices: ['slot01'],
     modes: ['CV'],

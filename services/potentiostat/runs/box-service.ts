@@ -25,7 +25,7 @@ import type { Service, ServiceContext } from '../../runtime/service.js'
 import { NOMINAL_PERIOD_S } from '../device/registers.js'
 import type { BoxSettings } from '../instrument.js'
 import { modes } from '../modes/index.js'
-import { pastRuns, RetainedRuns } from './past-runs.js'
+import { boxPast, KnownRuns } from './past-runs.js'
 import { Run, type RunSlot } from './run.js'
 import { checkNames, planOrder, type StartRun } from './run-order.js'
 import { Slots } from './slots.js'
@@ -49,14 +49,13 @@ interface ActiveRun {
 export async function startBoxService(context: BoxContext, retained: readonly RetainedText[]): Promise<Service> {
   const { bus, unit, box, clock, settings } = context
   const logger = context.logger.child({ service: 'potentiostat' })
-  const past = pastRuns(retained, box)
+  const past = boxPast(retained, box)
   for (const [rank, { declaration }] of modes.entries()) {
     const announced: AnnouncedMode = { ...declaration, rank }
     await publishEvent(bus, modeCapabilityEvent, { unit, mode: declaration.mode }, announced)
   }
 
-  const knownRuns = new Set(past.orders.map(({ run_id }) => run_id))
-  const finishedRuns = new RetainedRuns(context, past.orders)
+  const knownRuns = new KnownRuns(context, past)
   const active = new Map<string, ActiveRun>()
   const closing = new AbortController()
   let suspended: string | null = null
@@ -114,13 +113,13 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
     }
     refuseOversized(order)
     const run = new Run(order, planned.plans, planned.gain, { bus, box, clock, logger })
-    knownRuns.add(order.run_id)
+    knownRuns.reserve(order.run_id)
     slots.reserve(names, order.run_id)
     try {
       await run.announce()
     } catch (error) {
       for (const name of names) slots.release(name)
-      knownRuns.delete(order.run_id)
+      knownRuns.release(order.run_id)
       throw error
     }
     begin(run)
@@ -139,7 +138,7 @@ export async function startBoxService(context: BoxContext, retained: readonly Re
     if (suspended !== null) run.end(suspended)
     void finished.then(() => {
       active.delete(order.run_id)
-      finishedRuns.add(order)
+      knownRuns.ended(order)
       logger.debug({ run: order.run_id }, 'run ended')
     })
   }

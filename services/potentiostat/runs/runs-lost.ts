@@ -1,5 +1,6 @@
 import { timestampOf } from '../../../events/core/timestamp.js'
 import { DeviceRecord, deviceEvent } from '../../../events/potentiostat/devices.js'
+import { pastRunsEvent } from '../../../events/potentiostat/past-runs.js'
 import { RunOrder, runOrderEvent } from '../../../events/potentiostat/run-order.js'
 import { RunProgress, runProgressEvent, SlotState, slotStateEvent } from '../../../events/potentiostat/run-state.js'
 import { SampleBlock, samplesEvent } from '../../../events/potentiostat/samples.js'
@@ -7,9 +8,9 @@ import { isTerminal } from '../../../events/run-status.js'
 import type { PartAftermath, Past } from '../../aftermath/aftermath.js'
 import { type Correction, type Death, type RetainedText, recordIn, retained } from '../../aftermath/retained.js'
 
-/** What is false about runs and devices when nobody measures any more. */
+/** What is false about runs and devices when nobody measures any more. The ids of past runs stay true: the next life reads them. */
 export const runsLost: PartAftermath = {
-  filters: [runOrderEvent, runProgressEvent, slotStateEvent, deviceEvent].map((event) => event.filter()),
+  filters: [runOrderEvent, runProgressEvent, slotStateEvent, deviceEvent, pastRunsEvent].map((event) => event.filter()),
   corrections: async (past) => [...(await runsInterrupted(past)), ...devicesUnwatched(past.world)],
 }
 

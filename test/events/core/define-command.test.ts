@@ -50,6 +50,28 @@ test('what is not as declared is refused by name', () => {
   expect(() => tare.parseResult({ offset: 'much' })).toThrow('result.offset is "much"')
 })
 
+test('a field with a default may be left out, and its handler finds it there', () => {
+  const weigh = defineCommand({
+    name: 'weigh',
+    payload: Type.Object({
+      slot: Type.String(),
+      times: Type.Integer({ default: 3, maximum: 9 }),
+      tags: Type.Array(Type.String(), { default: [] }),
+    }),
+    result: Type.Null(),
+    doc: 'Weighs.',
+  })
+  const order = weigh.parse('{"slot":"left"}')
+  expect(order).toEqual({ slot: 'left', times: 3, tags: [] })
+  expect(weigh.parse('{"slot":"left","times":5,"tags":["a"]}')).toEqual({ slot: 'left', times: 5, tags: ['a'] })
+  expect(() => weigh.parse('{"slot":"left","times":10}')).toThrow('times is 10; it must be at most 9.')
+  expect(() => weigh.parse('{"slot":"left","times":null}')).toThrow('times is null')
+  expect(() => weigh.parse('[]')).toThrow('of type object')
+  expect(weigh.message.required).toEqual(['slot'])
+  order.tags.push('mine')
+  expect(weigh.parse('{"slot":"left"}').tags).toEqual([])
+})
+
 test('a handler has the types of its command', async () => {
   const { carryOut } = answer(tare, async ({ slot }, id) => ({ offset: slot.length + id.length }))
   expect(await carryOut('{"slot":"left"}', 'x')).toEqual({ offset: 5 })
