@@ -6,6 +6,7 @@ import type { Bioreactor } from './board/board.js'
 import { LedBoard } from './board/led-board.js'
 import { PwmBoard } from './board/pwm-board.js'
 import { type Calibrations, createCalibrationFiles } from './calibrations/calibrations.js'
+import { createEstimatorFiles, type Estimators } from './calibrations/estimators.js'
 import { dosingAutomations } from './dosing/automations/index.js'
 import { openDosing } from './dosing/dosing-port.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
@@ -36,6 +37,7 @@ export interface Board {
   readonly leds: LedBoard
   readonly heater: Heater
   readonly calibrations: Calibrations
+  readonly estimators: Estimators
   readonly store: ExperimentStore
   /** Directory of config.ini, calibrations and storage. */
   readonly dotPioreactor: string
@@ -78,6 +80,7 @@ export interface BioreactorDeps {
   readonly dotPioreactor: string
   readonly clock: Clock
   readonly calibrations?: Calibrations
+  readonly estimators?: Estimators
   readonly store?: ExperimentStore
   readonly book: LiquidBook
   /** Uniform in [0, 1). */
@@ -93,6 +96,7 @@ export function createBioreactorJobs(
     dotPioreactor,
     clock,
     calibrations = createCalibrationFiles(dotPioreactor),
+    estimators = createEstimatorFiles(dotPioreactor),
     store = createExperimentFiles(dotPioreactor),
     book,
     random,
@@ -102,6 +106,6 @@ export function createBioreactorJobs(
 ): readonly Job[] {
   const leds = new LedBoard(bioreactor.leds, clock)
   const heater = new Heater(bioreactor, pwm, clock)
-  const board: Board = { bioreactor, pwm, leds, heater, calibrations, store, dotPioreactor, book, random }
+  const board: Board = { bioreactor, pwm, leds, heater, calibrations, estimators, store, dotPioreactor, book, random }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]
 }

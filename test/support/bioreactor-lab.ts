@@ -8,6 +8,7 @@ import { runJobCommand } from '../../events/system/commands.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
+import type { OdEstimator } from '../../services/bioreactor/calibrations/estimators.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/instrument.js'
@@ -66,6 +67,8 @@ export interface BioreactorLab<B extends Bioreactor = FakeBioreactor> {
   readonly book: LiquidBook
   /** Active calibration by device. */
   readonly calibrations: Map<string, Calibration>
+  /** Active estimator by device. */
+  readonly estimators: Map<string, OdEstimator>
   /** Asks for a job and waits until it prepares its hardware or the start failed. @returns the task's id */
   begin(job: string, options?: Record<string, unknown>, more?: Partial<RunRequest>): Promise<string>
   /** Starts a job and lets the clock run until the start is decided. @returns the task's record */
@@ -126,10 +129,12 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   }
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
+  const activeEstimators = new Map<string, OdEstimator>()
+  const estimators = { active: async (device: string) => activeEstimators.get(device) ?? null }
   const past = await correctAtStart(context, null, instrumentAftermath(bioreactorInstrument))
   const book = new LiquidBook({ ...context, model: bioreactor.model })
   await book.start(past)
-  const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, random, book, ...deps }
+  const boardDeps = { bioreactor, dotPioreactor, clock, store, calibrations, estimators, random, book, ...deps }
   // Jobs of a test stand in for those of the product.
   const offered = new Map(createBioreactorJobs(boardDeps, more).map((job) => [job.definition.key, job]))
   const jobs = [...offered.values()]
@@ -157,6 +162,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
     store,
     book,
     calibrations: active,
+    estimators: activeEstimators,
     task,
     begin,
     async run(job, options, more) {

@@ -1,6 +1,9 @@
+import { check } from '../../events/schema.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import { openBioreactor } from '../../services/bioreactor/board/open-bioreactor.js'
 import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
+import { OdEstimator } from '../../services/bioreactor/calibrations/estimators.js'
+import { fitFusion } from '../../services/bioreactor/control/od/fit-fusion.js'
 import { litVolts } from '../../simulation/bioreactor/optics.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
 import { createRandom } from '../../simulation/random.js'
@@ -54,4 +57,26 @@ export function calibrationOfVial(ir_led_intensity = 80): Calibration {
     angle: '90',
     pd_channel: '2',
   }
+}
+
+const CONCENTRATIONS = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3]
+
+/** An estimator as it is fitted to standards in this vial, seen at three angles. */
+export function estimatorOfVial(ir_led_intensity = 80): OdEstimator {
+  const records = (['45', '90', '135'] as const).flatMap((angle) =>
+    CONCENTRATIONS.flatMap((concentration) =>
+      [0.99, 1, 1.01].map((share) => ({
+        angle,
+        concentration,
+        reading: share * litVolts(angle, concentration, ir_led_intensity / 100, 0),
+      })),
+    ),
+  )
+  const fitted = fitFusion(records)
+  return check(OdEstimator, {
+    ...fitted,
+    estimator_type: 'od_fused_estimator',
+    estimator_name: 'vial',
+    ir_led_intensity,
+  })
 }

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
-import { parse } from 'yaml'
-import { defineError, type LabError } from '../../../events/core/errors.js'
-import { check } from '../../../events/schema.js'
+import { defineError } from '../../../events/core/errors.js'
+import { type ArtifactKind, readActive } from './active-artifact.js'
 
 const CalibrationUnreadable = defineError('calibration.unreadable', 'state', 'A calibration file cannot be read.')
 export const CalibrationUnsuitable = defineError(
@@ -51,43 +48,18 @@ export interface Calibrations {
 export const domainOf = ({ recorded_data: { x } }: Calibration): readonly [number, number] =>
   x.length === 0 ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : [Math.min(...x), Math.max(...x)]
 
-/** Calibrations below `storage/calibrations/<device>/<name>.yaml`; `storage/active_calibrations.json` names the one in use per device. */
-export function createCalibrationFiles(dotPioreactor: string): Calibrations {
-  const storage = join(dotPioreactor, 'storage')
-  return {
-    async active(device) {
-      const pointers = await readIfPresent(join(storage, 'active_calibrations.json'))
-      const names = pointers === null ? {} : check(Type.Record(Type.String(), Type.String()), JSON.parse(pointers))
-      const name = names[device]
-      if (name === undefined) return null
-      const path = join(storage, 'calibrations', device, `${name}.yaml`)
-      const text = await readIfPresent(path)
-      if (text === null) throw unreadable(device, name, 'its file is missing')
-      try {
-        const found = check(Calibration, parse(text), name)
-        const { x, y } = found.recorded_data
-        if (x.length !== y.length) throw unreadable(device, name, 'recorded_data.x and y differ in length')
-        return found
-      } catch (cause) {
-        throw cause instanceof CalibrationUnreadable
-          ? cause
-          : unreadable(device, name, cause instanceof Error ? cause.message : String(cause))
-      }
-    },
-  }
-}
+/** Calibrations in the files of the unit. */
+export const createCalibrationFiles = (dotPioreactor: string): Calibrations => ({
+  active: (device) => readActive(dotPioreactor, KIND, device),
+})
 
-async function readIfPresent(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
+const KIND: ArtifactKind<typeof Calibration> = {
+  kind: 'calibrations',
+  schema: Calibration,
+  problem: ({ recorded_data: { x, y } }) => (x.length === y.length ? null : 'recorded_data.x and y differ in length'),
+  unusable: (device, name, reason) =>
+    new CalibrationUnreadable(`Active calibration '${name}' of ${device} cannot be used: ${reason}`, {
+      remediation: 'Choose or create another calibration for this device.',
+      details: { device, calibration_name: name },
+    }),
 }
-
-const unreadable = (device: string, name: string, reason: string): LabError =>
-  new CalibrationUnreadable(`Active calibration '${name}' of ${device} cannot be used: ${reason}`, {
-    remediation: 'Choose or create another calibration for this device.',
-    details: { device, calibration_name: name },
-  })

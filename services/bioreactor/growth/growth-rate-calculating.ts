@@ -3,12 +3,15 @@ import { bioreactorVariableEvent, dosingEvent } from '../../../events/bioreactor
 import { GrowthRate, ODFiltered } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
 import { createAction, createJob, type Job, type JobContext } from '../../jobs/job.js'
+import type { Bioreactor } from '../board/board.js'
+import type { Estimators } from '../calibrations/estimators.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { readBlank } from '../od/blank.js'
+import { FUSED_OD } from '../od/od-optics.js'
 import { odReading } from '../od/od-reading.js'
 import { GrowthCalculation } from './growth-calculation.js'
 import { GrowthMemory } from './growth-memory.js'
-import { type ReadGrowthReading, readOds } from './growth-readings.js'
+import { type ReadGrowthReading, readFused, readOds } from './growth-readings.js'
 
 const SECTION = 'growth_rate_calculating.config'
 
@@ -64,6 +67,8 @@ export type GrowthRateSettings = SettingsOf<typeof growthRateCalculating>
 export type GrowthRateParameters = ParametersOf<typeof growthRateCalculating>
 
 export interface GrowthRateDeps {
+  readonly bioreactor: Pick<Bioreactor, 'model'>
+  readonly estimators: Estimators
   readonly store: ExperimentStore
 }
 
@@ -73,10 +78,16 @@ export const createGrowthRateJob = (deps: GrowthRateDeps): Job =>
 async function startGrowthRate(
   job: JobContext<GrowthRateSettings>,
   params: GrowthRateParameters,
-  { store }: GrowthRateDeps,
+  { bioreactor, estimators, store }: GrowthRateDeps,
 ): Promise<GrowthCalculation> {
   const { unit, experiment } = job
+  // Three angles are what the estimators of these vessels are made for.
+  const isFused = bioreactor.model.model_name.endsWith('_XR') && (await estimators.active(FUSED_OD)) !== null
   const openReader = async (): Promise<ReadGrowthReading> => {
+    if (isFused) {
+      const name = (await estimators.active(FUSED_OD))?.estimator_name ?? 'none'
+      return (text) => readFused(text, name)
+    }
     const blank = await readBlank(store, experiment)
     return (text) => readOds(text, blank)
   }
@@ -84,7 +95,9 @@ async function startGrowthRate(
   const volume = bioreactorVariableEvent.topic({ unit, experiment, variable: 'current_volume_ml' })
   await job.follow(volume, (message) => calculation.takeVolume(message))
   await job.follow(dosingEvent.topic({ unit, experiment }), (message) => calculation.takeDose(message))
-  await job.follow(odReading.topic(unit, experiment, 'ods'), (message) => calculation.takeReading(message))
+  await job.follow(odReading.topic(unit, experiment, isFused ? 'od_fused' : 'ods'), (message) =>
+    calculation.takeReading(message),
+  )
   return calculation
 }
 
@@ -95,7 +108,7 @@ export const clearGrowthCache = defineJob({
   parameters: {},
 })
 
-export const createClearGrowthCacheAction = ({ store }: GrowthRateDeps): Job =>
+export const createClearGrowthCacheAction = ({ store }: Pick<GrowthRateDeps, 'store'>): Job =>
   createAction(clearGrowthCache, async (job) => {
     const had = await new GrowthMemory(store, job.experiment).forget()
     job.log('info', had ? 'The normalisation of the experiment is forgotten.' : 'There was nothing to forget.')

@@ -1,4 +1,4 @@
-import { ODReadings } from '../../../events/bioreactor/readings.js'
+import { ODFused, ODReadings } from '../../../events/bioreactor/readings.js'
 import { checkJson } from '../../../events/schema.js'
 import type { OdBatch } from '../control/growth/growth-rate.js'
 import type { Blank } from '../od/blank.js'
@@ -33,5 +33,17 @@ export function readOds(text: string, blank: Blank): GrowthReading {
     od: Object.fromEntries(readings.map(([channel, { od }]) => [channel, od])),
     optics: optics.join(' '),
     isClamped: readings.some(([, reading]) => reading.calibrated === 1 && reading.quality !== undefined),
+  }
+}
+
+/** Several angles in one number, which counts as a photodiode of its own. @throws InvalidInput */
+export function readFused(text: string, estimator: string): GrowthReading {
+  const { timestamp, od_fused, quality } = checkJson(ODFused, text, 'od_fused')
+  return {
+    timestamp,
+    atS: secondsOf(timestamp),
+    od: { '1': od_fused },
+    optics: `fused/${estimator}`,
+    isClamped: quality !== undefined,
   }
 }

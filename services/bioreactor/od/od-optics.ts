@@ -2,13 +2,14 @@ import { defineError, InvalidInput, type LabError } from '../../../events/core/e
 import { InvalidConfig, type UnitConfig } from '../../unit-admin/config/unit-config.js'
 import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import { type Calibration, type Calibrations, CalibrationUnsuitable } from '../calibrations/calibrations.js'
+import type { Estimators, OdEstimator } from '../calibrations/estimators.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { type Blank, readBlank } from './blank.js'
 
 const BlankAndCalibration = defineError(
   'od.blank_and_calibration',
   'state',
-  'A blank and a calibration cannot both be applied to optical density.',
+  'A blank and a calibration or estimator cannot both be applied to optical density.',
 )
 
 const ANGLES = ['45', '90', '135', '180'] as const
@@ -62,14 +63,24 @@ export interface OdCorrections {
   /** Mean blank per channel, subtracted from the raw OD; empty without blank. */
   readonly blank: Blank
   readonly calibrations: ReadonlyMap<PdChannel, Calibration>
+  /** What combines the angles; null without. */
+  readonly estimator: OdEstimator | null
 }
 
-/** Active calibrations of the signal channels and the experiment's blank. @throws LabError when they contradict each other. */
+/** The device that the estimator of several angles belongs to. */
+export const FUSED_OD = 'od_fused'
+
+export interface CorrectionSources {
+  readonly calibrations: Calibrations
+  readonly estimators: Estimators
+  readonly store: ExperimentStore
+}
+
+/** Active calibrations of the signal channels, the active estimator and the experiment's blank. @throws LabError when they contradict each other. */
 export async function readCorrections(
   { signals }: Photodiodes,
   experiment: string,
-  source: Calibrations,
-  store: ExperimentStore,
+  { calibrations: source, estimators, store }: CorrectionSources,
 ): Promise<OdCorrections> {
   const calibrations = new Map<PdChannel, Calibration>()
   for (const angle of new Set(signals.map((signal) => signal.angle))) {
@@ -83,12 +94,13 @@ export async function readCorrections(
     calibrations.set(channel, calibration)
   }
   const blank = await readBlank(store, experiment)
-  if (Object.keys(blank).length > 0 && calibrations.size > 0) {
-    throw new BlankAndCalibration('A blank cannot be combined with a calibration.', {
-      remediation: 'Delete the blank of this experiment or deactivate the OD calibration.',
+  const estimator = await estimators.active(FUSED_OD)
+  if (Object.keys(blank).length > 0 && (calibrations.size > 0 || estimator !== null)) {
+    throw new BlankAndCalibration('A blank cannot be combined with a calibration or an estimator.', {
+      remediation: 'Delete the blank of this experiment (od_blank delete), or deactivate OD calibration and estimator.',
     })
   }
-  return { blank, calibrations }
+  return { blank, calibrations, estimator }
 }
 
 const unsuitable = (name: string, problem: string): LabError =>

@@ -16,11 +16,13 @@ import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import type { LedBoard } from '../board/led-board.js'
 import type { Calibrations } from '../calibrations/calibrations.js'
+import type { Estimators } from '../calibrations/estimators.js'
 import { PartMissing } from '../errors.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { IrReference } from './ir-reference.js'
 import { readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
 import { OdReader } from './od-reader.js'
+import { OdScale } from './od-scale.js'
 import { OdSeries, TOO_BRIGHT } from './od-series.js'
 import { PhotodiodeSampler } from './photodiode-sampler.js'
 
@@ -162,6 +164,7 @@ export interface OdReadingDeps {
   readonly bioreactor: Bioreactor
   readonly leds: LedBoard
   readonly calibrations: Calibrations
+  readonly estimators: Estimators
   readonly store: ExperimentStore
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -173,7 +176,7 @@ export const createOdReadingJob = (deps: OdReadingDeps): Job =>
 async function startOdReading(
   job: JobContext<OdReadingSettings>,
   params: OdReadingParameters,
-  { bioreactor, leds, calibrations, store, random }: OdReadingDeps,
+  { bioreactor, leds, random, ...sources }: OdReadingDeps,
 ): Promise<OdSeries> {
   if (params.fake_data) {
     throw new InvalidInput(
@@ -184,9 +187,10 @@ async function startOdReading(
     )
   }
   const { config, clock, experiment } = job
+  const { store } = sources
   const photodiodes = readPhotodiodes(config)
   const irChannel = readIrChannel(config)
-  const corrections = await readCorrections(photodiodes, experiment, calibrations, store)
+  const corrections = await readCorrections(photodiodes, experiment, sources)
   const intervalS = params.snapshot ? null : (params.interval ?? 1 / params.samples_per_second)
   if (!(await bioreactor.isHatPresent())) {
     throw new PartMissing('The HAT does not answer.', { remediation: 'Attach the HAT.' })
@@ -234,7 +238,7 @@ async function startOdReading(
     job,
     reader,
     leds,
-    calibrations: corrections.calibrations,
+    scale: new OdScale(job, corrections.calibrations, corrections.estimator),
     random,
     intervalS,
     smoothing: params.smoothing_penalizer,

@@ -1,22 +1,19 @@
 import { dosingStateOrder } from '../../../events/bioreactor/orders.js'
 import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
-import type { ODReading, RawODReading } from '../../../events/bioreactor/readings.js'
 import { defineError, isDefect } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat } from '../../runtime/repeat.js'
-import type { PdChannel } from '../board/board.js'
 import type { LedBoard } from '../board/led-board.js'
-import type { Calibration } from '../calibrations/calibrations.js'
-import { calibratedOd } from '../control/od-calibration.js'
 import type { OdBatch, OdReader } from './od-reader.js'
 import type { OdReadingSettings } from './od-reading.js'
+import type { OdScale } from './od-scale.js'
 import { OverRange } from './photodiode-sampler.js'
 
 const IntensityCalibrated = defineError(
   'od.intensity_calibrated',
   'input',
-  'The IR intensity cannot change while a calibration made at the present one is in use.',
+  'The IR intensity cannot change while a calibration or estimator made at the present one is in use.',
 )
 const CalibrationMismatch = defineError(
   'od.calibration_mismatch',
@@ -29,14 +26,12 @@ export const TOO_BRIGHT = 5
 /** Above this the IR LED ages fast, %. */
 const BRIGHT_IR = 90
 const RELATIVE_INTENSITY_SHARE = 0.2
-/** Between warnings about one calibration, s. */
-const WARN_EVERY_S = 300
 
 export interface OdSeriesOptions {
   readonly job: JobContext<OdReadingSettings>
   readonly reader: OdReader
   readonly leds: LedBoard
-  readonly calibrations: ReadonlyMap<PdChannel, Calibration>
+  readonly scale: OdScale
   readonly random: () => number
   /** Null for a single reading. */
   readonly intervalS: number | null
@@ -55,7 +50,6 @@ export class OdSeries implements Activity<OdReadingSettings> {
   #interrupt = new AbortController()
   #busy: Promise<void> = Promise.resolve()
   #isPhaseKnown = false
-  #warnedAtMs = Number.NEGATIVE_INFINITY
   readonly setters: Activity<OdReadingSettings>['setters'] = {
     interval: { apply: (seconds) => this.#setInterval(seconds) },
     ir_led_intensity: {
@@ -115,13 +109,11 @@ export class OdSeries implements Activity<OdReadingSettings> {
   }
 
   #refuseUncalibrated(percent: number): void {
-    for (const { calibration_name: name, ir_led_intensity: calibrated } of this.#options.calibrations.values()) {
-      if (calibrated === undefined || calibrated === percent) continue
-      throw new IntensityCalibrated(
-        `ir_led_intensity is ${percent} %; calibration '${name}' holds for ${calibrated} % only.`,
-        { details: { field: 'ir_led_intensity', value: percent } },
-      )
-    }
+    const contradiction = this.#options.scale.contradiction(percent)
+    if (contradiction === null) return
+    throw new IntensityCalibrated(`ir_led_intensity is ${percent} %; ${contradiction} only.`, {
+      details: { field: 'ir_led_intensity', value: percent },
+    })
   }
 
   async #setInterval(seconds: number): Promise<void> {
@@ -185,23 +177,13 @@ export class OdSeries implements Activity<OdReadingSettings> {
   }
 
   #publish({ timestamp, raw }: OdBatch): void {
-    const { job, calibrations } = this.#options
-    const mismatched = raw.find(({ channel, ir_led_intensity }) => {
-      const calibrated = calibrations.get(channel)?.ir_led_intensity
-      return calibrated !== undefined && calibrated !== ir_led_intensity
-    })
-    if (mismatched !== undefined) {
-      job.publish('ods', null)
-      for (const reading of raw) {
-        job.publish(`od${reading.channel}`, null)
-        job.publish(`calibrated_od${reading.channel}`, null)
-        job.publish(`raw_od${reading.channel}`, reading)
-      }
-      throw new CalibrationMismatch(
-        `Readings were taken at ${mismatched.ir_led_intensity} % IR; the calibration of channel ${mismatched.channel} holds for ${calibrations.get(mismatched.channel)?.ir_led_intensity} %.`,
-      )
+    const { job, scale } = this.#options
+    if (raw.some((reading) => scale.isMismatched(reading))) {
+      this.#publishRawOnly(raw)
+      const contradiction = scale.contradiction(this.#intensity) ?? 'a calibration holds for another intensity'
+      throw new CalibrationMismatch(`Readings were taken at ${this.#intensity} % IR; ${contradiction}.`)
     }
-    const readings = raw.map((reading) => ({ reading, published: this.#calibrate(reading) }))
+    const readings = raw.map((reading) => ({ reading, published: scale.calibrate(reading) }))
     job.publish('ods', {
       timestamp,
       ods: Object.fromEntries(readings.map(({ reading, published }) => [reading.channel, published])),
@@ -212,23 +194,20 @@ export class OdSeries implements Activity<OdReadingSettings> {
       job.publish(`raw_od${reading.channel}`, reading)
       job.publish(`calibrated_od${reading.channel}`, published)
     }
+    const fused = scale.fuse(raw)
+    const quality = fused?.atBound === true ? ({ quality: 'clamped' } as const) : {}
+    job.publish('od_fused', fused === null ? null : { od_fused: fused.od, timestamp, ...quality })
   }
 
-  #calibrate(reading: RawODReading): ODReading {
-    const calibration = this.#options.calibrations.get(reading.channel)
-    if (calibration === undefined) return reading
-    const { curve_data_: curve, recorded_data: recorded, calibration_name } = calibration
-    const { od, outside } = calibratedOd({ curve, recorded }, reading.od)
-    if (outside) this.#warnOutside(calibration_name, od)
-    const { timestamp, angle, channel, ir_led_intensity } = reading
-    return { calibrated: 1, timestamp, angle, od, channel, ir_led_intensity, calibration_name }
-  }
-
-  #warnOutside(name: string, od: number): void {
+  /** What a calibration for another intensity would make of them is no OD. */
+  #publishRawOnly(raw: OdBatch['raw']): void {
     const { job } = this.#options
-    const nowMs = job.clock.monotonicMs()
-    if (nowMs - this.#warnedAtMs < WARN_EVERY_S * 1000) return
-    this.#warnedAtMs = nowMs
-    job.log('warning', `The signal is outside calibration '${name}'; its limit of OD ${od} is reported instead.`)
+    job.publish('ods', null)
+    job.publish('od_fused', null)
+    for (const reading of raw) {
+      job.publish(`od${reading.channel}`, null)
+      job.publish(`calibrated_od${reading.channel}`, null)
+      job.publish(`raw_od${reading.channel}`, reading)
+    }
   }
 }
