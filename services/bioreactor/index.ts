@@ -19,6 +19,7 @@ import {
 import { leaderEntries } from './leader/leader-entries.js'
 import { ledAutomations } from './leds/automations/index.js'
 import { openLeds } from './leds/led-automation.js'
+import { createLedIntensityAction, ledIntensity } from './leds/led-intensity.js'
 import { circulateAltMedia, circulateMedia, createCirculation } from './liquids/circulate.js'
 import type { LiquidBook } from './liquids/liquid-book.js'
 import { addAltMedia, addMedia, createPumpAction, removeWaste } from './liquids/pump-action.js'
@@ -66,6 +67,7 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
     definition: automation.definition,
     create: ({ leds }: Board) => createAutomationJob(automation, openLeds(leds)),
   })),
+  { definition: ledIntensity, create: createLedIntensityAction },
   ...temperatureAutomations.map((automation) => ({
     definition: automation.definition,
     create: (board: Board) => createAutomationJob(automation, openTemperature(board)),

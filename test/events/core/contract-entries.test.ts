@@ -8,6 +8,7 @@ import { choice } from '../../../events/core/values.js'
 import { dosingAutomations } from '../../../services/bioreactor/dosing/automations/index.js'
 import { dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { jobDefinitions } from '../../../services/bioreactor/index.js'
+import { ledIntensity } from '../../../services/bioreactor/leds/led-intensity.js'
 import { temperatureAutomations } from '../../../services/bioreactor/temperature/automations/index.js'
 import { temperatureAutomation } from '../../../services/bioreactor/temperature/temperature-automation.js'
 
@@ -33,28 +34,10 @@ function contract({ form: _, long_running: __, ...entry }: JobCapability) {
 }
 
 const STATE = { datatype: 'string', settable: true }
-const Percent = Type.Number({ minimum: 0, maximum: 100 })
 const sourceOfEvent = { schema: Type.String(), doc: 'Who asked.', option: true, default: 'CLI' } as const
-const flag = (doc: string) => ({ schema: Type.Boolean(), doc, option: true, default: false }) as const
 
 describe('an entry of the contract follows from a declaration', () => {
   test('led_intensity: flags that keep their upper case, nothing published', () => {
-    const channel = (name: string) =>
-      ({ schema: Percent, unit: '%', doc: `LED ${name}.`, option: { flag: name, type: 'float range' } }) as const
-    const ledIntensity = defineJob({
-      name: 'led_intensity',
-      help: 'Set LEDs.',
-      action: true,
-      stopOrder: 'lights',
-      parameters: {
-        a: channel('A'),
-        b: channel('B'),
-        c: channel('C'),
-        d: channel('D'),
-        source_of_event: sourceOfEvent,
-        no_log: flag('Do not log.'),
-      },
-    })
     expect(contract(ledIntensity.capability('u1'))).toEqual({
       job_name: 'led_intensity',
       help: expect.any(String) as unknown,

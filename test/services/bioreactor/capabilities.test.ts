@@ -16,7 +16,6 @@ const NOT_YET: readonly string[] = [
   'dosing_automation/silent',
   'dosing_automation/turbidostat',
   'growth_rate_calculating clear_cache',
-  'led_intensity',
   'monitor',
   'mqtt_to_db_streaming',
   'od_blank',

@@ -213,7 +213,9 @@ describe('an LED automation', () => {
 
   test('each is announced by itself', async () => {
     await start()
-    const announced = [...lab.broker.retained.keys()].filter((topic) => topic.includes('/capabilities/jobs/led'))
+    const announced = [...lab.broker.retained.keys()].filter((topic) =>
+      topic.includes('/capabilities/jobs/led_automation/'),
+    )
     expect(announced).toEqual([
       'system/u1/capabilities/jobs/led_automation/silent',
       'system/u1/capabilities/jobs/led_automation/light_dark_cycle',
