@@ -7,6 +7,7 @@ import { modeCapabilityEvent, RecordedMode, upcastMode } from '../../events/pote
 import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
 import { foldProjection, type Projection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
+import { readModel } from '../engine/read-model.js'
 
 type AnnouncementRow = {
   readonly topic: string
@@ -17,7 +18,7 @@ type AnnouncementRow = {
 }
 
 /** What is announced as retained JSON and taken back by clearing it: one row per topic, `record` as published. */
-const announcements = (name: string, events: readonly EventDefinition[], schema: TSchema, version = 1): Projection =>
+const announced = (name: string, events: readonly EventDefinition[], schema: TSchema, version = 1): Projection =>
   foldProjection<AnnouncementRow>({
     name,
     version,
@@ -38,21 +39,23 @@ const announcements = (name: string, events: readonly EventDefinition[], schema:
   })
 
 /** Jobs and modes on offer, as the services declare them; automations stand one level below their job. */
-export const jobCapabilities = announcements(
+const jobCapabilities = announced(
   'job_capabilities',
   [jobCapabilityEvent, automationCapabilityEvent],
   Type.Object({ job_name: Type.String(), published_settings: Type.Object({}) }),
   2,
 )
-export const modeCapabilities = announcements('mode_capabilities', [modeCapabilityEvent], RecordedMode)
+const modeCapabilities = announced('mode_capabilities', [modeCapabilityEvent], RecordedMode)
 
 /** Potentiostats by slot. */
-export const devices = announcements('devices', [deviceEvent], DeviceRecord)
+const devices = announced('devices', [deviceEvent], DeviceRecord)
 
 type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices'
 
-/** Queries of what is announced. Records were checked when they were folded. */
-export function announcementQueries(tables: Tables<Readonly<Record<Announcements, AnnouncementRow>>>) {
+type AnnouncementTables = Tables<Readonly<Record<Announcements, AnnouncementRow>>>
+
+/** Records were checked when they were folded. */
+export const announcements = readModel([jobCapabilities, modeCapabilities, devices], (tables: AnnouncementTables) => {
   const records = <T>(table: Announcements, order: 'name' | 'position') => {
     const all = tables.query<object, Pick<AnnouncementRow, 'record'>>((from) =>
       from.selectFrom(table).select('record').orderBy(order).orderBy('topic'),
@@ -67,4 +70,4 @@ export function announcementQueries(tables: Tables<Readonly<Record<Announcements
       (await recordedModes()).map(upcastMode).sort((one, other) => one.rank - other.rank),
     devices: records<DeviceRecord>('devices', 'name'),
   }
-}
+})

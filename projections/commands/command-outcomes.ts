@@ -8,9 +8,10 @@ import {
 import { parseTopic } from '../../events/topic.js'
 import type { FoldEvent } from '../engine/fold-event.js'
 import { rowsProjection } from '../engine/projection.js'
+import { readModel } from '../engine/read-model.js'
 
 /** How each command ended. `setting` holds the topic of a `/set`, which carries no id. */
-export const commandOutcomes = rowsProjection({
+const outcomeTable = rowsProjection({
   name: 'command_outcomes',
   version: 1,
   on: [outcomeEvent.filter(), settingOutcomeEvent.filter(), EARLY_OUTCOME_FILTER],
@@ -39,6 +40,9 @@ export const commandOutcomes = rowsProjection({
     ]
   },
 })
+
+/** Nobody but notebooks asks for them. */
+export const commandOutcomes = readModel([outcomeTable])
 
 /** Orders stand where early logs hold outcomes, and may be anything. An outcome names the id it stands under. */
 function isOrder(event: FoldEvent): boolean {

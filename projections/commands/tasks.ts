@@ -1,8 +1,9 @@
 import { TaskRecord, taskEvent } from '../../events/system/tasks.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
+import { readModel } from '../engine/read-model.js'
 
-export type TaskRow = {
+type TaskRow = {
   readonly task_id: string
   readonly unit: string
   readonly status: string
@@ -10,7 +11,7 @@ export type TaskRow = {
 }
 
 /** Asynchronous work by id. `record` is the task as last published, JSON. A cleared task is forgotten. */
-export const tasks = foldProjection<TaskRow>({
+const taskTable = foldProjection<TaskRow>({
   name: 'tasks',
   version: 1,
   on: [taskEvent.filter()],
@@ -23,8 +24,7 @@ export const tasks = foldProjection<TaskRow>({
       : { task_id: event.level(3), unit: event.level(1), status: event.as(TaskRecord).status, record: event.text },
 })
 
-/** Queries of the table `tasks`. */
-export function taskQueries(tables: Tables<{ tasks: TaskRow }>) {
+export const tasks = readModel([taskTable], (tables: Tables<{ tasks: TaskRow }>) => {
   const byId = tables.query<{ id: string }, Pick<TaskRow, 'record'>>((from, value) =>
     from.selectFrom('tasks').select('record').where('task_id', '=', value('id')),
   )
@@ -36,4 +36,4 @@ export function taskQueries(tables: Tables<{ tasks: TaskRow }>) {
       return found === undefined ? null : (JSON.parse(found.record) as TaskRecord)
     },
   }
-}
+})

@@ -50,6 +50,13 @@ const builder = new Kysely<never>({
   },
 })
 
+/** Tables that are not there yet: what is asked of them rejects. */
+export const absentTables = <T>(reason: () => Error): Tables<T> => ({
+  query: () => async () => {
+    throw reason()
+  },
+})
+
 /** Asks an SQLite database. @throws when a query names a table or column that is not there yet. */
 export function openTables<T>(database: Database.Database): Tables<T> {
   return {

@@ -1,6 +1,7 @@
 import { JobRecord, jobEvent } from '../../events/system/jobs.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
+import { readModel } from '../engine/read-model.js'
 
 /** `state`, `reason` and `first_position` are ours, the other columns Pioreactor's. */
 export type JobMetadataRow = {
@@ -22,7 +23,7 @@ export type JobMetadataRow = {
 }
 
 /** Every job the unit ever started. */
-export const jobMetadata = foldProjection<JobMetadataRow>({
+const jobMetadata = foldProjection<JobMetadataRow>({
   name: 'pio_job_metadata',
   version: 1,
   on: [jobEvent.filter()],
@@ -72,8 +73,7 @@ interface Wanted {
   readonly longRunning: number | null
 }
 
-/** Queries of the table `pio_job_metadata`. */
-export function jobQueries(tables: Tables<{ pio_job_metadata: JobMetadataRow }>) {
+export const jobs = readModel([jobMetadata], (tables: Tables<{ pio_job_metadata: JobMetadataRow }>) => {
   const matching = (onlyRunning: boolean) =>
     tables.query<Wanted, JobMetadataRow>((from, value) =>
       from
@@ -102,7 +102,7 @@ export function jobQueries(tables: Tables<{ pio_job_metadata: JobMetadataRow }>)
       return found.map(jobRecord)
     },
   }
-}
+})
 
 function jobRecord({ first_position, ...job }: JobMetadataRow): JobRecord {
   return {

@@ -1,5 +1,6 @@
 import { foldProjection, type SqlValue } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
+import { readModel } from '../engine/read-model.js'
 import type { JobMetadataRow } from './job-metadata.js'
 
 type JobSettingRow = {
@@ -29,7 +30,7 @@ export function settingValue(text: string): string | number {
 const timestampSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`
 
 /** The last published value of every setting, and Pioreactor's view of it: the settings of the latest job of each name. */
-export const jobSettings = foldProjection<JobSettingRow>({
+const publishedSettings = foldProjection<JobSettingRow>({
   name: 'job_settings',
   version: 2,
   on: ['pioreactor/+/+/+/+'],
@@ -84,10 +85,12 @@ interface PublishedSettingRow {
   readonly updated_at: string
 }
 
-/** Queries of published settings. */
-export function settingQueries(
-  tables: Tables<{ pio_job_published_settings: PublishedSettingRow; pio_job_metadata: JobMetadataRow }>,
-) {
+interface SettingTables {
+  readonly pio_job_published_settings: PublishedSettingRow
+  readonly pio_job_metadata: JobMetadataRow
+}
+
+export const jobSettings = readModel([publishedSettings], (tables: Tables<SettingTables>) => {
   const latest = tables.query<{ jobName: string }, { job_id: number }>((from, value) =>
     from
       .selectFrom('pio_job_metadata')
@@ -114,4 +117,4 @@ export function settingQueries(
       return Object.fromEntries(found.map(({ setting, value }) => [setting, value]))
     },
   }
-}
+})

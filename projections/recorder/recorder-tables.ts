@@ -1,6 +1,7 @@
 import { KalmanFilterOutput } from '../../events/bioreactor/growth.js'
 import type { Fields, FoldEvent } from '../engine/fold-event.js'
 import { type IndexDeclaration, type Projection, rowsProjection, type SqlValue } from '../engine/projection.js'
+import { readModel } from '../engine/read-model.js'
 
 /** The tables that Pioreactor's recorder writes (26.7), under its names and with its columns, so that existing notebooks work.
  * Where the recorder stamps its own clock we take the time the event was recorded. */
@@ -193,7 +194,7 @@ const SCRATCH = '_testing_'
 const OWNER = ['experiment', 'pioreactor_unit']
 
 /** The recorder's tables as projections. */
-export const recorderTables: readonly Projection[] = Object.entries(RECORDER_TABLES).map(([name, table]) =>
+const recorderTables: readonly Projection[] = Object.entries(RECORDER_TABLES).map(([name, table]) =>
   rowsProjection({
     name,
     version: 1,
@@ -211,3 +212,6 @@ export const recorderTables: readonly Projection[] = Object.entries(RECORDER_TAB
     },
   }),
 )
+
+/** They are there for notebooks. */
+export const recorder = readModel(recorderTables)

@@ -29,6 +29,8 @@ export interface RunFilesTables {
   }
 }
 
+export type RunFilesQueries = ReturnType<typeof runFilesQueries>
+
 /** Queries of what the run-file sink has written. */
 export function runFilesQueries(tables: Tables<RunFilesTables>) {
   const checkpoint = tables.query<object, { position: number }>((from) =>

@@ -24,7 +24,7 @@ export type RunTableRow = {
 const isOrder = (event: FoldEvent): boolean => event.level(3) === 'order'
 
 /** Accepted potentiostat orders and how far they are. The first order of a run id is the run; later ones are repetitions. */
-export const runs = foldProjection<RunTableRow>({
+export const runTable = foldProjection<RunTableRow>({
   name: 'runs',
   version: 1,
   on: [runOrderEvent.filter(), runProgressEvent.filter()],

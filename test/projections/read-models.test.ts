@@ -3,7 +3,8 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openForWriting } from '../../projections/engine/database.js'
 import { Projector } from '../../projections/engine/projector.js'
-import { projections } from '../../projections/index.js'
+import { absentTables } from '../../projections/engine/queries.js'
+import { projections, readModels } from '../../projections/index.js'
 import type { ReadModels } from '../../projections/read-models.js'
 import { openReadModels, ReadModelsNotReady } from '../../projections/read-models.js'
 import { RunFileSink } from '../../projections/run-files/run-file-sink.js'
@@ -50,6 +51,14 @@ test('positions are 0 and queries say so while there are no tables yet; they wor
   expect(await models.position()).toBe(1)
   models.close()
   database.close()
+})
+
+test('tables and queries have each a name of their own', () => {
+  const tables = projections.map(({ name }) => name)
+  const source = { tables: () => absentTables(() => new Error('not there')), files: () => null }
+  const queries = readModels.flatMap((model) => Object.keys(model.queries(source)))
+  expect(queries).toEqual(expect.arrayContaining(['jobs', 'task', 'runs']))
+  for (const names of [tables, queries]) expect([...new Set(names)]).toEqual(names)
 })
 
 describe('jobs', () => {
