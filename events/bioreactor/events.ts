@@ -3,7 +3,7 @@ import { automationSettingsEvent } from './automations.js'
 import { kalmanFilterEvent } from './growth.js'
 import { bioreactorVariableEvent, dosingEvent, liquidEvent } from './liquids.js'
 import { logEvent } from './logs.js'
-import { dosingStateOrder } from './orders.js'
+import { dosingStateOrder, identifyOrder } from './orders.js'
 import { errorCodeEvent, ledChangeEvent, ledsEvent, pidLogEvent, pwmEvent } from './outputs.js'
 
 /** Events of a bioreactor beside the settings of its jobs. */
@@ -20,4 +20,5 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   liquidEvent,
   kalmanFilterEvent,
   dosingStateOrder,
+  identifyOrder,
 ]

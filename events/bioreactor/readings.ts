@@ -71,3 +71,6 @@ export type MeasuredRPM = Static<typeof MeasuredRPM>
 
 /** Temperature of the culture, ℃. */
 export const Temperature = Type.Object({ timestamp: Timestamp, temperature: Type.Number() }, { title: 'Temperature' })
+
+/** V. */
+export const Voltage = Type.Object({ timestamp: Timestamp, voltage: Type.Number() }, { title: 'Voltage' })

@@ -32,6 +32,10 @@ export interface JobDeclaration<Name extends string = string, P extends Paramete
   readonly stopOrder?: StopOrder
   /** A supervised activity that `stop all` leaves alone. */
   readonly longRunning?: true
+  /** It belongs to the unit, not to an experiment: whatever a start says, it runs under `$experiment`. */
+  readonly ofUnit?: true
+  /** It belongs to the unit and starts with the services. `always`: what it stands for goes on as long as they do, so it is not paused or stopped. */
+  readonly resident?: true | 'always'
   /** The automation that a job of this name runs; one name then stands for several definitions. */
   readonly automation?: string
 }

@@ -25,7 +25,10 @@ import type { LiquidBook } from './liquids/liquid-book.js'
 import { addAltMedia, addMedia, createPumpAction, removeWaste } from './liquids/pump-action.js'
 import { createPumpScript, pumpScript } from './liquids/pump-script.js'
 import { WASTE } from './liquids/pump-spec.js'
+import { type Machine, thisComputer } from './monitor/machine.js'
+import { createMonitorJob, monitor } from './monitor/monitor.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
+import { mqttToDbStreaming, mqttToDbStreamingJob } from './recording/mqtt-to-db-streaming.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
 import { temperatureAutomations } from './temperature/automations/index.js'
 import { Heater } from './temperature/heater.js'
@@ -44,6 +47,7 @@ export interface Board {
   readonly dotPioreactor: string
   /** What is in the vial. */
   readonly book: LiquidBook
+  readonly machine: Machine
   readonly random: () => number
 }
 
@@ -72,6 +76,8 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
     definition: automation.definition,
     create: (board: Board) => createAutomationJob(automation, openTemperature(board)),
   })),
+  { definition: monitor, create: createMonitorJob },
+  { definition: mqttToDbStreaming, create: () => mqttToDbStreamingJob },
   ...leaderEntries,
 ]
 
@@ -85,6 +91,7 @@ export interface BioreactorDeps {
   readonly estimators?: Estimators
   readonly store?: ExperimentStore
   readonly book: LiquidBook
+  readonly machine?: Machine
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** That a watchdog looks at. */
@@ -101,6 +108,7 @@ export function createBioreactorJobs(
     estimators = createEstimatorFiles(dotPioreactor),
     store = createExperimentFiles(dotPioreactor),
     book,
+    machine = thisComputer(dotPioreactor),
     random,
     pwm = new PwmBoard(bioreactor, clock),
   }: BioreactorDeps,
@@ -108,6 +116,18 @@ export function createBioreactorJobs(
 ): readonly Job[] {
   const leds = new LedBoard(bioreactor.leds, clock)
   const heater = new Heater(bioreactor, pwm, clock)
-  const board: Board = { bioreactor, pwm, leds, heater, calibrations, estimators, store, dotPioreactor, book, random }
+  const board: Board = {
+    bioreactor,
+    pwm,
+    leds,
+    heater,
+    calibrations,
+    estimators,
+    store,
+    dotPioreactor,
+    book,
+    machine,
+    random,
+  }
   return [...JOBS.map(({ create }) => create(board)), ...more(board)]
 }

@@ -51,12 +51,14 @@ const NO_EXPERIMENT = '$no_experiment_present'
 /** Starts, stops and changes the jobs of this unit.
  * @param retained what is retained of earlier lives, corrected.
  * @param resumeJobs names of jobs to start again, as they were asked for, when an earlier life of this process ended under them.
+ * @param withResidents whether the jobs of the unit start by themselves.
  * @returns once the jobs on offer are announced. */
 export async function startJobService(
   context: ServiceContext,
   retained: readonly RetainedText[],
   jobs: readonly Job[],
   resumeJobs: readonly string[] = [],
+  withResidents = true,
 ): Promise<Service> {
   const { unit, bus, clock, logger } = context
   const offered = new OfferedJobs(jobs)
@@ -81,7 +83,8 @@ export async function startJobService(
     const job = offered.get(name, automation)
     if (env['ACTIVE'] === '0') throw new UnitInactive(`${unit} is not active; ${name} was not started.`)
     const overrides = config_overrides.map(checkOverride)
-    const experiment = topicLevel('experiment', env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT)
+    const asked = env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT
+    const experiment = isOfUnit(job.definition) ? OF_UNIT : topicLevel('experiment', asked)
     const config = await readUnitConfig(context.dotPioreactor, stock, overrides)
     const { definition } = job
     const given = { options: definition.automation === undefined ? options : own, args }
@@ -155,8 +158,23 @@ export async function startJobService(
       }
     }
   }
+  /** What does not start costs the others nothing. */
+  async function startResidents(): Promise<void> {
+    for (const { name, resident } of offered.all().map(({ definition }) => definition)) {
+      if (resident === undefined || running.named(name).length > 0) continue
+      try {
+        const { started } = await prepare({ job_name: name })
+        // Its record and its log tell.
+        started.catch(() => undefined)
+      } catch (error) {
+        logger.error({ job: name, err: error }, 'job of the unit does not start')
+      }
+    }
+  }
+
   const endCommands = await followSetCommands(context, running)
   await resumeInterrupted()
+  if (withResidents) await startResidents()
 
   return {
     name: 'jobs',
@@ -207,6 +225,9 @@ export async function startJobService(
   }
 }
 
+const OF_UNIT = '$experiment'
+const isOfUnit = ({ ofUnit, resident }: JobDefinition): boolean => ofUnit === true || resident !== undefined
+
 /** Filters are ANDed; `all` spares supervised activities. @throws NoJobFilter without any. */
 function stopFilter(filters: OrderOf<typeof stopJobsCommand>): (job: RunningJob) => boolean {
   const { all, job_name, experiment, job_source, job_id } = filters
@@ -214,6 +235,7 @@ function stopFilter(filters: OrderOf<typeof stopJobsCommand>): (job: RunningJob)
   const given = [job_name, experiment, job_source, job_id].some((filter) => filter !== undefined)
   if (!given) throw new NoJobFilter('Name at least one of job_name, experiment, job_source, job_id.')
   return ({ definition, order }) =>
+    definition.resident !== 'always' &&
     (job_name === undefined || definition.name === job_name) &&
     (experiment === undefined || order.experiment === experiment) &&
     (job_source === undefined || order.source === job_source) &&

@@ -61,6 +61,8 @@ export interface JobContext<S = Values> {
   /** Calls back with every message on the topics of a filter, in the order of the log, whoever publishes them; retained ones say so. Ends with the job.
    * Resolves once the broker has granted it. */
   follow(filter: string, listener: (message: BusMessage) => void): Promise<void>
+  /** Publishes `$state` once more, for those who ask who is there. */
+  repeatState(): void
   /** A message on `logs/app/<level>`. */
   log(level: LogLevel, message: string): void
   /** Registers what makes an output safe. All run, newest first and each whatever happens to the others, at every end of the job:

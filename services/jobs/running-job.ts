@@ -22,6 +22,7 @@ export class RunningJob implements JobPeer {
   readonly startSettled: Promise<void>
 
   readonly #deps: RunningJobDeps
+  readonly #isAction: boolean
   readonly #publisher: JobPublisher
   readonly #releases = new Releases((error) =>
     this.log('error', `An output may not be safe: ${reasonOf(error, this.#deps.logger)}`),
@@ -45,6 +46,7 @@ export class RunningJob implements JobPeer {
     this.definition = job.definition
     this.order = order
     this.#deps = deps
+    this.#isAction = job.definition.action === true
     const { unit, experiment } = order
     const { clock, logger, onChange } = deps
     this.#publisher = new JobPublisher({ definition: job.definition, unit, experiment, clock, logger, onChange })
@@ -79,10 +81,6 @@ export class RunningJob implements JobPeer {
     return this.#reason
   }
 
-  get #isAction(): boolean {
-    return this.definition.action === true
-  }
-
   get isEnding(): boolean {
     return this.#ending.signal.aborted
   }
@@ -102,6 +100,8 @@ export class RunningJob implements JobPeer {
 
   /** Moves to `ready`, `sleeping` or `disconnected` as a command asks. @throws BadTransition when that is not possible. */
   async requestState(to: JobState): Promise<void> {
+    const { name, resident } = this.definition
+    if (resident === 'always' && to !== 'ready') throw badTransition(name, this.#state, to)
     if (to === 'disconnected') {
       void this.stop(null)
       return this.#safe.promise
@@ -109,7 +109,7 @@ export class RunningJob implements JobPeer {
     await this.#serially(async () => {
       if (to === this.#state) return
       const possible = !this.isEnding && canTransition(this.#state, to) && !(this.#isAction && to === 'sleeping')
-      if (!possible) throw badTransition(this.definition.name, this.#state, to)
+      if (!possible) throw badTransition(name, this.#state, to)
       if (to === 'sleeping') await this.#sleep()
       if (to === 'ready') await this.#wake()
     })
@@ -287,6 +287,7 @@ export class RunningJob implements JobPeer {
       publish: (setting, value) => job.#publisher.publish(setting, value),
       emit: (event, payload, ...levels) => job.#publisher.emit(event, payload, ...levels),
       follow: (filter, listener) => follow(bus, filter, listener, job.#ending.signal),
+      repeatState: () => job.reassertState(),
       log: (level, message) => job.log(level, message),
       atEnd(release) {
         job.#releases.add(release)

@@ -152,7 +152,9 @@ describe('stirring', () => {
     expect(await finished(body)).toMatchObject({ status: 'succeeded', result: true })
     await events.first('stirring/$state', (text) => text === 'disconnected')
     await until(() => outputsOn(lab.home).length === 0, 'outputs off')
-    expect(await lab.get('/unit_api/jobs/running')).toEqual([])
+    expect(await lab.get('/unit_api/jobs/running/experiments/growth%207')).toEqual([])
+    const ofUnit = await lab.get<{ job_name: string }[]>('/unit_api/long_running_jobs/running')
+    expect(ofUnit.map(({ job_name }) => job_name).sort()).toEqual(['monitor', 'mqtt_to_db_streaming'])
   })
 })
 

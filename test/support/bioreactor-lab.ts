@@ -95,6 +95,8 @@ export type LabOptions<B extends Bioreactor> = Partial<
     broker: MemoryBroker
     clock: FakeClock
     resumeJobs: readonly string[]
+    /** Whether the unit's own jobs start by themselves; by default they do not. */
+    residents: boolean
     /** Jobs beside those of the product. */
     jobs: (board: Board) => readonly Job[]
   }
@@ -106,6 +108,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   broker = new MemoryBroker(),
   clock = new FakeClock(),
   resumeJobs = [],
+  residents = false,
   jobs: more,
   random = () => 0.5,
   store = new MemoryStore(),
@@ -138,7 +141,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   // Jobs of a test stand in for those of the product.
   const offered = new Map(createBioreactorJobs(boardDeps, more).map((job) => [job.definition.key, job]))
   const jobs = [...offered.values()]
-  const service = await startJobService(context, past, jobs, resumeJobs)
+  const service = await startJobService(context, past, jobs, resumeJobs, residents)
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0

@@ -12,7 +12,13 @@ export interface Write {
 
 /** A bioreactor without hardware: remembers every write, answers what the test says. */
 export class FakeBioreactor implements Bioreactor {
-  readonly board = { pwmPins: { 1: 17, 2: 13, 3: 16, 4: 12, 5: 18 }, hallPin: 21, heaterPwmChannel: '5' as const }
+  readonly board = {
+    pwmPins: { 1: 17, 2: 13, 3: 16, 4: 12, 5: 18 },
+    hallPin: 21,
+    heaterPwmChannel: '5' as const,
+    statusLedPin: 23,
+    buttonPin: 4,
+  }
   readonly model = findModel(builtInModels, 'pioreactor_20ml', '1.1')
   readonly writes: Write[] = []
   readonly duty = new Map<number, number>()
@@ -22,6 +28,10 @@ export class FakeBioreactor implements Bioreactor {
   broken = false
   /** How many of the next writes of 0 fail. */
   deafTo = 0
+  /** What was driven on lines, in order. */
+  readonly lines: { readonly pin: number; readonly high: boolean }[] = []
+  linesBroken = false
+  readonly #levelListeners = new Map<number, (high: boolean, timeS: number) => void>()
   readonly #edges = new Map<number, (timeS: number) => void>()
   readonly adcs = new Map<PdChannel, FakeAdc>()
 
@@ -46,8 +56,19 @@ export class FakeBioreactor implements Bioreactor {
         this.#edges.delete(pin)
       }
     },
-    watchLevel: async () => async () => undefined,
-    openOutput: async (pin) => ({ pin, set: async () => undefined, close: async () => undefined }),
+    watchLevel: async (pin, onLevel) => {
+      this.#levelListeners.set(pin, onLevel)
+      return async () => {
+        this.#levelListeners.delete(pin)
+      }
+    },
+    openOutput: async (pin) => {
+      if (this.linesBroken) throw new LabError('hardware.no_line', 'hardware', `Line ${pin} cannot be used.`)
+      const set = async (high: boolean): Promise<void> => {
+        this.lines.push({ pin, high })
+      }
+      return { pin, set, close: () => set(false) }
+    },
     consumerOf: async () => '',
   }
 
@@ -89,6 +110,17 @@ export class FakeBioreactor implements Bioreactor {
     this.powerOffs++
   }
 
+  readonly identity = { hat: '1.2', hatSerialNumber: 'serial', computer: 'Raspberry Pi' }
+  underVoltage: boolean | null = null
+
+  async readFirmwareVersion(): Promise<string | null> {
+    return '0.4'
+  }
+
+  async isUnderVoltage(): Promise<boolean | null> {
+    return this.underVoltage
+  }
+
   async isHatPresent(): Promise<boolean> {
     return this.hatPresent
   }
@@ -100,6 +132,11 @@ export class FakeBioreactor implements Bioreactor {
   /** Whether anybody listens to the pin. */
   isWatched(pin: number): boolean {
     return this.#edges.has(pin)
+  }
+
+  /** An input takes on a level. */
+  drive(pin: number, high: boolean): void {
+    this.#levelListeners.get(pin)?.(high, 0)
   }
 
   /** One falling edge of the Hall sensor. */

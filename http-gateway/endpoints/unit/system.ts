@@ -1,10 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { Timestamp, timestampOf } from '../../../events/core/timestamp.js'
+import { UNIT_API_VERSION } from '../../../events/system/unit-api.js'
 import { degradations } from '../../degradations.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-
-/** The release whose unit API this is: leaders compare it with their own. */
-export const UNIT_API_VERSION = '26.7.2'
 
 const getHealth = endpoint({
   method: 'get',

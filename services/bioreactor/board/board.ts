@@ -40,6 +40,17 @@ export interface BoardMap {
   readonly pwmPins: Readonly<Record<PwmChannel, number>>
   readonly hallPin: number
   readonly heaterPwmChannel: PwmChannel
+  readonly statusLedPin: number
+  readonly buttonPin: number
+}
+
+/** What the board and its computer say of themselves; null or empty where they say nothing. */
+export interface BoardIdentity {
+  /** Version of the HAT, such as `1.2`. */
+  readonly hat: string | null
+  readonly hatSerialNumber: string
+  /** Model of the computer. */
+  readonly computer: string
 }
 
 /** One bioreactor. Opening it touches no device; the first use does. */
@@ -57,6 +68,11 @@ export interface Bioreactor {
   readRailVolts(precision?: number): Promise<number>
   /** Where the probe sits on the heater board, °C. @throws NoDevice */
   readHeaterBoardC(): Promise<number>
+  readonly identity: BoardIdentity
+  /** Of the co-processor, such as `0.4`; null where the HAT has none. @throws NoDevice */
+  readFirmwareVersion(): Promise<string | null>
+  /** Whether the computer's own supply is, or has been, too low; null where it cannot tell. */
+  isUnderVoltage(): Promise<boolean | null>
   isHatPresent(): Promise<boolean>
   /** Whether the temperature sensor of the heater board answers; the Hall sensor sits on the same board. */
   isHeaterBoardPresent(): Promise<boolean>

@@ -5,6 +5,7 @@ import type { BoardHardware } from '../../transport/hardware.js'
 import { openAds1114 } from '../chips/ads1114.js'
 import { Ads1115Input } from '../chips/ads1115.js'
 import { createDac43608Leds } from '../chips/dac43608.js'
+import { decodeFirmwareVersion, FIRMWARE_VERSION_POINTER } from '../chips/pico.codec.js'
 import { createPicoLeds, openPicoInput } from '../chips/pico.js'
 import { railVolts } from '../chips/rail-voltage.codec.js'
 import { readTemperatureC } from '../chips/tmp1075.js'
@@ -53,6 +54,8 @@ export async function openBioreactor(
       pwmPins: profile.pwm.pwm_to_pin,
       hallPin: profile.gpio.hall_sensor_pin,
       heaterPwmChannel: profile.pwm.heater_pwm_channel,
+      statusLedPin: profile.gpio.pcb_led_pin,
+      buttonPin: profile.gpio.pcb_button_pin,
     },
     pwm: hardware.pwm,
     gpio: hardware.gpio,
@@ -63,6 +66,18 @@ export async function openBioreactor(
       return railVolts(adc.toVolts(await adc.readRaw()), precision)
     },
     readHeaterBoardC: () => readTemperatureC(i2c, profile.temp.address),
+    identity: {
+      hat: options.hat ?? hardware.hatVersion ?? null,
+      hatSerialNumber: hardware.hatSerialNumber ?? '',
+      computer: hardware.computer ?? '',
+    },
+    async readFirmwareVersion() {
+      const { driver, address } = profile.adc['version'] ?? {}
+      if (driver !== 'pico' || address === undefined) return null
+      const register = await i2c.writeRead(address, Uint8Array.of(FIRMWARE_VERSION_POINTER), 2)
+      return decodeFirmwareVersion(register).join('.')
+    },
+    isUnderVoltage: async () => (await hardware.underVoltage?.()) ?? null,
     isHatPresent: async () => (options.hat ?? hardware.hatVersion ?? null) !== null,
     isHeaterBoardPresent: () => i2c.isPresent(profile.temp.address),
     powerOff: async () => hardware.powerOff?.(),

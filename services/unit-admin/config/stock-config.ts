@@ -16,7 +16,6 @@ const STORED = [
 const UNDECLARED = {
   PWM: { 1: 'stirring', 2: 'media', 3: 'alt_media', 4: 'waste', 5: 'heating' },
   leds: { A: 'IR', B: '', C: '', D: '' },
-  'monitor.config': { enable_button: 'auto', self_check_interval_hours: '12' },
   'od_config.photodiode_channel': { 1: 'REF', 2: '90', 3: '', 4: '' },
   bioreactor: {
     efflux_tube_volume_ml: '15',

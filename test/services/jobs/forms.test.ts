@@ -22,7 +22,7 @@ type Input =
       readonly unit: string
     }
   | { readonly kind: 'select'; readonly options: readonly string[] }
-  | { readonly kind: 'checkbox' | 'text' | 'list' }
+  | { readonly kind: 'checkbox' | 'text' | 'list' | 'json' }
 
 const numberIn = (schema: object, ...keywords: readonly string[]): number | undefined =>
   keywords.flatMap((keyword) => {
@@ -50,6 +50,8 @@ function inputFor(schema: object): Input | null {
       return { kind: 'text' }
     case 'array':
       return { kind: 'list' }
+    case 'object':
+      return { kind: 'json' }
     default:
       return null
   }
