@@ -5,7 +5,7 @@ import { type Conventions, conventionsOf } from '../conventions/conventions.js'
 import { awaitNeeds } from '../readiness.js'
 import { type Endpoint, methodsOf, Reply, SENT } from './endpoint.js'
 import { NotFound } from './errors.js'
-import { readBody } from './read-body.js'
+import { readBody, skipBody } from './read-body.js'
 
 /** Routes every endpoint of the table: authentication, admission, validation, handler, answer. Errors go to the error handler. */
 export function mount(app: Express, context: GatewayContext): void {
@@ -31,14 +31,11 @@ async function serve(
   const params = pathParameters(endpoint, request)
   endpoint.admit?.({ params }, context)
   const query = endpoint.query === undefined ? {} : conventions.decodeQuery(endpoint.query, request.query)
+  const { maxBodyBytes } = conventions
   const body =
     endpoint.body === undefined
-      ? undefined
-      : conventions.decodeBody(
-          endpoint.body,
-          await readBody(request, conventions.maxBodyBytes, take),
-          request.get('content-type'),
-        )
+      ? await skipBody(request, maxBodyBytes)
+      : conventions.decodeBody(endpoint.body, await readBody(request, maxBodyBytes, take), request.get('content-type'))
   await awaitNeeds(context, endpoint.needs ?? 'read models')
   const answer = await endpoint.handle({ params, query, body, request, response }, context)
   if (answer === SENT) return

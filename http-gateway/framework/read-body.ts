@@ -29,6 +29,15 @@ export function readBody(request: IncomingMessage, limit: number, take: (bytes: 
   })
 }
 
+/** Reads a body that nothing is done with. An answer that is sent before would be cut off where the client asked for the connection to be
+ * closed: closing one with unread bytes resets it.
+ * @throws RequestTooLarge */
+export async function skipBody(request: IncomingMessage, limit: number): Promise<void> {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
+  if (length === '0' && encoding === undefined) return
+  await readBody(request, limit, () => undefined)
+}
+
 /** Why bytes are not JSON: cut off, or wrong at a place. */
 export interface JsonFault {
   readonly truncated: boolean

@@ -3,6 +3,7 @@ import { orderBench } from '../../simulation/bench-control.js'
 import type { VialTruth } from '../../simulation/bioreactor/truth.js'
 import { benchOf, outputsOn, readOutputs } from '../support/bench-outputs.js'
 import { watch } from '../support/event-watch.js'
+import { eventually } from '../support/eventually.js'
 import { createLabHome, type Lab } from '../support/start-lab.js'
 import { until } from '../support/until.js'
 
@@ -139,7 +140,7 @@ describe('stirring', () => {
     }
     expect((await truth()).rpm).toBeGreaterThan(300)
     await order('fault stirrer_stalled')
-    expect((await truth()).rpm).toBeLessThan(300)
+    await eventually(async () => expect((await truth()).rpm).toBeLessThan(300))
     await nextRpm((measured) => measured === 0)
     await order('mend')
     await nextRpm((measured) => measured > 300)

@@ -143,7 +143,7 @@ describe.skipIf(!sambaIsInstalled())('a whole unit and a Samba server', { timeou
     expect(existsSync(remote('refused'))).toBe(false)
     await setUp()
     await arrived('refused')
-    expect(existsSync(marker('refused', 'UPLOAD_FAILED'))).toBe(false)
+    await eventually(() => expect(existsSync(marker('refused', 'UPLOAD_FAILED'))).toBe(false))
   })
 
   test.skipIf(!canMount())('a full share is named, and the run arrives where there is room', async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { HTTP_LIMITS } from '../../../doors/http-server.js'
 import { stopJobsCommand } from '../../../events/system/commands.js'
 import { eventually } from '../../support/eventually.js'
+import { sendFuzzed } from '../../support/http-fuzzer/send.js'
 import { startTestGateway, type TestGateway } from '../support/start-test-gateway.js'
 
 let gateway: TestGateway
@@ -100,6 +101,21 @@ test('answers that nobody reads hold 64 MiB in sum; small ones are served', asyn
   expect((await gateway.get('/version')).status).toBe(200)
   for (const socket of sockets) socket.destroy()
   await eventually(async () => expect((await gateway.get(path)).status).toBe(200))
+})
+
+test('an answer is whole where the request came with a body that nobody needs', async () => {
+  gateway.readModels.jobSettings = async () => ({ big: 'x'.repeat(MIB / 4) })
+  const target = '/unit_api/jobs/settings/job_name/x'
+  const body = Buffer.alloc(MIB - 1, 'x')
+  const answer = await sendFuzzed(gateway.port, {
+    method: 'GET',
+    target,
+    headers: ['Host: 127.0.0.1'],
+    body,
+    length: null,
+  })
+  expect(answer.body.length).toBeGreaterThan(MIB / 4)
+  expect(answer.headers).toContain(`content-length: ${answer.body.length}`)
 })
 
 describe('connections', () => {
