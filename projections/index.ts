@@ -4,11 +4,21 @@ import { tasks } from './commands/tasks.js'
 import type { Projection } from './engine/projection.js'
 import { jobs } from './jobs/job-metadata.js'
 import { jobSettings } from './jobs/job-settings.js'
+import { liquidAccounts } from './recorder/liquid-accounts.js'
 import { recorder } from './recorder/recorder-tables.js'
 import { runs } from './runs/run-queries.js'
 
 /** Every read model. A new one has its line here. */
-export const readModels = [recorder, jobs, jobSettings, tasks, commandOutcomes, announcements, runs] as const
+export const readModels = [
+  recorder,
+  liquidAccounts,
+  jobs,
+  jobSettings,
+  tasks,
+  commandOutcomes,
+  announcements,
+  runs,
+] as const
 
 /** Their tables. */
 export const projections: readonly Projection[] = readModels.flatMap(
