@@ -119,6 +119,11 @@ export class Fields {
     return typeof value === 'number' && Number.isFinite(value) ? value : this.#refuse(name, 'a number')
   }
 
+  /** Null when absent or null. */
+  optionalNumber(name: string): number | null {
+    return this.#get(name) == null ? null : this.number(name)
+  }
+
   numberOr(name: string, absent: number): number {
     return this.#get(name) === undefined ? absent : this.number(name)
   }

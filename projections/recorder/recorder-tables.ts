@@ -2,6 +2,9 @@ import { KalmanFilterOutput } from '../../events/bioreactor/growth.js'
 import type { Fields, FoldEvent } from '../engine/fold-event.js'
 import { type IndexDeclaration, type Projection, rowsProjection, type SqlValue } from '../engine/projection.js'
 import { readModel } from '../engine/read-model.js'
+import { activityViews } from './activity.js'
+import { isScratch } from './scratch.js'
+import { settingChanges } from './setting-changes.js'
 
 /** The tables that Pioreactor's recorder writes (26.7), under its names and with its columns, so that existing notebooks work.
  * Where the recorder stamps its own clock we take the time the event was recorded. */
@@ -16,6 +19,7 @@ interface RecorderTable {
    * their repetitions cannot be told from equal values and stay. */
   readonly unique?: readonly string[]
   readonly indexes?: readonly IndexDeclaration[]
+  readonly views?: Readonly<Record<string, string>>
 }
 
 const TIME = { timestamp: 'TEXT NOT NULL' } as const
@@ -71,6 +75,20 @@ const KALMAN_COLUMNS = [
 
 const angle = (fields: Fields): number => Number(fields.oneOf('angle', ['45', '90', '135', '180']))
 
+/** What a step of a PID controller starts from and gives. */
+const PID_COLUMNS = [
+  'output_limits_lb',
+  'output_limits_ub',
+  'Kd',
+  'Ki',
+  'Kp',
+  'integral',
+  'proportional',
+  'derivative',
+  'latest_input',
+  'latest_output',
+] as const
+
 /** BCM pins of PWM channels 1 to 5 on the HAT. */
 const PWM_PINS = [17, 13, 16, 12, 18] as const
 
@@ -124,6 +142,7 @@ export const RECORDER_TABLES: Readonly<Record<string, RecorderTable>> = {
       fields.optionalString('source_of_event'),
     ],
     unique: ['timestamp', 'event', 'volume_change_ml'],
+    views: activityViews,
   },
   led_change_events: {
     on: ['led_change_events'],
@@ -180,6 +199,28 @@ export const RECORDER_TABLES: Readonly<Record<string, RecorderTable>> = {
     columns: { ...TIME, ...Object.fromEntries(PWM_PINS.map((_, index) => [`channel_${index + 1}`, 'REAL'])) },
     values: ({ fields, recordedAt }) => [recordedAt, ...PWM_PINS.map((pin) => fields.numberOr(String(pin), 0))],
   },
+  pid_logs: {
+    on: ['pid_log/+'],
+    columns: {
+      ...TIME,
+      target_name: 'TEXT NOT NULL',
+      job_name: 'TEXT NOT NULL',
+      setpoint: 'REAL',
+      ...Object.fromEntries(PID_COLUMNS.map((column) => [column, 'REAL NOT NULL'])),
+    },
+    values: ({ fields, recordedAt }) => [
+      recordedAt,
+      fields.string('target_name'),
+      fields.string('job_name'),
+      fields.optionalNumber('setpoint'),
+      ...PID_COLUMNS.map((column) => fields.number(column)),
+    ],
+  },
+  experiment_profile_runs: {
+    on: ['experiment_profile/+/experiment_profile_name'],
+    columns: { started_at: 'TEXT NOT NULL', experiment_profile_name: 'TEXT NOT NULL' },
+    values: ({ text, recordedAt }) => [recordedAt, text],
+  },
   dosing_automation_events: automationEvents('dosing'),
   led_automation_events: automationEvents('led'),
   temperature_automation_events: automationEvents('temperature'),
@@ -187,9 +228,6 @@ export const RECORDER_TABLES: Readonly<Record<string, RecorderTable>> = {
   led_automation_settings: automationSettings('led'),
   temperature_automation_settings: automationSettings('temperature'),
 }
-
-/** Experiments whose name begins so are scratch work of calibrations, which the recorder leaves out. */
-const SCRATCH = '_testing_'
 
 const OWNER = ['experiment', 'pioreactor_unit']
 
@@ -205,13 +243,14 @@ const recorderTables: readonly Projection[] = Object.entries(RECORDER_TABLES).ma
       table.unique === undefined ? { columns: OWNER } : { columns: [...OWNER, ...table.unique], unique: true },
       ...(table.indexes ?? []),
     ],
+    ...(table.views === undefined ? {} : { views: table.views }),
     row: (event) => {
       const experiment = event.level(2)
-      if (event.isEmpty || experiment.startsWith(SCRATCH)) return null
+      if (event.isEmpty || isScratch(event)) return null
       return [experiment, event.level(1), ...table.values(event)]
     },
   }),
 )
 
 /** They are there for notebooks. */
-export const recorder = readModel(recorderTables)
+export const recorder = readModel([...recorderTables, settingChanges])

@@ -182,7 +182,10 @@ async function tellsTheTruth(lab: Lab, runId: string): Promise<void> {
     readonly job_name: string
     readonly ended_at: string | null
   }
-  await until(async () => (await lab.get<Job[]>('/unit_api/jobs/running')).length === 0, 'interrupted jobs to be ended')
+  await until(
+    async () => (await lab.get<Job[]>('/unit_api/jobs/running/experiments/crash')).length === 0,
+    'interrupted jobs to be ended',
+  )
   const client = await lab.connect()
   const states = new Map<string, string>()
   client.on('message', (topic, payload) => states.set(topic.split('/').at(-2) ?? '', payload.toString()))

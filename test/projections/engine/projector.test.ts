@@ -18,7 +18,16 @@ function foldAll(log: MemoryLog, list: readonly Projection[] = projections, data
 }
 
 /** Tables of every kind, and few enough to be built many times. */
-const SOME = ['od_readings', 'liquid_volumes', 'pio_job_metadata', 'job_settings', 'tasks', 'runs', 'run_slots']
+const SOME = [
+  'od_readings',
+  'liquid_volumes',
+  'setting_changes',
+  'pio_job_metadata',
+  'job_settings',
+  'tasks',
+  'runs',
+  'run_slots',
+]
 const someProjections = projections.filter(({ name }) => SOME.includes(name))
 
 class Crash extends Error {}
