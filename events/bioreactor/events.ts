@@ -1,5 +1,6 @@
 import type { EventDefinition } from '../core/define-event.js'
 import { automationSettingsEvent } from './automations.js'
+import { blankMeanEvent, blankMeansEvent } from './blanks.js'
 import { kalmanFilterEvent } from './growth.js'
 import { bioreactorVariableEvent, dosingEvent, liquidEvent } from './liquids.js'
 import { logEvent } from './logs.js'
@@ -19,6 +20,8 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   bioreactorVariableEvent,
   liquidEvent,
   kalmanFilterEvent,
+  blankMeansEvent,
+  blankMeanEvent,
   dosingStateOrder,
   identifyOrder,
 ]

@@ -10,6 +10,8 @@ import { settingChanges } from './setting-changes.js'
  * Where the recorder stamps its own clock we take the time the event was recorded. */
 
 interface RecorderTable {
+  /** 1 by default; raised when its columns or rules change. */
+  readonly version?: number
   /** Topic filters below `pioreactor/<unit>/<experiment>/`. */
   readonly on: readonly string[]
   /** Columns after `experiment` and `pioreactor_unit`. */
@@ -179,16 +181,17 @@ export const RECORDER_TABLES: Readonly<Record<string, RecorderTable>> = {
     ],
   },
   od_blanks: {
+    version: 2,
     on: ['od_blank/mean/+'],
     columns: {
       ...TIME,
-      channel: "TEXT NOT NULL CHECK (channel IN ('1', '2'))",
+      channel: "TEXT NOT NULL CHECK (channel IN ('1', '2', '3', '4'))",
       angle: 'INTEGER NOT NULL',
       od_reading: 'REAL NOT NULL',
     },
     values: ({ fields }) => [
       fields.timestamp(),
-      fields.oneOf('channel', ['1', '2']),
+      fields.oneOf('channel', ['1', '2', '3', '4']),
       angle(fields),
       fields.number('od'),
     ],
@@ -235,7 +238,7 @@ const OWNER = ['experiment', 'pioreactor_unit']
 const recorderTables: readonly Projection[] = Object.entries(RECORDER_TABLES).map(([name, table]) =>
   rowsProjection({
     name,
-    version: 1,
+    version: table.version ?? 1,
     on: table.on.map((topic) => `pioreactor/+/+/${topic}`),
     columns: { experiment: 'TEXT NOT NULL', pioreactor_unit: 'TEXT NOT NULL', ...table.columns },
     shared: OWNER.length,

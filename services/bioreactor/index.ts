@@ -27,6 +27,7 @@ import { createPumpScript, pumpScript } from './liquids/pump-script.js'
 import { WASTE } from './liquids/pump-spec.js'
 import { type Machine, thisComputer } from './monitor/machine.js'
 import { createMonitorJob, monitor } from './monitor/monitor.js'
+import { createDeleteBlankAction, createOdBlankAction, deleteBlank, odBlank } from './od/od-blank.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { mqttToDbStreaming, mqttToDbStreamingJob } from './recording/mqtt-to-db-streaming.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
@@ -57,6 +58,8 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
   { definition: odReading, create: createOdReadingJob },
   { definition: growthRateCalculating, create: createGrowthRateJob },
   { definition: clearGrowthCache, create: createClearGrowthCacheAction },
+  { definition: odBlank, create: createOdBlankAction },
+  { definition: deleteBlank, create: createDeleteBlankAction },
   { definition: addMedia, create: createPumpAction(addMedia, 'media') },
   { definition: addAltMedia, create: createPumpAction(addAltMedia, 'alt_media') },
   { definition: removeWaste, create: createPumpAction(removeWaste, WASTE) },

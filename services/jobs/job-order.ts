@@ -4,7 +4,7 @@ import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import type { JobRecord } from '../../events/system/jobs.js'
 import type { UnitConfig } from '../unit-admin/config/unit-config.js'
-import type { JobPeers } from './job.js'
+import type { JobPeer, JobPeers } from './job.js'
 
 /** What a job was started with. */
 export interface JobOrder {
@@ -19,6 +19,13 @@ export interface JobOrder {
   readonly start: NonNullable<JobRecord['start']>
 }
 
+/** A job that another one began. */
+export interface StartedJob extends JobPeer {
+  /** Resolves once it is ready; rejects with the reason of a failed start. */
+  readonly started: Promise<void>
+  stop(reason: null): Promise<void>
+}
+
 /** What a job needs of its unit. */
 export interface RunningJobDeps {
   readonly clock: Clock
@@ -28,6 +35,8 @@ export interface RunningJobDeps {
     readonly name: string
     readonly will: { readonly topic: string; readonly payload: string }
   }): Promise<MessageBus>
+  /** Begins another job, as a command would. @throws LabError when it is refused */
+  startJob(name: string, options: Values, experiment: string): Promise<StartedJob>
   /** Called after every change of state or published value. */
   onChange(): void
 }

@@ -128,6 +128,10 @@ export class JobPublisher {
     for (const [setting, value] of this.#values) this.#push(setting, encodeValue(value))
   }
 
+  clearTopic(topic: string): void {
+    this.#queue?.push(topic, '', true)
+  }
+
   /** Clears the settings that do not outlive the job. */
   clear(): void {
     for (const [setting, declared] of Object.entries(this.#options.definition.settings)) {

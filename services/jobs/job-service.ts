@@ -113,6 +113,8 @@ export async function startJobService(
       logger: logger.child({ job: name, experiment: order.experiment }),
       peers: running,
       connectBus: (options) => context.connectBus(options),
+      startJob: (job_name, options, experiment) =>
+        prepare({ job_name, options, env: { EXPERIMENT: experiment, JOB_SOURCE: name } }),
       onChange: () => running.changed(name),
     })
     running.add(started)
@@ -148,7 +150,9 @@ export async function startJobService(
     for (const { interrupted: _, ...record } of undecided(past)) {
       const { job_id, job_name, job_source, experiment, start } = record
       await publishEvent(bus, jobEvent, { unit, job_id }, record)
-      if (!resumeJobs.includes(job_name) || start === undefined) continue
+      // What another job had begun is up to that job.
+      const isOnItsOwn = !offered.all().some(({ definition }) => definition.name === job_source)
+      if (!resumeJobs.includes(job_name) || start === undefined || !isOnItsOwn) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
         await prepare({ job_name, env, ...start })

@@ -61,6 +61,11 @@ export interface JobContext<S = Values> {
   /** Calls back with every message on the topics of a filter, in the order of the log, whoever publishes them; retained ones say so. Ends with the job.
    * Resolves once the broker has granted it. */
   follow(filter: string, listener: (message: BusMessage) => void): Promise<void>
+  /** Clears a retained topic of this unit. */
+  clear(topic: string): void
+  /** Starts another job of the unit, which ends with this one at the latest. Resolves when it is ready.
+   * @throws LabError as its start by a command does */
+  startJob(name: string, options: Values, experiment: string): Promise<JobPeer & { stop(reason: null): Promise<void> }>
   /** Publishes `$state` once more, for those who ask who is there. */
   repeatState(): void
   /** A message on `logs/app/<level>`. */

@@ -5,8 +5,8 @@ import type { MessageBus } from '../../events/ports.js'
 import { createSerialQueue } from '../../primitives/serial-queue.js'
 import { createDeferred } from '../runtime/deferred.js'
 import { applySettings } from './apply-settings.js'
-import { follow } from './follow.js'
 import type { Activity, Job, JobContext, JobPeer, LogLevel } from './job.js'
+import { createJobContext } from './job-context.js'
 import { badTransition, jobNotReady, reasonOf, stoppedAtStart } from './job-errors.js'
 import { type JobOrder, jobRecord, type RunningJobDeps } from './job-order.js'
 import { JobPublisher } from './job-publisher.js'
@@ -271,30 +271,17 @@ export class RunningJob implements JobPeer {
   }
 
   #context(bus: MessageBus): JobContext {
-    const job = this
-    return {
-      unit: this.order.unit,
-      experiment: this.order.experiment,
-      clock: this.#deps.clock,
-      logger: this.#deps.logger,
-      config: this.order.config,
-      peers: this.#deps.peers,
+    return createJobContext({
+      bus,
+      order: this.order,
+      deps: this.#deps,
+      publisher: this.#publisher,
+      releases: this.#releases,
       ending: this.#ending.signal,
-      get state() {
-        return job.#state
-      },
-      value: (setting) => job.value(setting),
-      publish: (setting, value) => job.#publisher.publish(setting, value),
-      emit: (event, payload, ...levels) => job.#publisher.emit(event, payload, ...levels),
-      follow: (filter, listener) => follow(bus, filter, listener, job.#ending.signal),
-      repeatState: () => job.reassertState(),
-      log: (level, message) => job.log(level, message),
-      atEnd(release) {
-        job.#releases.add(release)
-        if (job.isEnding) void job.#releases.run()
-      },
-      pause: (reason) => void job.#pauseItself(reason),
-      end: (reason) => void job.stop(reason),
-    }
+      repeatState: () => this.reassertState(),
+      state: () => this.#state,
+      pause: (reason) => void this.#pauseItself(reason),
+      end: (reason) => void this.stop(reason),
+    })
   }
 }

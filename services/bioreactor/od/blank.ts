@@ -9,3 +9,10 @@ const STORE = 'od_blank'
 
 export const readBlank = async (store: ExperimentStore, experiment: string): Promise<Blank> =>
   (await store.read(STORE, experiment, Type.Record(Type.String(), Type.Number()))) ?? {}
+
+export const writeBlank = (store: ExperimentStore, experiment: string, blank: Blank): Promise<void> =>
+  store.write(STORE, experiment, blank)
+
+/** @returns whether there was one */
+export const removeBlank = (store: ExperimentStore, experiment: string): Promise<boolean> =>
+  store.remove(STORE, experiment)

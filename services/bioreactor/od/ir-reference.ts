@@ -12,6 +12,10 @@ const NoReferenceLight = defineError(
 const STORE = 'ir_led_reference_normalization'
 const InitialByIntensity = Type.Record(Type.String(), Type.Number())
 
+/** The next reading of the experiment is its first again. */
+export const forgetReference = (store: ExperimentStore, experiment: string): Promise<boolean> =>
+  store.remove(STORE, experiment)
+
 export interface IrReferenceOptions {
   readonly experiment: string
   readonly store: ExperimentStore
