@@ -94,12 +94,12 @@ test('stop all switches them off', async () => {
 
 test('a channel that an optical reading has locked is set when it is free, the others at once', async () => {
   const lock = leds.lock(['B'])
-  const started = run({ B: 30, C: 40 })
+  const id = await lab.begin('led_intensity', { B: 30, C: 40 })
   await lab.clock.advance(400)
   expect(lab.bioreactor.leds.state).toMatchObject({ B: 0, C: 40 })
   leds.unlock(lock)
-  await lab.clock.advance(600)
-  expect(await started).toMatchObject({ status: 'succeeded' })
+  await lab.clock.advance(1100)
+  expect(lab.task(id)).toMatchObject({ status: 'succeeded' })
   expect(lab.bioreactor.leds.state).toMatchObject({ B: 30, C: 40 })
 })
 
