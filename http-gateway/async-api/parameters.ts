@@ -22,6 +22,7 @@ export const PARAMETERS: Readonly<Record<string, ChannelParameter>> = {
   job_name: { description: 'Name of a job.', examples: ['stirring'] },
   automation_name: { description: 'Name of an automation.', examples: ['turbidostat'] },
   variable: { description: 'What of the vial, such as `current_volume_ml`.', examples: ['current_volume_ml'] },
+  channel: { description: 'Number of a photodiode.', examples: ['2'] },
   kind: { description: 'Kind of automation: `dosing`, `led` or `temperature`.', examples: ['dosing'] },
   setting: { description: 'Name of a published setting.', examples: ['target_rpm'] },
   job_id: { description: 'Number of the job; it only grows.', examples: ['42'], location: '$message.payload#/job_id' },
