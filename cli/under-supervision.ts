@@ -14,7 +14,9 @@ const HEARTBEAT_MS = 250
 /** Tells the supervisor that the event loop turns. Returns the function that ends it. */
 export function beat(): () => void {
   const send = (): void => {
-    if (process.connected === true) process.send?.('heartbeat' satisfies SupervisorMessage)
+    if (process.connected !== true) return
+    // A parent that died is told by the disconnection that follows. Without the callback it would be an error that nobody catches.
+    process.send?.('heartbeat' satisfies SupervisorMessage, undefined, undefined, () => undefined)
   }
   send()
   const timer = setInterval(send, HEARTBEAT_MS)

@@ -7,11 +7,14 @@ import { createHttpServer, type HttpLimits, type HttpServer } from '../doors/htt
 import type { TlsIdentity } from '../doors/tls-identity.js'
 import { createApp } from './app.js'
 import type { GatewayDeps } from './context.js'
+import type { Endpoint } from './framework/endpoint.js'
 import { createPendingTasks } from './pending-tasks.js'
 import { followServices } from './service-presence.js'
 
 export interface GatewayOptions {
   readonly deps: GatewayDeps
+  /** Those of the product by default. */
+  readonly endpoints?: readonly Endpoint[] | undefined
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number
@@ -31,10 +34,10 @@ export interface Gateway {
 
 /** Listens for both APIs. @throws Error of the operating system when the port cannot be had. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { deps, host, port, onUpgrade, limits, tls } = options
+  const { deps, endpoints, host, port, onUpgrade, limits, tls } = options
   const services = followServices(deps.bus, deps.unit, () => deps.log.lastPosition())
   const pendingTasks = createPendingTasks({ ...deps, services })
-  const server = createHttpServer(createApp(deps, { services, pendingTasks }), { limits, tls })
+  const server = createHttpServer(createApp(deps, { services, pendingTasks }, endpoints), { limits, tls })
   const endConnections = trackConnections(server)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())

@@ -7,6 +7,7 @@ import type { LogStatus } from '../../../events/system/log-status.js'
 import { outcomeEvent } from '../../../events/system/outcomes.js'
 import type { ServiceRecord } from '../../../events/system/services.js'
 import type { GatewayDeps } from '../../../http-gateway/context.js'
+import type { Endpoint } from '../../../http-gateway/framework/endpoint.js'
 import { startGateway } from '../../../http-gateway/start-gateway.js'
 import { catalogue } from '../../../instruments.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -26,7 +27,11 @@ export interface Answer {
 }
 
 /** The whole gateway on a free port, over read models folded from the events a test gives; the services are ready. */
-export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, limits = HTTP_LIMITS) {
+export async function startTestGateway(
+  overrides: Partial<GatewayDeps> = {},
+  limits = HTTP_LIMITS,
+  endpoints?: readonly Endpoint[],
+) {
   const clock = new FakeClock()
   const broker = new MemoryBroker()
   const logger = recordingLogger()
@@ -66,7 +71,7 @@ export async function startTestGateway(overrides: Partial<GatewayDeps> = {}, lim
   }
   await say('ready')
   broker.published.length = 0
-  const gateway = await startGateway({ deps, host: '127.0.0.1', port: 0, limits })
+  const gateway = await startGateway({ deps, endpoints, host: '127.0.0.1', port: 0, limits })
   const base = `http://127.0.0.1:${gateway.port}`
 
   /** Answers every order of that command as a service would; returns the orders seen. */

@@ -10,6 +10,7 @@ import type { Dose } from '../../../services/bioreactor/control/dosing/dose-plan
 import { dosingAutomations } from '../../../services/bioreactor/dosing/automations/index.js'
 import { type DosingSeen, dosingAutomation } from '../../../services/bioreactor/dosing/dosing-automation.js'
 import { jobDefinitions } from '../../../services/bioreactor/index.js'
+import { ledAutomations } from '../../../services/bioreactor/leds/automations/index.js'
 import { ledAutomation, openLeds } from '../../../services/bioreactor/leds/led-automation.js'
 import {
   type HeaterDuty,
@@ -23,6 +24,8 @@ import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor
 import { give } from '../../support/give.js'
 import { LitBioreactor } from '../../support/lit-bioreactor.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
+
+const OFFERED = ledAutomations.map(({ definition }) => definition.automation)
 
 let lab: BioreactorLab
 afterEach(async () => {
@@ -191,9 +194,9 @@ describe('an LED automation', () => {
     [{}, 'light_intensity is missing.'],
     [
       { automation_name: 'disco' },
-      "led_automation has no automation 'disco'; there are silent, light_dark_cycle, blinking.",
+      `led_automation has no automation 'disco'; there are ${[...OFFERED, 'blinking'].join(', ')}.`,
     ],
-    [{ automation_name: null }, 'automation_name is missing; there are silent, light_dark_cycle, blinking.'],
+    [{ automation_name: null }, `automation_name is missing; there are ${[...OFFERED, 'blinking'].join(', ')}.`],
   ])('%j is refused', async (options, message) => {
     await start()
     const task = await run(options)
@@ -216,11 +219,9 @@ describe('an LED automation', () => {
     const announced = [...lab.broker.retained.keys()].filter((topic) =>
       topic.includes('/capabilities/jobs/led_automation/'),
     )
-    expect(announced).toEqual([
-      'system/u1/capabilities/jobs/led_automation/silent',
-      'system/u1/capabilities/jobs/led_automation/light_dark_cycle',
-      'system/u1/capabilities/jobs/led_automation/blinking',
-    ])
+    expect(announced).toEqual(
+      [...OFFERED, 'blinking'].map((name) => `system/u1/capabilities/jobs/led_automation/${name}`),
+    )
   })
 })
 

@@ -5,6 +5,7 @@ import { RunOrder } from '../../../../events/potentiostat/run-order.js'
 import { RunProgress, type SlotState, SlotState as SlotStateSchema } from '../../../../events/potentiostat/run-state.js'
 import { SampleBlock } from '../../../../events/potentiostat/samples.js'
 import { violations } from '../../../../events/schema.js'
+import { modes } from '../../../../services/potentiostat/modes/index.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
 import { type Box, PluggedPorts, startBox } from '../box.js'
 import { type Device, planOf, startDevice } from '../virtual-devices.js'
@@ -48,9 +49,7 @@ const rows = (runId: string, slot: string): number =>
 describe('start', () => {
   test('modes are announced in order, devices under the slot of their serial number', () => {
     const announced = box.broker.published.filter(({ topic }) => topic.startsWith('system/u1/capabilities/modes/'))
-    expect(announced.map(({ topic }) => topic.split('/').at(-1))).toEqual(
-      'CA LSV CV PSTEP CP GS GCV STEPSEQ OCP CDL EIS'.split(' '),
-    )
+    expect(announced.map(({ topic }) => topic.split('/').at(-1))).toEqual(modes.map((mode) => mode.declaration.mode))
     expect(announced.every(({ retain }) => retain)).toBe(true)
     const record = JSON.parse(box.broker.payloads('potentiostat/A/$devices/slot02').at(-1) ?? '')
     expect(violations(DeviceRecord, record)).toEqual([])
