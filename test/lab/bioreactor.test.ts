@@ -159,6 +159,19 @@ describe('stirring', () => {
   })
 })
 
+it('tells what it and its computer are, without being asked', async () => {
+  let settings: Record<string, unknown> = {}
+  await until(async () => {
+    settings = (await lab.get<{ settings: typeof settings }>('/unit_api/jobs/settings/job_name/monitor')).settings
+    return 'voltage_on_pwm_rail' in settings
+  }, 'the first check of the unit')
+  expect(settings).toMatchObject({ $state: 'ready', button_down: 0 })
+  expect(Object.keys(settings)).toEqual(
+    expect.arrayContaining(['computer_statistics', 'eth_mac_address', 'ipv4', 'versions', 'wlan_mac_address']),
+  )
+  expect(JSON.stringify(settings['versions'])).toContain('26.7.2')
+})
+
 describe('od_reading', () => {
   interface Reading {
     readonly timestamp: string
