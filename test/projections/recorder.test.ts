@@ -216,3 +216,63 @@ describe('the recorder loses nothing', () => {
     )
   })
 })
+
+describe('optical density and growth', () => {
+  test('what the filter knows is a row with the upper half of its covariance', () => {
+    const covariance_matrix = [
+      [1, 2, 3],
+      [2, 4, 5],
+      [3, 5, 6],
+    ]
+    const output = { state: [0.1, 0.2, 0.3], covariance_matrix, timestamp: T0 }
+    const sent = event('growth_rate_calculating/kalman_filter_outputs', output, false)
+    fold([sent, sent], (rows) => {
+      expect(rows('SELECT * FROM kalman_filter_outputs')).toEqual([
+        {
+          experiment: 'exp',
+          pioreactor_unit: 'u1',
+          timestamp: T0,
+          ...{ state_0: 0.1, state_1: 0.2, state_2: 0.3 },
+          ...{ cov_00: 1, cov_01: 2, cov_02: 3, cov_11: 4, cov_12: 5, cov_22: 6 },
+        },
+      ])
+    })
+  })
+
+  test('a reading that a blank takes below zero is kept, and so is the blank, of every photodiode', () => {
+    const reading = { calibrated: 0, timestamp: T0, angle: '135', od: -0.01, channel: '4', ir_led_intensity: 80 }
+    fold(
+      [
+        event('od_reading/od4', reading),
+        event('od_reading/raw_od4', reading),
+        event('od_blank/mean/4', { ...reading, od: 0.02 }),
+        event('od_blank/mean/4', ''),
+      ],
+      (rows) => {
+        expect(rows('SELECT od_reading, angle, channel FROM od_readings')).toEqual([
+          { od_reading: -0.01, angle: 135, channel: 4 },
+        ])
+        expect(rows('SELECT od_reading, channel FROM raw_od_readings')).toEqual([{ od_reading: -0.01, channel: 4 }])
+        expect(rows('SELECT od_reading, angle, channel FROM od_blanks')).toEqual([
+          { od_reading: 0.02, angle: 135, channel: '4' },
+        ])
+      },
+    )
+  })
+
+  test('a value at the end of its calibration is one like any other', () => {
+    const clamped = (name: string) => ({ [name]: 1.5, timestamp: T0, quality: 'clamped' })
+    fold(
+      [
+        event('od_reading/od_fused', clamped('od_fused')),
+        event('growth_rate_calculating/growth_rate', clamped('growth_rate')),
+        event('growth_rate_calculating/od_filtered', clamped('od_filtered')),
+      ],
+      (rows) => {
+        expect(rows('SELECT od_reading FROM od_readings_fused')).toEqual([{ od_reading: 1.5 }])
+        expect(rows('SELECT rate FROM growth_rates')).toEqual([{ rate: 1.5 }])
+        expect(rows('SELECT normalized_od_reading FROM od_readings_filtered')).toEqual([{ normalized_od_reading: 1.5 }])
+      },
+    )
+  })
+})

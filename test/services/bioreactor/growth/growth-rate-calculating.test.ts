@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { litVolts } from '../../../../simulation/bioreactor/optics.js'
 import { MemoryStore } from '../../../support/bioreactor-lab.js'
+import { pumpCalibration } from '../../../support/pump-calibration.js'
 import { calibrationOfVial, createWorld, startVialLab, type VialLab } from '../../../support/vial-lab.js'
 
 const HOUR = 3_600_000
@@ -8,9 +9,12 @@ const PUMP_ML_PER_S = 0.0911
 
 const labs: VialLab[] = []
 afterEach(async () => {
-  for (const lab of labs.splice(0)) {
-    await lab.service.stop()
-    lab.close()
+  for (const { service, clock, book, close } of labs.splice(0)) {
+    const stopped = service.stop()
+    await clock.advance(10_000)
+    await stopped
+    await book.stop()
+    close()
   }
 })
 
@@ -32,27 +36,9 @@ const payloads = <T>(lab: VialLab, path: string): T[] =>
 const rates = (lab: VialLab) =>
   payloads<{ growth_rate: number; timestamp: string }>(lab, 'growth_rate_calculating/growth_rate')
 
-async function measure(lab: VialLab, options = {}): Promise<void> {
-  await lab.run('od_reading', options)
+async function measure(lab: VialLab): Promise<void> {
+  await lab.run('od_reading')
   await lab.run('growth_rate_calculating')
-}
-
-/** Medium in and then as much waste out, told every 0.5 s as pumps do. */
-async function exchange(lab: VialLab, ml: number): Promise<void> {
-  for (const [pin, event] of [
-    [13, 'add_media'],
-    [12, 'remove_waste'],
-  ] as const) {
-    lab.bench.setPwm(pin, 100)
-    for (let leftMl = ml; leftMl > 0; leftMl -= 0.5 * PUMP_ML_PER_S) {
-      const volume_change = Math.min(leftMl, 0.5 * PUMP_ML_PER_S)
-      await lab.clock.advance((volume_change / PUMP_ML_PER_S) * 1000)
-      const timestamp = lab.clock.now().toISOString()
-      const dose = { volume_change, event, source_of_event: 'test', timestamp }
-      await lab.context.bus.publish('pioreactor/u1/exp/dosing_events', JSON.stringify(dose))
-    }
-    lab.bench.setPwm(pin, 0)
-  }
 }
 
 const deviation = (lab: VialLab): number =>
@@ -82,19 +68,23 @@ describe('the growth rate of the virtual vial', () => {
     expect(deviation(lab)).toBeLessThan(0.1)
   })
 
-  test('stays within a tenth through dilutions whose volumes are known', async () => {
-    const lab = await given({ ...WARM, culture: { od: 0.3, readiness: 3 } })
+  test('stays within a tenth while a turbidostat dilutes the culture, whose volume is kept', async () => {
+    const lab = await given({ ...WARM, culture: { od: 0.45, readiness: 3 } })
     lab.calibrations.set('od90', calibrationOfVial())
-    await lab.context.bus.publish('pioreactor/u1/exp/bioreactor/current_volume_ml', '15', { retain: true })
+    for (const name of ['media', 'alt_media', 'waste']) {
+      lab.calibrations.set(`${name}_pump`, { ...pumpCalibration(name, PUMP_ML_PER_S), dc: 100 })
+    }
     await measure(lab)
+    const turbidostat = { target_biomass: 0.5, exchange_volume_ml: 0.5, biomass_signal: 'od' }
+    await lab.run('dosing_automation', { automation_name: 'turbidostat', ...turbidostat })
     const off: number[] = []
-    for (let minute = 0; minute < 180; minute++) {
+    for (let minute = 0; minute < 120; minute++) {
       await lab.clock.advance(60_000)
-      if (lab.bench.truth.od > 0.5) await exchange(lab, 0.5)
       if (minute >= 90) off.push(deviation(lab))
     }
+    expect(lab.bench.truth.media_in_ml).toBeGreaterThan(10)
     expect(Math.max(...off)).toBeLessThan(0.1)
-  })
+  }, 120_000)
 })
 
 test('the same seed gives the same messages', async () => {
@@ -129,5 +119,25 @@ test('a kill takes nothing of what the filter knows', async () => {
   expect(rates(second).length).toBeGreaterThan(10)
   for (const { growth_rate } of rates(second)) {
     expect(Math.abs(growth_rate / second.bench.truth.growth_rate_per_hour - 1)).toBeLessThan(0.1)
+  }
+})
+
+test('the end of od_reading is told, and what its next start changes is no growth', async () => {
+  const lab = await given({ ...WARM, culture: { od: 0.2, readiness: 3 } })
+  lab.calibrations.set('od90', calibrationOfVial())
+  await measure(lab)
+  await lab.clock.advance(HOUR)
+  await lab.set('od_reading', '$state', 'disconnected')
+  await lab.clock.advance(60_000)
+  const told = payloads<{ message: string }>(lab, 'logs/app/warning').map(({ message }) => message)
+  expect(told).toContainEqual(expect.stringContaining('od_reading has ended'))
+  const before = rates(lab).length
+  expect(lab.published('growth_rate_calculating/$state').at(-1)).toBe('ready')
+  await lab.run('od_reading')
+  await lab.clock.advance(30_000)
+  const after = rates(lab).slice(before)
+  expect(after.length).toBeGreaterThan(3)
+  for (const { growth_rate } of after) {
+    expect(Math.abs(growth_rate / lab.bench.truth.growth_rate_per_hour - 1)).toBeLessThan(0.1)
   }
 })
