@@ -36,6 +36,8 @@ export interface Parameter<S extends TSchema = TSchema> {
   readonly config?: ConfigSource
   /** Used when neither start nor configuration give a value; with `config` it is the stock configuration. */
   readonly default?: unknown
+  /** It tells how things are at this start: a job that was interrupted starts again without it. */
+  readonly once?: true
   /** Texts that a start may give in place of a value, such as `auto`. */
   readonly keywords?: readonly string[]
 

@@ -155,7 +155,7 @@ export async function startJobService(
       if (!resumeJobs.includes(job_name) || start === undefined || !isOnItsOwn) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
-        await prepare({ job_name, env, ...start })
+        await prepare({ job_name, env, ...start, options: optionsAgain(offered, job_name, start.options) })
         logger.warn({ job: job_name, experiment }, 'interrupted job starts again')
       } catch (error) {
         logger.error({ job: job_name, err: error }, 'interrupted job does not start again')
@@ -254,6 +254,13 @@ function checkOverride(parts: readonly string[]): ConfigOverride {
   throw new InvalidInput(`A config override has ${parts.length} parts; it must have section, option and value.`, {
     details: { field: 'config_overrides', value: parts },
   })
+}
+
+/** Options for a job that was interrupted: what told how things were at its start is no longer true. */
+function optionsAgain(offered: OfferedJobs, name: string, options: Readonly<Record<string, unknown>>) {
+  const { parameters } = offered.get(name, namedAutomation(options).automation).definition
+  const holds = ([key]: readonly [string, unknown]): boolean => parameters[key.replaceAll('-', '_')]?.once !== true
+  return Object.fromEntries(Object.entries(options).filter(holds))
 }
 
 /** The automation that the options name, and the options without it. */

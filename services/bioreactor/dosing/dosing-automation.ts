@@ -3,7 +3,7 @@ import { defineAutomationKind } from '../../../events/core/define-automation.js'
 import { type Automation, automationsOf } from '../../jobs/automation.js'
 import type { Dose } from '../control/dosing/dose-plan.js'
 
-const volume = { schema: Type.Number({ minimum: 0 }), unit: 'mL', option: { hidden: true } } as const
+const volume = { schema: Type.Number({ minimum: 0 }), unit: 'mL', option: { hidden: true }, once: true } as const
 
 const dosingKind = defineAutomationKind({
   kind: 'dosing',
@@ -14,6 +14,7 @@ const dosingKind = defineAutomationKind({
       schema: Type.Number({ minimum: 0, maximum: 1 }),
       doc: 'Share of the alternative medium; by default as it was kept for the experiment.',
       option: { hidden: true },
+      once: true,
     },
     current_volume_ml: { ...volume, doc: 'Volume in the vial; by default as it was kept for the experiment.' },
     efflux_tube_volume_ml: { ...volume, doc: 'Volume at the end of the efflux tube; by default as it was kept.' },

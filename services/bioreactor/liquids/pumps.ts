@@ -66,11 +66,20 @@ export class Pumps {
     const line = await pwm.claim(spec.channel, spec.hz, user, limits)
     const halting = new AbortController()
     let running: Promise<unknown> = Promise.resolve()
-    const halt = async (): Promise<void> => {
+    const letGo = async (): Promise<void> => {
       halting.abort()
       await running
-      this.#halts.delete(halt)
-      for (const release of releases.splice(0)) await release()
+      try {
+        for (const release of releases) await release()
+      } finally {
+        this.#halts.delete(halt)
+      }
+    }
+    let halted: Promise<void> | null = null
+    // Whoever asks second waits for the same.
+    const halt = (): Promise<void> => {
+      halted ??= letGo()
+      return halted
     }
     this.#halts.add(halt)
     return {

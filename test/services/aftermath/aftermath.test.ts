@@ -35,6 +35,38 @@ async function afterwards(world: Readonly<Record<string, unknown>>, of: Partial<
   return { texts, said, json: (topic: string): unknown => JSON.parse(texts.get(topic) ?? 'null') }
 }
 
+describe('a dose that a death broke off', () => {
+  const LIQUID = 'system/u1/liquids/exp'
+  const liquid = {
+    volume_ml: 15,
+    efflux_tube_volume_ml: 15,
+    composition: { media: 1 },
+    added_ml: {},
+    removed_ml: 0,
+    spilled_ml: 0,
+  }
+  const pumping = { event: 'add_media', source_of_event: 'CLI', since: AT, left_ml: 1, ml_per_s: 0.1 }
+  const account = { liquid, capacity_ml: 20, pumping: [pumping], timestamp: AT }
+  const safe = (at: number): SafeStateResult => ({ id: 'a', at, safe: true, done: ['pwm'], failed: [] })
+
+  test.each([
+    ['until safe-state switched the pump off', 2000, 0.2],
+    ['never more than was ordered', 9999, 0.9999],
+    ['and nothing by a result of another occasion', 3_600_000, 0],
+  ])('is entered %s', async (_, afterMs, ml) => {
+    const { said, json } = await afterwards({ [LIQUID]: account }, { outputs: safe(Date.parse(AT) + afterMs) })
+    const told = ml === 0 ? [] : [expect.objectContaining({ event: 'add_media', source_of_event: 'CLI' }) as unknown]
+    expect(said('pioreactor/u1/exp/dosing_events')).toEqual(told)
+    expect(json(LIQUID)).toMatchObject({ pumping: [], liquid: { volume_ml: expect.closeTo(15 + ml, 6) as number } })
+    if (ml > 0) expect(json('pioreactor/u1/exp/bioreactor/current_volume_ml')).toBeCloseTo(15 + ml, 6)
+  })
+
+  test('waits until it is known that the outputs are off', async () => {
+    const { json } = await afterwards({ [LIQUID]: account })
+    expect(json(LIQUID)).toMatchObject({ pumping: [{ left_ml: 1 }] })
+  })
+})
+
 describe('jobs', () => {
   const STIRRING = 'pioreactor/u1/exp/stirring'
 

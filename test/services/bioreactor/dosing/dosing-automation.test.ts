@@ -9,7 +9,9 @@ import { timestampOf } from '../../../../events/core/timestamp.js'
 import { createJob, type Job, type JobContext } from '../../../../services/jobs/job.js'
 import { type BioreactorLab, type LabOptions, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 import type { FakeBioreactor } from '../../../support/fake-bioreactor.js'
+import { MemoryBroker } from '../../../support/memory-bus.js'
 import { pumpCalibration } from '../../../support/pump-calibration.js'
+import { until } from '../../../support/until.js'
 
 const PINS = { media: 13, alt_media: 16, waste: 12 }
 
@@ -385,5 +387,35 @@ describe('when something fails', () => {
     await lab.clock.advance(3000)
     expect(state()).toBe('sleeping')
     expect(logged('warning')).toContain('Paused: the vial holds 18.000 mL')
+  })
+
+  test('killed and resumed, it goes on with the vial as it is, not as its start said, and completes no dose twice', async () => {
+    await start()
+    const vial = { current_volume_ml: 14, 'efflux-tube-volume-ml': 14 }
+    await run('chemostat', { duration: 60, exchange_volume_ml: 0.5, ...vial })
+    await lab.clock.advance(60_000)
+    await lab.run('add_media', { ml: 2 })
+    await lab.clock.advance(200)
+    expect(volume()).toBeCloseTo(15, 6)
+    const { clock, service, book, close } = lab
+    // As the broker held it at that moment.
+    const broker = new MemoryBroker()
+    for (const [topic, payload] of lab.broker.retained) broker.retained.set(topic, payload)
+    await service.stop()
+    await book.stop()
+    close()
+    await clock.advance(2000)
+    const calibrations = { active: async (device: string) => pumpCalibration(device.replace('_pump', ''), 1) }
+    lab = await startBioreactorLab({ broker, clock, calibrations, resumeJobs: ['dosing_automation'] })
+    expect(doses()).toEqual([
+      expect.objectContaining({ event: 'add_media', volume_change: expect.closeTo(1, 6) as number }),
+    ])
+    await until(() => state() === 'ready', 'the automation to be ready again')
+    expect(volume()).toBeCloseTo(16, 6)
+    expect(lab.book.liquid('exp').efflux_tube_volume_ml).toBe(14)
+    expect(duty('media')).toBe(0)
+    await lab.clock.advance(60_000)
+    expect(moved('add_media')).toBeCloseTo(1.5, 6)
+    expect(moved('remove_waste')).toBeCloseTo(1.5, 6)
   })
 })
