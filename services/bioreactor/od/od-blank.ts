@@ -15,7 +15,7 @@ import type { ExperimentStore } from '../experiment-store.js'
 import { removeBlank, writeBlank } from './blank.js'
 import { forgetReference } from './ir-reference.js'
 
-const OdReadingRuns = defineError('od.runs', 'state', 'od_reading runs, and what is asked for needs its photodiodes.')
+const OdReadingRuns = defineError('od.runs', 'state', '`od_reading` runs, and what is asked for needs its photodiodes.')
 const BlankIncomplete = defineError('od.blank_incomplete', 'hardware', 'Too few readings came for a blank.')
 
 const INTERVAL_S = 1.5
