@@ -18,9 +18,10 @@ import { deadline } from '../../primitives/deadline.js'
 import type { RetainedText } from '../aftermath/retained.js'
 import { answer } from '../runtime/answer.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
-import { createTaskLog, RetainedHistory } from '../runtime/task-log.js'
+import { createTaskLog } from '../runtime/task-log.js'
 import { stockConfig } from '../unit-admin/config/stock-config.js'
 import { type ConfigOverride, readUnitConfig } from '../unit-admin/config/unit-config.js'
+import { FinishedJobs } from './finished-jobs.js'
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
 import { JobRefused, jobNotRunning } from './job-errors.js'
@@ -72,10 +73,9 @@ export async function startJobService(
   const assignment = await followAssignment(bus, unit)
   await announceJobs(context, offered, retained)
   const past = pastJobs(retained, unit)
-  const jobIds = past.jobs.map(({ job_id }) => job_id)
-  const finishedJobs = new RetainedHistory(context, (job_id) => jobEvent.topic({ unit, job_id }), jobIds.map(String))
+  const finishedJobs = new FinishedJobs(context, past.jobs)
   const tasks = createTaskLog(context, past.taskIds)
-  let lastJobId = Math.max(0, ...jobIds)
+  let lastJobId = Math.max(0, ...past.jobs.map(({ job_id }) => job_id))
 
   async function prepare(order: RunJob): Promise<RunningJob> {
     const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = order
@@ -118,7 +118,8 @@ export async function startJobService(
       onChange: () => running.changed(name),
     })
     running.add(started)
-    void started.ended.then(() => finishedJobs.add(String(order.jobId)))
+    finishedJobs.began({ job_id: order.jobId, job_name: name, experiment: order.experiment })
+    void started.ended.then(() => finishedJobs.ended(order.jobId))
     return started
   }
 

@@ -12,13 +12,13 @@ type Publishing = Pick<ServiceContext, 'bus' | 'logger'>
 /** Retained topics of things that are over: the newest stay, older ones are cleared, so that the retained set stays bounded. */
 export class RetainedHistory {
   readonly #context: Publishing
-  readonly #topicOf: (id: string) => string
+  readonly #topicsOf: (id: string) => readonly string[]
   readonly #ids: string[]
 
-  /** @param ids finished before, oldest first. */
-  constructor(context: Publishing, topicOf: (id: string) => string, ids: readonly string[]) {
+  /** @param topicsOf what is to be cleared of one that has become old. @param ids finished before, oldest first. */
+  constructor(context: Publishing, topicsOf: (id: string) => readonly string[], ids: readonly string[]) {
     this.#context = context
-    this.#topicOf = topicOf
+    this.#topicsOf = topicsOf
     this.#ids = [...ids]
     this.#prune()
   }
@@ -30,9 +30,10 @@ export class RetainedHistory {
 
   #prune(): void {
     const { bus, logger } = this.#context
-    for (const id of this.#ids.splice(0, Math.max(0, this.#ids.length - KEEP))) {
-      bus.publish(this.#topicOf(id), '', { retain: true }).catch((error: unknown) => {
-        logger.debug({ id, err: error }, 'old topic not cleared')
+    const old = this.#ids.splice(0, Math.max(0, this.#ids.length - KEEP))
+    for (const topic of old.flatMap(this.#topicsOf)) {
+      bus.publish(topic, '', { retain: true }).catch((error: unknown) => {
+        logger.debug({ topic, err: error }, 'old topic not cleared')
       })
     }
   }
@@ -47,7 +48,7 @@ export interface TaskLog {
 /** Asynchronous work on `system/<unit>/tasks/<id>`. @param past ids of finished tasks, oldest first. */
 export function createTaskLog(context: ServiceContext, past: readonly string[]): TaskLog {
   const { unit, bus, clock, logger } = context
-  const history = new RetainedHistory(context, (id) => taskEvent.topic({ unit, task_id: id }), past)
+  const history = new RetainedHistory(context, (id) => [taskEvent.topic({ unit, task_id: id })], past)
   const publish = (task: Omit<TaskRecord, 'timestamp'>): Promise<void> => {
     const record: TaskRecord = { ...task, timestamp: timestampOf(clock.now()) }
     return publishEvent(bus, taskEvent, { unit, task_id: task.task_id }, record)

@@ -56,6 +56,22 @@ test('an action does its work and ends', async () => {
   expect(lab.broker.retained.get('pioreactor/u1/exp/add_salt/means')?.toString()).toBe('3')
 })
 
+test('what jobs said last is cleared when 200 others have ended since, unless it is of a later one', async () => {
+  await start()
+  const inExperiment = (experiment: string) =>
+    lab.run('add_salt', { duration: 0.1 }, { args: ['1'], env: { EXPERIMENT: experiment } })
+  const stateOf = (experiment: string) => lab.broker.retained.has(`pioreactor/u1/${experiment}/add_salt/$state`)
+  for (let index = 0; index < 201; index++) await inExperiment(index === 1 || index === 50 ? 'twice' : `exp${index}`)
+  await lab.clock.advance(1000)
+  expect([stateOf('exp0'), stateOf('twice'), stateOf('exp2'), stateOf('exp200')]).toEqual([false, true, true, true])
+  await inExperiment('later')
+  await inExperiment('latest')
+  await lab.clock.advance(1000)
+  expect([stateOf('twice'), stateOf('exp2'), stateOf('exp3')]).toEqual([true, false, true])
+  expect(lab.broker.retained.has('system/u1/jobs/2')).toBe(false)
+  expect(lab.broker.retained.has('system/u1/jobs/51')).toBe(true)
+}, 30_000)
+
 test('two of the same name run side by side, and one command ends both', async () => {
   await start()
   await lab.run('add_salt', { duration: 30 })
