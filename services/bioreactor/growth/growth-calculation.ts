@@ -123,7 +123,7 @@ export class GrowthCalculation implements Activity<GrowthRateSettings> {
     this.#tell(outcome, reading)
     if (before.filter === null && state.filter !== null) {
       job.log('info', 'The statistics are complete; the growth rate follows with the next reading.')
-      await memory.learn(reading.optics, state.factors)
+      await this.#store(() => memory.learn(reading.optics, state.factors))
       await this.#keep()
     } else if (state.filter === null) this.#tellProgress(state)
     else if (job.clock.monotonicMs() - this.#keptMs >= KEEP_EVERY_S * 1000) await this.#keep()
@@ -166,8 +166,19 @@ export class GrowthCalculation implements Activity<GrowthRateSettings> {
 
   async #keep(): Promise<void> {
     if (this.#now === null || this.#now.state.filter === null) return
+    const { optics, state } = this.#now
     this.#keptMs = this.#options.job.clock.monotonicMs()
-    await this.#options.memory.keep(this.#now.optics, this.#now.state)
+    await this.#store(() => this.#options.memory.keep(optics, state))
+  }
+
+  /** What cannot be written is missed by the next start only. */
+  async #store(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#logRarely('warning', 'store', `What the filter knows could not be kept: ${reason}`)
+    }
   }
 
   /** As od_reading was told, once it runs. */

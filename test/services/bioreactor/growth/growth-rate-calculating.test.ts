@@ -141,3 +141,25 @@ test('the end of od_reading is told, and what its next start changes is no growt
     expect(Math.abs(growth_rate / lab.bench.truth.growth_rate_per_hour - 1)).toBeLessThan(0.1)
   }
 })
+
+test('a medium that takes nothing costs neither growth rates nor a clean end', async () => {
+  class FullStore extends MemoryStore {
+    override async write(): Promise<void> {
+      throw new Error('no space left on device')
+    }
+    override async writeOnly(): Promise<void> {
+      throw new Error('no space left on device')
+    }
+  }
+  const lab = await given(WARM, { store: new FullStore() })
+  lab.calibrations.set('od90', calibrationOfVial())
+  await lab.run('od_reading', {}, { config_overrides: [['od_reading.config', 'ref_normalization', 'classic']] })
+  await lab.run('growth_rate_calculating')
+  await lab.clock.advance(180_000)
+  expect(rates(lab).length).toBeGreaterThan(10)
+  const before = payloads<{ message: string }>(lab, 'logs/app/warning').map(({ message }) => message)
+  expect(before.filter((message) => message.includes('no space left'))).toHaveLength(1)
+  await lab.set('growth_rate_calculating', '$state', 'disconnected')
+  expect(lab.published('growth_rate_calculating/$state').at(-1)).toBe('disconnected')
+  expect(lab.published('logs/app/error')).toEqual([])
+})

@@ -128,6 +128,21 @@ describe('a series of readings', () => {
     expect(readings('od2')).toHaveLength(before + 1)
   })
 
+  test('loses none to a broker that is away: all of them follow, in order', async () => {
+    await lab.run('od_reading')
+    await lab.clock.advance(6000)
+    const before = readings('od2').length
+    lab.broker.setConnected(false)
+    await lab.clock.advance(30_000)
+    expect(readings('od2')).toHaveLength(before)
+    expect(bioreactor.leds.state.A).toBe(0)
+    lab.broker.setConnected(true)
+    await lab.clock.advance(6000)
+    const after = new Map(readings('od2').map((reading) => [reading.timestamp, reading]))
+    for (const gap of secondsBetween([...after.values()])) expect(gap).toBeCloseTo(5, 1)
+    expect(after.size).toBeGreaterThanOrEqual(before + 7)
+  })
+
   test('announces the relative light in one reading of five', async () => {
     lab.close()
     const draws = [0.5, 0.1, 0.7, 0.19, 0.2]
