@@ -8,8 +8,8 @@ import { heaterDuty } from '../control/temperature/heater-safety.js'
 
 /** Source: Pioreactor 26.7. */
 const HEATER_HZ = 16
-/** The heater goes off when it was not kept on for so long: three looks at its probe. */
-const MAX_SILENCE_MS = 15_000
+/** The heater goes off when it was not kept on for so long: six looks at its probe. */
+const MAX_SILENCE_MS = 30_000
 const OFF_TRIES = { attempts: 3, pauseMs: 50 }
 
 /** From when it goes off until its board is as warm as the culture to 0.1 °C: four of the slowest time constants between them, 70 s. */
