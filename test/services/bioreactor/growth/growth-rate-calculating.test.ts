@@ -163,3 +163,21 @@ test('a medium that takes nothing costs neither growth rates nor a clean end', a
   expect(lab.published('growth_rate_calculating/$state').at(-1)).toBe('disconnected')
   expect(lab.published('logs/app/error')).toEqual([])
 })
+
+test('another blank makes another OD: what counts as 1 is learned anew', async () => {
+  const lab = await given(WARM)
+  const complete = (): number =>
+    payloads<{ message: string }>(lab, 'logs/app/info').filter(({ message }) => message.includes('are complete')).length
+  await lab.store.write('od_blank', 'exp', { 2: 0.01 })
+  await measure(lab)
+  await lab.clock.advance(120_000)
+  expect(complete()).toBe(1)
+  await lab.store.write('od_blank', 'exp', { 2: 0.02 })
+  await lab.clock.advance(60_000)
+  expect(complete()).toBe(1)
+  await lab.set('od_reading', '$state', 'disconnected')
+  await lab.clock.advance(2000)
+  await lab.run('od_reading')
+  await lab.clock.advance(120_000)
+  expect(complete()).toBe(2)
+})
