@@ -69,6 +69,21 @@ it('answers health with the contract’s fields', async () => {
   expect(utc_time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
+it('a pump that was started by REST moves what its events and the account say', async () => {
+  const truth = async () => (await orderBench(benchOf(lab.home), 'truth')) as VialTruth
+  const before = (await truth()).media_in_ml
+  expect(await run('add_media', { duration: '15' })).toMatchObject({ status: 'succeeded' })
+  await events.first('add_media/$state', (text) => text === 'disconnected')
+  const doses = events
+    .texts('dosing_events')
+    .map((text) => (JSON.parse(text) as { volume_change: number }).volume_change)
+  const told = doses.reduce((sum, ml) => sum + ml, 0)
+  expect(told).toBeGreaterThan(1.3)
+  expect(Math.abs((await truth()).media_in_ml - before - told)).toBeLessThan(0.1)
+  const added = events.texts('bioreactor/cumulative_media_added_ml').at(-1)
+  expect(Number(added)).toBeCloseTo(told, 6)
+})
+
 describe('stirring', () => {
   const rpm = (text: string): number => (JSON.parse(text) as { measured_rpm: number }).measured_rpm
 
