@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { addressesOf, type Machine } from '../../../../services/bioreactor/monitor/machine.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
+import { eventually } from '../../../support/eventually.js'
 import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import { give } from '../../../support/give.js'
 
@@ -228,6 +229,21 @@ describe('monitor', () => {
     await order('flicker_led_response_okay', '1')
     await lab.clock.advance(10_000)
     expect(flashes()).toBe(2 * IDENTIFIED)
+  })
+
+  test('what it logs while the broker is away is told afterwards, with the time it happened', async () => {
+    await start()
+    await lab.clock.advance(30_000)
+    lab.broker.setConnected(false)
+    Object.assign(machine, { freeDiskGib: async () => 1 })
+    await lab.clock.advance(12 * 3600_000)
+    expect(warnings()).toEqual([])
+    lab.broker.setConnected(true)
+    await eventually(async () => {
+      await lab.clock.advance(1000)
+      expect(warnings()).toEqual([expect.stringContaining('1.00 GiB')])
+    })
+    expect(lab.published('logs/app/warning', UNIT).at(0)).toContain('2026-01-02T15:04:10.000Z')
   })
 
   test('is left alone when all jobs are stopped', async () => {
