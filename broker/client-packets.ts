@@ -98,9 +98,10 @@ export class ClientPackets implements SteppedWork {
       while (!client.closed && !client.conn.destroyed && (client.connected || !this.#connectCame)) {
         const packet = this.#stream.next()
         if (packet === undefined) return false
+        // Before it is handled: what asks for the next packet meanwhile overwrites this one.
+        bytes += packet.to - packet.from
         this.#handle(packet)
         handled = true
-        bytes += packet.to - packet.from
         if (bytes < SLICE_LOOK_BYTES) continue
         if (performance.now() >= end) return true
         bytes = 0
