@@ -26,7 +26,14 @@ export async function startVialLab(
   )
   const chance = createRandom(seed + 100)
   const lab = await startBioreactorLab<Bioreactor>({ ...more, bioreactor, clock, random: () => chance.next() })
-  return { ...lab, bench, world }
+  const end = async (): Promise<void> => {
+    const stopped = lab.service.stop()
+    await clock.advance(10_000)
+    await stopped
+    await lab.book.stop()
+    lab.close()
+  }
+  return { ...lab, bench, world, end }
 }
 
 /** What outlives the services: the vial and the time. */

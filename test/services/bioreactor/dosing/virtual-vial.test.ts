@@ -11,13 +11,7 @@ const TARGET = 0.5
 
 const labs: VialLab[] = []
 afterEach(async () => {
-  for (const { service, clock, book, close } of labs.splice(0)) {
-    const stopped = service.stop()
-    await clock.advance(10_000)
-    await stopped
-    await book.stop()
-    close()
-  }
+  for (const lab of labs.splice(0)) await lab.end()
 })
 
 async function start(): Promise<VialLab> {

@@ -9,13 +9,7 @@ const PUMP_ML_PER_S = 0.0911
 
 const labs: VialLab[] = []
 afterEach(async () => {
-  for (const { service, clock, book, close } of labs.splice(0)) {
-    const stopped = service.stop()
-    await clock.advance(10_000)
-    await stopped
-    await book.stop()
-    close()
-  }
+  for (const lab of labs.splice(0)) await lab.end()
 })
 
 /** A culture at the best temperature of its room, read every 5 s. */
