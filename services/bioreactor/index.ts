@@ -99,8 +99,9 @@ export interface BioreactorDeps {
   readonly machine?: Machine
   /** Uniform in [0, 1). */
   readonly random: () => number
-  /** That a watchdog looks at. */
+  /** These two are what a watchdog looks at. */
   readonly pwm?: PwmBoard
+  readonly leds?: LedBoard
 }
 
 /** The jobs themselves, on one board. @param more jobs beside those of the product. */
@@ -116,10 +117,10 @@ export function createBioreactorJobs(
     machine = thisComputer(dotPioreactor),
     random,
     pwm = new PwmBoard(bioreactor, clock),
+    leds = new LedBoard(bioreactor.leds, clock),
   }: BioreactorDeps,
   more: (board: Board) => readonly Job[] = () => [],
 ): readonly Job[] {
-  const leds = new LedBoard(bioreactor.leds, clock)
   const heater = new Heater(bioreactor, pwm, clock)
   const board: Board = {
     bioreactor,

@@ -8,9 +8,10 @@ import { startJobService } from '../jobs/job-service.js'
 import type { InstrumentContext } from '../runtime/instrument.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { boardOptions } from './board/board-settings.js'
+import { LedBoard } from './board/led-board.js'
 import { openBioreactor } from './board/open-bioreactor.js'
 import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdog.js'
-import { PwmBoard } from './board/pwm-board.js'
+import { PwmBoard, type TellOutputs } from './board/pwm-board.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
 import { LiquidBook } from './liquids/liquid-book.js'
@@ -25,12 +26,14 @@ export async function startBioreactor(
 ): Promise<Service> {
   const { hardware, dotPioreactor, clock, settings } = context
   const bioreactor = await openBioreactor(hardware, { dotPioreactor, ...boardOptions(settings) }, clock)
-  const pwm = new PwmBoard(bioreactor, clock)
-  const watchdog = startOutputWatchdog({ bioreactor, pwm, report: reporter(context) })
+  const tell = teller(context)
+  const pwm = new PwmBoard(bioreactor, clock, tell)
+  const leds = new LedBoard(bioreactor.leds, clock, tell)
+  const watchdog = startOutputWatchdog({ bioreactor, pwm, leds, report: reporter(context) })
   try {
     const book = new LiquidBook({ ...context, model: bioreactor.model })
     await book.start(past)
-    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, book })
+    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book })
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     return {
       ...service,
@@ -47,11 +50,20 @@ export async function startBioreactor(
   }
 }
 
+/** Publishes outputs whose job is gone. */
+const teller =
+  ({ unit, bus, logger }: ServiceContext): TellOutputs =>
+  (experiment, event, payload) => {
+    bus
+      .publish(event.topic({ unit, experiment }), event.encode(payload), { retain: event.retained })
+      .catch((error: unknown) => logger.debug({ err: error }, 'outputs not published'))
+  }
+
 /** What the watchdog found stands in the log, whichever job it concerned, if any. */
 function reporter({ unit, bus, clock, logger }: ServiceContext): (report: WatchdogReport) => void {
   return ({ kind, message }) => {
     logger.error({ kind, detail: message }, 'output watchdog')
-    const level = 'error'
+    const level = kind === 'deaf' ? 'critical' : 'error'
     const log = {
       source: 'app',
       task: 'output_watchdog',

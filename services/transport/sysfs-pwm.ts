@@ -66,6 +66,10 @@ export function createSysfsPwm(root = '/sys/class/pwm'): PwmOutputs {
       )
     },
     async off(pin) {
+      // What its user could not switch off becomes free when it follows now.
+      await Promise.allSettled(
+        [...opened].filter((left) => left.pin === pin && left.isLeft).map((left) => left.close()),
+      )
       const channels = await listChannels(root)
       await Promise.all(channels.filter((channel) => channel.pin === pin).map(({ path }) => switchOff(path)))
     },
@@ -190,6 +194,11 @@ class SysfsPwmOutput implements PwmOutput {
     this.#path = path
     this.#hz = hz
     this.#unlock = unlock
+  }
+
+  /** Whether its user has left it without having got it off. */
+  get isLeft(): boolean {
+    return this.#closed && this.#unlock !== null
   }
 
   /** The kernel refuses a period below the present duty, so a channel left running is switched off first. */

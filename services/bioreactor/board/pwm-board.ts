@@ -1,4 +1,5 @@
-import { pwmEvent } from '../../../events/bioreactor/outputs.js'
+import { type ledsEvent, pwmEvent } from '../../../events/bioreactor/outputs.js'
+import type { PayloadOf } from '../../../events/core/define-event.js'
 import { defineError } from '../../../events/core/errors.js'
 import type { Clock } from '../../../events/ports.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
@@ -9,7 +10,14 @@ import { type OutputLimits, PwmLine } from './pwm-line.js'
 const PwmChannelUnknown = defineError('pwm.unknown_channel', 'input', 'There is no such PWM channel.')
 const PwmChannelBusy = defineError('pwm.busy', 'state', 'Another job uses the PWM channel.')
 
-type PwmUser = Pick<JobContext, 'emit' | 'atEnd' | 'log'> & {
+/** Publishes what becomes of an output whose job is gone. */
+export type TellOutputs = <E extends typeof pwmEvent | typeof ledsEvent>(
+  experiment: string,
+  event: E,
+  payload: PayloadOf<E>,
+) => void
+
+type PwmUser = Pick<JobContext, 'emit' | 'atEnd' | 'log' | 'experiment'> & {
   /** Called with the duty cycle in % once the hardware has followed. */
   readonly changed?: (percent: number) => void
 }
@@ -24,11 +32,16 @@ export class PwmBoard {
   readonly #claimed = new Set<number>()
   readonly #lines = new Map<number, PwmLine>()
   readonly #duty = new Map<number, number>()
+  /** Of the last user of each pin. */
+  readonly #experiments = new Map<number, string>()
+  readonly #tell: TellOutputs
   readonly #serially = createSerialQueue()
 
-  constructor(bioreactor: Pick<Bioreactor, 'pwm' | 'board'>, clock: Clock) {
+  /** @param tell publishes what becomes of outputs whose job is gone */
+  constructor(bioreactor: Pick<Bioreactor, 'pwm' | 'board'>, clock: Clock, tell: TellOutputs = () => undefined) {
     this.#bioreactor = bioreactor
     this.#clock = clock
+    this.#tell = tell
   }
 
   /** Claims a channel at duty 0 until the job ends. @param limits after which the output goes off whatever the job does: a pump never runs without.
@@ -42,6 +55,7 @@ export class PwmBoard {
       throw new PwmChannelBusy(`PWM channel ${channel} (pin ${pin}) is in use by another job.`)
     }
     this.#claimed.add(pin)
+    this.#experiments.set(pin, user.experiment)
     try {
       const output = await this.#serially(() => this.#bioreactor.pwm.open(pin, hz))
       const line = new PwmLine(output, this.#clock, limits === 'unlimited' ? {} : limits, {
@@ -94,6 +108,11 @@ export class PwmBoard {
       const driven = await this.#driven(pin)
       if (driven <= TOLERANCE) return null
       await this.#bioreactor.pwm.off(pin)
+      // Its last user may have left without having got it off.
+      const experiment = this.#experiments.get(pin)
+      if (this.#duty.delete(pin) && experiment !== undefined) {
+        this.#tell(experiment, pwmEvent, Object.fromEntries(this.#duty))
+      }
       return `it was driven at ${driven} % and nobody uses it`
     })
   }

@@ -38,6 +38,10 @@ export const openLeds =
       const channels = LED_CHANNELS.filter((channel) => wanted[channel] !== undefined)
       for (let attempt = 1; channels.some((channel) => leds.isLocked(channel)); attempt++) {
         if (attempt === ATTEMPTS) {
+          // A reading that takes so long, or hangs, would restore them.
+          const dark = channels.filter((channel) => wanted[channel] === 0)
+          if (dark.length > 0) await leds.putOut(dark, job, `led_automation:${automation}`)
+          if (dark.length === channels.length) return wanted
           job.log('warning', `LEDs ${channels.join(', ')} are in use by another job and were not set.`)
           return {}
         }

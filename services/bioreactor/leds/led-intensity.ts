@@ -110,7 +110,13 @@ async function setWhenFree(leds: LedBoard, wanted: LedLevels, { job, source, sto
     }
     if (left.length === 0) return
     if (attempt === ATTEMPTS) {
-      const names = left.map(([channel]) => channel).join(', ')
+      const lit = left.filter(([, percent]) => percent > 0)
+      const dark = left.flatMap(([channel, percent]) => (percent > 0 ? [] : [channel]))
+      // A reading that takes so long, or hangs, would restore them.
+      for (const channel of dark) onSet(channel, 0)
+      if (dark.length > 0) await leds.putOut(dark, job, source)
+      if (lit.length === 0) return
+      const names = lit.map(([channel]) => channel).join(', ')
       return job.log('warning', `LEDs ${names} are in use by another job and were not set.`)
     }
     await sleepS(job.clock, RETRY_S, stop)

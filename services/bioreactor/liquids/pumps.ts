@@ -59,10 +59,10 @@ export class Pumps {
   /** @param seconds it will run in sum at most. @throws PwmChannelBusy; PumpTimeOutOfRange; LabError of the hardware */
   async claim(spec: PumpSpec, seconds: number): Promise<ClaimedPump> {
     const { pwm } = this.#deps
-    const { emit, log } = this.#job
+    const { emit, log, experiment } = this.#job
     const limits = { maxOnMs: checkPumpSeconds(seconds) * 1000 + SLACK_MS }
     const releases: (() => Promise<void> | void)[] = []
-    const user = { emit, log, atEnd: (release: () => Promise<void> | void) => void releases.push(release) }
+    const user = { emit, log, experiment, atEnd: (release: () => Promise<void> | void) => void releases.push(release) }
     const line = await pwm.claim(spec.channel, spec.hz, user, limits)
     const halting = new AbortController()
     let running: Promise<unknown> = Promise.resolve()

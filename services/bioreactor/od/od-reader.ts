@@ -10,7 +10,7 @@ import type { Photodiodes } from './od-optics.js'
 import type { PhotodiodeSampler } from './photodiode-sampler.js'
 
 export interface OdReaderOptions {
-  readonly job: Pick<JobContext, 'clock' | 'emit' | 'log'>
+  readonly job: Pick<JobContext, 'clock' | 'emit' | 'log' | 'experiment'>
   readonly leds: LedBoard
   readonly sampler: PhotodiodeSampler
   readonly photodiodes: Photodiodes

@@ -17,7 +17,7 @@ const REST_MS = 300_000
 /** Where nobody knows when it was on last. Source: Pioreactor 26.7. */
 const UNKNOWN_REST_MS = 10_000
 
-type HeaterUser = Pick<JobContext, 'emit' | 'log' | 'atEnd'>
+type HeaterUser = Pick<JobContext, 'emit' | 'log' | 'atEnd' | 'experiment'>
 
 /** The heater of a unit. One job has it at a time. */
 export class Heater {
@@ -51,7 +51,7 @@ export class Heater {
       this.#pwm.claim(
         heaterPwmChannel,
         HEATER_HZ,
-        { emit: user.emit, log: user.log, atEnd, changed },
+        { emit: user.emit, log: user.log, experiment: user.experiment, atEnd, changed },
         { maxSilenceMs: MAX_SILENCE_MS },
       ),
     )

@@ -163,6 +163,22 @@ describe('a tree in the shape of sysfs', () => {
     await output.close()
   })
 
+  test('a pin that its user could not switch off is kept from others until it is off', async () => {
+    await chip('pwmchip0', { pin: 17 }, [0])
+    const pwm = createSysfsPwm(root)
+    const left = await pwm.open(17, 200)
+    await left.setDutyCycle(30)
+    const duty = join(root, 'pwmchip0', 'pwm0', 'duty_cycle')
+    await rm(duty)
+    await mkdir(duty)
+    await expect(left.close()).rejects.toThrow()
+    await expect(pwm.open(17, 200)).rejects.toMatchObject({ code: 'hardware.pin_in_use' })
+    await rm(duty, { recursive: true })
+    await writeFile(duty, '1500000\n')
+    await pwm.off(17)
+    await expect(pwm.open(17, 200)).resolves.toBeDefined()
+  })
+
   test('what is driven is listed by pin, and one pin can be switched off even if it is in use', async () => {
     await chip('pwmchip0', { controller: 'fe20c000.pwm' }, [0, 1])
     await chip('pwmchip1', { pin: 17 }, [])

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { pwmEvent } from '../../../../events/bioreactor/outputs.js'
 import type { EventDefinition } from '../../../../events/core/define-event.js'
+import { LedBoard } from '../../../../services/bioreactor/board/led-board.js'
 import { startOutputWatchdog, type WatchdogReport } from '../../../../services/bioreactor/board/output-watchdog.js'
-import { PwmBoard } from '../../../../services/bioreactor/board/pwm-board.js'
+import { PwmBoard, type TellOutputs } from '../../../../services/bioreactor/board/pwm-board.js'
 import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 
@@ -11,6 +12,7 @@ const HEATER = { channel: '5', pin: 18 }
 
 /** A job that uses outputs: what it emitted, what it logged, and its end. */
 class User {
+  readonly experiment = 'exp'
   readonly duties: unknown[] = []
   readonly logs: string[] = []
   readonly #releases: (() => Promise<void> | void)[] = []
@@ -28,8 +30,12 @@ class User {
 function rig() {
   const clock = new FakeClock()
   const bioreactor = new FakeBioreactor()
-  const board = new PwmBoard(bioreactor, clock)
-  return { clock, bioreactor, board, user: new User() }
+  /** What was published of outputs whose job is gone. */
+  const told: unknown[] = []
+  const tell: TellOutputs = (experiment, _, payload) => void told.push([experiment, payload])
+  const board = new PwmBoard(bioreactor, clock, tell)
+  const leds = new LedBoard(bioreactor.leds, clock, tell)
+  return { clock, bioreactor, board, leds, told, user: new User() }
 }
 
 describe('a pump', () => {
@@ -110,6 +116,7 @@ describe('the watchdog', () => {
     const watchdog = startOutputWatchdog({
       bioreactor: all.bioreactor,
       pwm: all.board,
+      leds: all.leds,
       report: (report) => reports.push(report),
       timer: clock,
     })
@@ -234,5 +241,52 @@ describe('the watchdog', () => {
     await clock.advance(3_000)
     expect(bioreactor.duty.has(MEDIA.pin)).toBe(false)
     expect(reports.map(({ kind }) => kind)).toEqual(['blind', 'cut_off'])
+  })
+
+  test('raises an alarm, once, when an output follows at no try', async () => {
+    const { clock, bioreactor, reports } = await watched()
+    bioreactor.duty.set(MEDIA.pin, 100)
+    bioreactor.deafTo = 1000
+    await clock.advance(60_000)
+    expect(reports.map(({ kind }) => kind)).toEqual(['blind', 'deaf'])
+    expect(reports.at(-1)?.message).toMatch(/may be on: .*deaf/)
+  })
+
+  test('puts out an LED that did not follow at the end of its job, as soon as its driver does', async () => {
+    const { clock, bioreactor, leds, told, user, reports } = await watched()
+    await leds.set({ A: 50, B: 80 }, user)
+    bioreactor.deafTo = 1000
+    const ended = leds.set({ A: 0, B: 0 }, user).catch((error: unknown) => error)
+    await clock.advance(10_000)
+    expect(await ended).toMatchObject({ family: 'hardware' })
+    expect(reports.map(({ kind }) => kind)).toEqual(['blind', 'deaf'])
+    bioreactor.deafTo = 0
+    await clock.advance(1_000)
+    expect(leds.state).toEqual({ A: 0, B: 0, C: 0, D: 0 })
+    expect(told.at(-1)).toEqual(['exp', { A: 0, B: 0, C: 0, D: 0 }])
+    expect(reports.at(-1)?.message).toBe('LED B was switched off: it had not followed what it was told.')
+  })
+
+  test('leaves an LED alone that follows at the second try', async () => {
+    const { clock, bioreactor, leds, user, reports } = await watched()
+    bioreactor.broken = true
+    await expect(leds.set({ B: 30 }, user)).rejects.toMatchObject({ family: 'hardware' })
+    bioreactor.broken = false
+    await leds.set({ B: 30 }, user)
+    await clock.advance(5_000)
+    expect(leds.state.B).toBe(30)
+    expect(reports).toEqual([])
+  })
+
+  test('tells that an output is off which its job could not switch off', async () => {
+    const { clock, bioreactor, board, heater, told, user } = await watched()
+    await heater.set(10)
+    bioreactor.deafTo = 1
+    await expect(user.end()).rejects.toMatchObject({ family: 'hardware' })
+    expect(bioreactor.duty.get(HEATER.pin)).toBe(10)
+    await clock.advance(1_000)
+    expect(bioreactor.duty.has(HEATER.pin)).toBe(false)
+    expect(told).toEqual([['exp', {}]])
+    await expect(board.claim(HEATER.channel, 16, new User(), 'unlimited')).resolves.toBeDefined()
   })
 })

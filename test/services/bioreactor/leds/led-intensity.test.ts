@@ -116,14 +116,28 @@ test('a channel that stays locked is left alone, with a warning', async () => {
 test('what is stopped while a reading keeps its LED dark does not shine again after it', async () => {
   await run({ B: 30 })
   const lock = leds.lock(['B'])
-  await leds.set({ B: 0 }, { emit: () => undefined, log: () => undefined }, undefined, lock)
+  await leds.set({ B: 0 }, { emit: () => undefined, log: () => undefined, experiment: 'exp' }, undefined, lock)
   const stopped = give(lab.service, stopJobsCommand, { job_name: 'led_intensity' }, 'stop')
   await lab.clock.advance(300)
-  await leds.set({ B: 30 }, { emit: () => undefined, log: () => undefined }, undefined, lock)
+  await leds.set({ B: 30 }, { emit: () => undefined, log: () => undefined, experiment: 'exp' }, undefined, lock)
   leds.unlock(lock)
   await lab.clock.advance(600)
   await stopped
   expect(lab.bioreactor.leds.state).toEqual(ALL_DARK)
+})
+
+test('what is stopped while a reading hangs goes out, and does not shine when the reading ends', async () => {
+  await run({ B: 30 })
+  const reader = { emit: () => undefined, log: () => undefined, experiment: 'exp' }
+  const lock = leds.lock(['B'])
+  const stopped = give(lab.service, stopJobsCommand, { job_name: 'led_intensity' }, 'stop')
+  await lab.clock.advance(3000)
+  await stopped
+  expect(lab.bioreactor.leds.state).toEqual(ALL_DARK)
+  await leds.set({ B: 30 }, reader, undefined, lock)
+  leds.unlock(lock)
+  expect(lab.bioreactor.leds.state).toEqual(ALL_DARK)
+  expect(messages('warning')).toEqual([])
 })
 
 test.each([{ A: 101 }, { A: -1 }, { A: 'nan' }, { A: 'bright' }, { E: 10 }, {}])(

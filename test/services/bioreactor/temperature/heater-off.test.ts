@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
+import { LedBoard } from '../../../../services/bioreactor/board/led-board.js'
 import { startOutputWatchdog, type WatchdogReport } from '../../../../services/bioreactor/board/output-watchdog.js'
 import { eventually } from '../../../support/eventually.js'
 import { give } from '../../../support/give.js'
@@ -190,7 +191,7 @@ describe('one heater', () => {
   test('has one user: neither a second automation nor another job gets it', async () => {
     t = await startHeating()
     expect(JSON.stringify(await t.run('only_record_temperature'))).toContain('already running')
-    const user = { emit: () => undefined, log: () => undefined, atEnd: () => undefined }
+    const user = { emit: () => undefined, log: () => undefined, atEnd: () => undefined, experiment: 'exp' }
     await expect(t.pwm.claim('5', 16, user, 'unlimited')).rejects.toMatchObject({ code: 'pwm.busy' })
     expect(t.state()).toBe('ready')
     expect(t.bioreactor.heaterPercent).toBeGreaterThan(0)
@@ -215,6 +216,7 @@ describe('beside the watchdog', () => {
     const watchdog = startOutputWatchdog({
       bioreactor: t.bioreactor,
       pwm: t.pwm,
+      leds: new LedBoard(t.bioreactor.leds, t.clock),
       timer: t.clock,
       report: (report) => reports.push(report),
     })

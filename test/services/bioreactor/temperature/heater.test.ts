@@ -22,6 +22,7 @@ beforeEach(async () => {
   logs = []
   ends = []
   const user = {
+    experiment: 'exp',
     emit: () => undefined,
     log: (_: string, message: string) => void logs.push(message),
     atEnd: (release: () => Promise<void> | void) => void ends.push(release),
