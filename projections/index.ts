@@ -4,6 +4,7 @@ import { tasks } from './commands/tasks.js'
 import type { Projection } from './engine/projection.js'
 import { jobs } from './jobs/job-metadata.js'
 import { jobSettings } from './jobs/job-settings.js'
+import { bioreactorState } from './recorder/bioreactor-values.js'
 import { liquidAccounts } from './recorder/liquid-accounts.js'
 import { recorder } from './recorder/recorder-tables.js'
 import { runs } from './runs/run-queries.js'
@@ -12,6 +13,7 @@ import { runs } from './runs/run-queries.js'
 export const readModels = [
   recorder,
   liquidAccounts,
+  bioreactorState,
   jobs,
   jobSettings,
   tasks,

@@ -2,10 +2,11 @@ import type { EventDefinition } from '../core/define-event.js'
 import { automationSettingsEvent } from './automations.js'
 import { blankMeanEvent, blankMeansEvent } from './blanks.js'
 import { kalmanFilterEvent } from './growth.js'
-import { bioreactorVariableEvent, dosingEvent, liquidEvent } from './liquids.js'
+import { bioreactorVariableEvent, dosingEvent, liquidEvent, overflowEvent } from './liquids.js'
 import { logEvent } from './logs.js'
 import { dosingStateOrder, identifyOrder } from './orders.js'
 import { errorCodeEvent, ledChangeEvent, ledsEvent, pidLogEvent, pwmEvent } from './outputs.js'
+import { vesselEvent } from './vessel.js'
 
 /** Events of a bioreactor beside the settings of its jobs. */
 export const bioreactorEvents: readonly EventDefinition[] = [
@@ -19,6 +20,8 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   dosingEvent,
   bioreactorVariableEvent,
   liquidEvent,
+  overflowEvent,
+  vesselEvent,
   kalmanFilterEvent,
   blankMeansEvent,
   blankMeanEvent,

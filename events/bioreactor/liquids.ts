@@ -49,6 +49,45 @@ export const Liquid = Type.Object({
 })
 export type Liquid = Static<typeof Liquid>
 
+/** The six values of the vial as a Pioreactor publishes them below `bioreactor/`, in the order in which it lists them. */
+export const BIOREACTOR_VARIABLES = [
+  'current_volume_ml',
+  'efflux_tube_volume_ml',
+  'alt_media_fraction',
+  'cumulative_media_added_ml',
+  'cumulative_alt_media_added_ml',
+  'cumulative_waste_removed_ml',
+] as const
+export type BioreactorVariable = (typeof BIOREACTOR_VARIABLES)[number]
+
+const Share = Type.Number({ minimum: 0, maximum: 1 })
+
+export const BioreactorValues = Type.Object({
+  current_volume_ml: Milliliters,
+  efflux_tube_volume_ml: Milliliters,
+  alt_media_fraction: Share,
+  cumulative_media_added_ml: Milliliters,
+  cumulative_alt_media_added_ml: Milliliters,
+  cumulative_waste_removed_ml: Milliliters,
+} satisfies Record<BioreactorVariable, unknown>)
+export type BioreactorValues = Static<typeof BioreactorValues>
+
+/** Those values of a vial. */
+export const bioreactorValues = ({
+  volume_ml,
+  efflux_tube_volume_ml,
+  composition,
+  added_ml,
+  removed_ml,
+}: Liquid): BioreactorValues => ({
+  current_volume_ml: volume_ml,
+  efflux_tube_volume_ml,
+  alt_media_fraction: composition['alt_media'] ?? 0,
+  cumulative_media_added_ml: added_ml['media'] ?? 0,
+  cumulative_alt_media_added_ml: added_ml['alt_media'] ?? 0,
+  cumulative_waste_removed_ml: removed_ml,
+})
+
 /** A pump that runs: what it has moved is in the account up to `since`. */
 const Pumping = Type.Object({
   event: Type.String(),
@@ -73,4 +112,23 @@ export const liquidEvent = defineEvent({
   retained: true,
   payload: LiquidAccount,
   doc: 'The account of the liquid in the vial of an experiment, up to `timestamp`: volume, share of every medium, what was added, removed and spilled, and the pumps that run.',
+})
+
+/** A vial that had more poured into it than it holds. */
+const VialOverflow = Type.Object({
+  /** Had no room, since the account began. */
+  spilled_ml: Milliliters,
+  volume_ml: Milliliters,
+  capacity_ml: Milliliters,
+  /** What made it overflow last. */
+  event: Type.String(),
+  source_of_event: Type.Union([Type.String(), Type.Null()]),
+  timestamp: Timestamp,
+})
+
+export const overflowEvent = defineEvent({
+  pattern: 'system/<unit>/liquids/<experiment>/overflow',
+  retained: true,
+  payload: VialOverflow,
+  doc: 'Alarm: doses came to more than the vial holds. The account stays at the capacity and goes on from there; the alarm is cleared when the volume is below it again.',
 })

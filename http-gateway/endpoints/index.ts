@@ -7,6 +7,7 @@ import { notServedHere } from './box/not-served.js'
 import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
+import { bioreactor } from './unit/bioreactor.js'
 import { jobCommands } from './unit/job-commands.js'
 import { jobSettings } from './unit/job-settings.js'
 import { jobLists } from './unit/jobs.js'
@@ -20,6 +21,7 @@ export const endpoints: readonly Endpoint[] = [
   ...jobLists,
   ...jobCommands,
   ...jobSettings,
+  ...bioreactor,
   ...boxSystem,
   ...devices,
   ...modes,

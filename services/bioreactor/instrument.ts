@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { bioreactorCommands } from '../../events/bioreactor/commands.js'
 import { bioreactorEvents } from '../../events/bioreactor/events.js'
 import { setting } from '../../events/core/setting.js'
 import { jobCommands } from '../../events/system/commands.js'
@@ -28,7 +29,7 @@ export const bioreactor = defineInstrument({
     orders: ['pioreactor/+/+/monitor/flicker_led_response_okay'],
   },
   events: bioreactorEvents,
-  commands: jobCommands,
+  commands: [...jobCommands, ...bioreactorCommands],
   settings: bioreactorSettings,
   outputs: ['pwm', 'leds'],
   makeSafe: makeBoardSafe,

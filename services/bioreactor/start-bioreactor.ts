@@ -15,6 +15,7 @@ import { PwmBoard, type TellOutputs } from './board/pwm-board.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
 import { LiquidBook } from './liquids/liquid-book.js'
+import { offerLiquids } from './liquids/liquid-service.js'
 
 /** Uniform in [0, 1). */
 const random = (): number => randomInt(2 ** 32) / 2 ** 32
@@ -34,9 +35,11 @@ export async function startBioreactor(
     const book = new LiquidBook({ ...context, model: bioreactor.model })
     await book.start(past)
     const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book })
+    const liquidAnswers = await offerLiquids(context, book, jobs)
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     return {
       ...service,
+      commands: [...service.commands, ...liquidAnswers],
       // Last: until then there may be something to watch.
       stop: () =>
         service

@@ -13,6 +13,7 @@ import type { ExperimentStore } from '../../services/bioreactor/experiment-store
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/instrument.js'
 import { LiquidBook } from '../../services/bioreactor/liquids/liquid-book.js'
+import { offerLiquids } from '../../services/bioreactor/liquids/liquid-service.js'
 import type { Job } from '../../services/jobs/job.js'
 import { startJobService } from '../../services/jobs/job-service.js'
 import { instrumentAftermath } from '../../services/runtime/instrument-parts.js'
@@ -141,7 +142,9 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   // Jobs of a test stand in for those of the product.
   const offered = new Map(createBioreactorJobs(boardDeps, more).map((job) => [job.definition.key, job]))
   const jobs = [...offered.values()]
-  const service = await startJobService(context, past, jobs, resumeJobs, residents)
+  const answers = await offerLiquids(context, book, jobs)
+  const jobService = await startJobService(context, past, jobs, resumeJobs, residents)
+  const service: Service = { ...jobService, commands: [...jobService.commands, ...answers] }
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0

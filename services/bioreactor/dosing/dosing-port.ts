@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { bioreactorValues } from '../../../events/bioreactor/liquids.js'
 import { check } from '../../../events/schema.js'
 import type { AutomationPort, OpenPort } from '../../jobs/automation-host.js'
 import type { JobContext } from '../../jobs/job.js'
@@ -16,7 +17,6 @@ import {
   restOf,
   startDose,
 } from '../control/dosing/dose-plan.js'
-import { altMediaFraction } from '../control/dosing/liquid.js'
 import { pumpSeconds } from '../control/dosing/pump-curve.js'
 import type { LiquidValues } from '../liquids/liquid-book.js'
 import { demandCalibration, findPump, type PumpSpec, WASTE } from '../liquids/pump-spec.js'
@@ -53,7 +53,7 @@ export const openDosing =
       demandCalibration(spec)
       specs.set(name, spec)
     }
-    book.correct(job.experiment, givenOf(start))
+    book.correct(job.experiment, givenOf(start), job.config)
     warn(job, names)
     job.atEnd(watchLevel(job, book))
     return new DosingPort(job, book, new Pumps({ pwm, book }, job), specs, {
@@ -133,7 +133,7 @@ class DosingPort implements AutomationPort<DosingSeen, Dose, Dose> {
       ...biomass,
       nowS: this.#job.clock.now().getTime() / 1000,
       current_volume_ml: liquid.volume_ml,
-      alt_media_fraction: altMediaFraction(liquid),
+      alt_media_fraction: bioreactorValues(liquid).alt_media_fraction,
       max_fill_ml: this.#book.model.reactor_max_fill_volume_ml,
       auto_signal: biomass.od_fused === null ? this.#manner.autoSignal : 'od_fused',
       lastDoseEndedS: this.#book.lastPumpingS,

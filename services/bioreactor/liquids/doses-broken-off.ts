@@ -1,4 +1,4 @@
-import { liquidEvent } from '../../../events/bioreactor/liquids.js'
+import { bioreactorVariableEvent, liquidEvent } from '../../../events/bioreactor/liquids.js'
 import type { PartAftermath, Past } from '../../aftermath/aftermath.js'
 import { recordIn } from '../../aftermath/retained.js'
 import { settledAccount } from './account.js'
@@ -8,7 +8,7 @@ const SAFE_STATE_MS = 10_000
 
 /** What pumps moved that ran when their process died: until safe-state switched them off, and never more than they were to move. */
 export const dosesBrokenOff: PartAftermath = {
-  filters: [liquidEvent.filter()],
+  filters: [liquidEvent.filter(), bioreactorVariableEvent.filter()],
   corrections: (past) =>
     past.outputs?.done.includes('pwm') !== true
       ? []

@@ -1,4 +1,7 @@
 import {
+  type BioreactorVariable,
+  bioreactorValues,
+  bioreactorVariableEvent,
   DosingEvent,
   dosingEvent,
   type Liquid,
@@ -13,14 +16,8 @@ import { type Correction, type RetainedText, recordIn } from '../../aftermath/re
 import { PublishQueue } from '../../runtime/publish-queue.js'
 import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
 import type { BioreactorModel } from '../board/hardware-tables.js'
-import {
-  addedMedium,
-  type BioreactorVariable,
-  correctLiquid,
-  evolveLiquid,
-  wasteMovedMl,
-} from '../control/dosing/liquid.js'
-import { accountMessages, dosingMessage, settledAccount } from './account.js'
+import { addedMedium, correctLiquid, evolveLiquid, wasteMovedMl } from '../control/dosing/liquid.js'
+import { accountMessages, dosingMessage, overflowMessages, settledAccount, variableMessages } from './account.js'
 import { initialLiquid } from './initial-liquid.js'
 
 /** How long an ending service waits until the last doses are on disk. */
@@ -46,6 +43,14 @@ export interface LiquidBookDeps {
   readonly logger: Logger
   readonly bus: MessageBus
   readonly model: BioreactorModel
+}
+
+/** What an account said before a change, and what changed it. */
+interface Before {
+  readonly liquid: Liquid
+  readonly by: Pick<DosingEvent, 'event' | 'source_of_event'>
+  /** Also the variables that are as they were. */
+  readonly publishAll?: true
 }
 
 /** The account of the liquid in the vial, per experiment: folded from every dose, of our pumps at once and of others when their event comes.
@@ -79,19 +84,24 @@ export class LiquidBook {
       // Whoever died with pumps running: safe-state has switched them off by now.
       const settled = settledAccount(of, account, clock.now().getTime())
       const last = settled.find(({ topic }) => topic === value.topic)
-      this.#accounts.set(experiment, last === undefined ? account : liquidEvent.parse(last.payload))
+      const present = last === undefined ? account : liquidEvent.parse(last.payload)
+      this.#accounts.set(experiment, present)
       this.#push(settled)
+      this.#push(variableMessages(of, present.liquid, publishedValues(past, of, settled)))
     }
     this.#unsubscribe = await bus.subscribe(dosingEvent.filter({ unit }), (message) => this.#follow(message))
   }
 
   /** The vial of an experiment. The first to ask begins its account with what the configuration says. @throws InvalidConfig */
   open(experiment: string, config: UnitConfig): Liquid {
-    const known = this.#accounts.get(experiment)
-    if (known !== undefined) return known.liquid
-    const liquid = initialLiquid(config, this.model.reactor_capacity_ml)
-    this.#enter(experiment, { liquid, pumping: [] }, null)
+    const liquid = this.peek(experiment, config)
+    if (!this.#accounts.has(experiment)) this.#enter(experiment, { liquid, pumping: [] }, null)
     return liquid
+  }
+
+  /** What is in the vial of an experiment, or what its account would begin with. @throws InvalidConfig */
+  peek(experiment: string, config: UnitConfig): Liquid {
+    return this.#accounts.get(experiment)?.liquid ?? initialLiquid(config, this.model.reactor_capacity_ml)
   }
 
   /** @throws Error when nobody has opened it */
@@ -129,16 +139,24 @@ export class LiquidBook {
         ? []
         : [{ event, source_of_event: source, since: timestamp, left_ml: still.leftMl, ml_per_s: still.mlPerS }]
     const liquid = evolveLiquid(account.liquid, { event, volume_change }, this.model.reactor_capacity_ml)
-    this.#enter(experiment, { liquid, pumping: [...others, ...pumping] }, account.liquid)
+    const by = { event, source_of_event: source }
+    this.#enter(experiment, { liquid, pumping: [...others, ...pumping] }, { liquid: account.liquid, by })
     return volume_change
   }
 
-  /** What somebody looked up of the vial. @throws ImpossibleVolume naming field, value and limit; nothing changes then */
-  correct(experiment: string, values: LiquidValues): void {
-    const account = this.#accounts.get(experiment)
-    if (account === undefined) throw new Error(`The account of ${experiment} is not open.`)
-    const liquid = correctLiquid(account.liquid, values, this.model.reactor_capacity_ml)
-    this.#enter(experiment, { liquid, pumping: account.pumping }, null)
+  /** What somebody looked up of the vial. @returns what was in it by the account, and what is now
+   * @throws ImpossibleVolume naming field, value and limit, and InvalidConfig; nothing changes then */
+  correct(
+    experiment: string,
+    values: LiquidValues,
+    config: UnitConfig,
+  ): { readonly from: Liquid; readonly to: Liquid } {
+    const from = this.peek(experiment, config)
+    const to = correctLiquid(from, values, this.model.reactor_capacity_ml)
+    const { pumping = [] } = this.#accounts.get(experiment) ?? {}
+    const by = { event: 'correction', source_of_event: null }
+    this.#enter(experiment, { liquid: to, pumping }, { liquid: from, by, publishAll: true })
+    return { from, to }
   }
 
   /** Calls back after every change. Returns the function that ends it. */
@@ -157,11 +175,14 @@ export class LiquidBook {
     await this.#unsubscribe()
   }
 
-  #enter(experiment: string, entry: Pick<LiquidAccount, 'liquid' | 'pumping'>, before: Liquid | null): void {
+  #enter(experiment: string, entry: Pick<LiquidAccount, 'liquid' | 'pumping'>, before: Before | null): void {
+    const of = { unit: this.#deps.unit, experiment }
     const timestamp = timestampOf(this.#deps.clock.now())
     const account = { ...entry, capacity_ml: this.model.reactor_capacity_ml, timestamp }
     this.#accounts.set(experiment, account)
-    this.#push(accountMessages({ unit: this.#deps.unit, experiment }, account, before))
+    const known = before === null || before.publishAll === true ? {} : bioreactorValues(before.liquid)
+    this.#push(accountMessages(of, account, known))
+    if (before !== null) this.#push(overflowMessages(of, account, before.liquid, before.by))
     for (const listener of this.#listeners) listener(experiment)
   }
 
@@ -175,7 +196,7 @@ export class LiquidBook {
     if (account === undefined || dose === null || dose.source_of_event === PUMP_CALIBRATION) return
     const liquid = evolveLiquid(account.liquid, dose, this.model.reactor_capacity_ml)
     this.#lastPumpingMs = this.#deps.clock.now().getTime()
-    this.#enter(experiment, { liquid, pumping: account.pumping }, account.liquid)
+    this.#enter(experiment, { liquid, pumping: account.pumping }, { liquid: account.liquid, by: dose })
   }
 
   #await({ topic, payload }: Correction): void {
@@ -187,4 +208,20 @@ export class LiquidBook {
   #push(messages: readonly Correction[]): void {
     for (const { topic, payload, retain } of messages) this.#queue.push(topic, payload, retain)
   }
+}
+
+/** The variables of an experiment as they stand on their topics. */
+function publishedValues(
+  past: readonly RetainedText[],
+  of: { readonly unit: string; readonly experiment: string },
+  since: readonly Correction[],
+): Readonly<Record<string, number>> {
+  const texts = [...past, ...since.map(({ topic, payload }) => ({ topic, text: payload }))]
+  return Object.fromEntries(
+    texts.flatMap(({ topic, text }) => {
+      const levels = bioreactorVariableEvent.levels(topic)
+      const isOwn = levels?.unit === of.unit && levels.experiment === of.experiment
+      return isOwn ? [[levels.variable, Number(text)]] : []
+    }),
+  )
 }

@@ -51,7 +51,6 @@ describe('the contracts', () => {
       'active_calibrations',
       'active_estimators',
       'automations',
-      'bioreactor',
       'calibration_protocols',
       'calibrations',
       'config',
@@ -66,7 +65,7 @@ describe('the contracts', () => {
       'zipped_dot_pioreactor',
     ])
     expect(missing.filter((id) => id.includes('/jobs'))).toEqual(['GET /unit_api/jobs/descriptors'])
-    expect(contract.length - missing.length).toBe(18)
+    expect(contract.length - missing.length).toBe(20)
   })
 
   test('the box API is served completely', () => {

@@ -1,4 +1,4 @@
-import type { Liquid } from '../../../../events/bioreactor/liquids.js'
+import { BIOREACTOR_VARIABLES, type BioreactorVariable, type Liquid } from '../../../../events/bioreactor/liquids.js'
 import { defineError } from '../../../../events/core/errors.js'
 import { clamp } from '../../../../primitives/round.js'
 
@@ -32,8 +32,6 @@ export const filledVial = ({
   removed_ml: 0,
   spilled_ml: 0,
 })
-
-export const altMediaFraction = ({ composition }: Liquid): number => composition[ALT_MEDIA] ?? 0
 
 /** The medium that an event adds, such as `salty_media` of `add_salty_media`; null for any other event. */
 export const addedMedium = (event: string): string | null => /^add_(.+)$/.exec(event)?.[1] ?? null
@@ -90,17 +88,6 @@ function mix({ volume_ml, composition }: Liquid, medium: string, ml: number): Li
 
 const snap = (share: number): number => (share < SNAP ? 0 : share > 1 - SNAP ? 1 : clamp(0, share, 1))
 
-/** The six values of the vial as a Pioreactor publishes them below `bioreactor/`. */
-export const BIOREACTOR_VARIABLES = [
-  'alt_media_fraction',
-  'current_volume_ml',
-  'efflux_tube_volume_ml',
-  'cumulative_media_added_ml',
-  'cumulative_alt_media_added_ml',
-  'cumulative_waste_removed_ml',
-] as const
-export type BioreactorVariable = (typeof BIOREACTOR_VARIABLES)[number]
-
 /** What of the vial somebody looked up and wrote down, in place of what was counted. Other media than the two keep their proportions.
  * @throws ImpossibleVolume, naming value and limit; then nothing is changed. */
 export function correctLiquid(
@@ -145,13 +132,3 @@ function withAltMedia(composition: Liquid['composition'], share: number): Liquid
   const known = rest > 0 ? Object.fromEntries(scaled) : { ...Object.fromEntries(scaled), [MEDIA]: 1 - share }
   return { ...known, [ALT_MEDIA]: share }
 }
-
-/** Those values of a vial. */
-export const bioreactorVariables = (liquid: Liquid): Readonly<Record<BioreactorVariable, number>> => ({
-  alt_media_fraction: altMediaFraction(liquid),
-  current_volume_ml: liquid.volume_ml,
-  efflux_tube_volume_ml: liquid.efflux_tube_volume_ml,
-  cumulative_media_added_ml: liquid.added_ml[MEDIA] ?? 0,
-  cumulative_alt_media_added_ml: liquid.added_ml[ALT_MEDIA] ?? 0,
-  cumulative_waste_removed_ml: liquid.removed_ml,
-})

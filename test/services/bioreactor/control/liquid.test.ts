@@ -1,10 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Liquid } from '../../../../events/bioreactor/liquids.js'
+import { bioreactorValues, Liquid } from '../../../../events/bioreactor/liquids.js'
 import { check } from '../../../../events/schema.js'
 import {
-  altMediaFraction,
-  bioreactorVariables,
   correctLiquid,
   dilutionOf,
   evolveLiquid,
@@ -23,6 +21,8 @@ import {
 // | an event beyond the capacity of the vessel        | dropped as a whole    | mixed, and the overflow counted as such |
 
 const CAPACITY_ML = 20
+
+const shareOf = (liquid: Liquid): number => bioreactorValues(liquid).alt_media_fraction
 
 const afterDoses = (liquid: Liquid, ...events: readonly (readonly [event: string, ml: number])[]): Liquid =>
   events.reduce((state, [event, volume_change]) => evolveLiquid(state, { event, volume_change }, CAPACITY_ML), liquid)
@@ -47,7 +47,7 @@ describe('the liquid in the vial', () => {
       state = afterDoses(state, [event, ml])
       expect(state.volume_ml).toBeCloseTo(volume, 12)
     }
-    expect(bioreactorVariables(state)).toMatchObject({ cumulative_media_added_ml: 17, cumulative_waste_removed_ml: 3 })
+    expect(bioreactorValues(state)).toMatchObject({ cumulative_media_added_ml: 17, cumulative_waste_removed_ml: 3 })
   })
 
   test('follows corrections of what was reported too much', () => {
@@ -73,7 +73,7 @@ describe('the liquid in the vial', () => {
     [0.3, 0, 'add_alt_media', 1, 1],
     [0.3, 10, 'remove_waste', 1, 0.3],
   ])('with a share %s of the alternative medium in %s mL, after %s of %s mL has %s', (f, ml, event, change, share) => {
-    expect(altMediaFraction(afterDoses(vial(ml, f), [event, change]))).toBeCloseTo(share, 12)
+    expect(shareOf(afterDoses(vial(ml, f), [event, change]))).toBeCloseTo(share, 12)
   })
 
   test('has the share that an exchange in two halves makes', () => {
@@ -84,7 +84,7 @@ describe('the liquid in the vial', () => {
       ['remove_waste', 1.26],
     ] as const
     const state = afterDoses(vial(14), ...half, ...half)
-    expect(altMediaFraction(state)).toBeCloseTo(0.0006688099, 9)
+    expect(shareOf(state)).toBeCloseTo(0.0006688099, 9)
     expect(state.volume_ml).toBeCloseTo(14, 12)
     expect(state.removed_ml).toBeCloseTo(1.26, 12)
   })
@@ -98,8 +98,8 @@ describe('the liquid in the vial', () => {
   test('overflows at the capacity, and the account says so', () => {
     const state = afterDoses(vial(18), ['add_alt_media', 6])
     expect([state.volume_ml, state.spilled_ml]).toEqual([20, 4])
-    expect(altMediaFraction(state)).toBeCloseTo(0.25, 12)
-    expect(bioreactorVariables(state).cumulative_alt_media_added_ml).toBe(6)
+    expect(shareOf(state)).toBeCloseTo(0.25, 12)
+    expect(bioreactorValues(state).cumulative_alt_media_added_ml).toBe(6)
   })
 
   test('is what somebody who looked says', () => {
@@ -109,7 +109,7 @@ describe('the liquid in the vial', () => {
       { current_volume_ml: 12, alt_media_fraction: 0.5, cumulative_waste_removed_ml: 3 },
       20,
     )
-    expect(bioreactorVariables(corrected)).toEqual({
+    expect(bioreactorValues(corrected)).toEqual({
       alt_media_fraction: 0.5,
       current_volume_ml: 12,
       efflux_tube_volume_ml: 14,
@@ -183,7 +183,7 @@ describe('the liquid in the vial', () => {
           Array.from({ length: pieces }, () => ({ event: 'add_media', volume_change: ml / pieces })),
         )
         expect(parts.volume_ml).toBeCloseTo(whole.volume_ml, 9)
-        expect(altMediaFraction(parts)).toBeCloseTo(altMediaFraction(whole), 9)
+        expect(shareOf(parts)).toBeCloseTo(shareOf(whole), 9)
       }),
     )
   })

@@ -1,0 +1,14 @@
+import { Type } from '@sinclair/typebox'
+import { type CommandDefinition, defineCommand } from '../core/define-command.js'
+import { BioreactorValues } from './liquids.js'
+
+/** A value is a number, a text that is one, or true or false for 1 or 0: what clients of the unit API send. */
+export const correctLiquidCommand = defineCommand({
+  name: 'correct_liquid',
+  payload: Type.Object({ experiment: Type.String(), values: Type.Record(Type.String(), Type.Unknown()) }),
+  result: Type.Object({ values: BioreactorValues }),
+  doc: 'Enters what somebody looked up of a vial: volumes in mL, `alt_media_fraction` from 0 to 1. All values are valid, or none is entered. The result has all six.',
+})
+
+/** Commands of a bioreactor beside those of its jobs. */
+export const bioreactorCommands: readonly CommandDefinition[] = [correctLiquidCommand]
