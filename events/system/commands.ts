@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { type CommandDefinition, defineCommand } from '../core/define-command.js'
+import { defineTask } from '../core/define-task.js'
 
-export const runJobCommand = defineCommand({
+export const runJobCommand = defineTask({
   name: 'run_job',
   payload: Type.Object({
     job_name: Type.String(),
@@ -10,11 +11,11 @@ export const runJobCommand = defineCommand({
     env: Type.Optional(Type.Record(Type.String(), Type.String())),
     config_overrides: Type.Optional(Type.Array(Type.Array(Type.String()))),
   }),
-  result: Type.Object({ task_id: Type.String() }),
+  result: Type.Object({ ok: Type.Literal(true) }),
   doc: 'Starts a job; the task of the same id tells whether it runs.',
 })
 
-export const stopJobsCommand = defineCommand({
+export const stopJobsCommand = defineTask({
   name: 'stop_jobs',
   payload: Type.Object({
     all: Type.Optional(Type.Boolean()),
@@ -23,7 +24,7 @@ export const stopJobsCommand = defineCommand({
     job_source: Type.Optional(Type.String()),
     job_id: Type.Optional(Type.Integer()),
   }),
-  result: Type.Literal(true),
+  result: Type.Boolean(),
   doc: 'Stops the running jobs that match every filter given, at least one; `all` spares the long-running ones. A task follows it.',
 })
 

@@ -38,3 +38,11 @@ export const MessageTooLarge = defineError(
   'input',
   'A message is longer than the broker takes, so it was not sent.',
 )
+
+/** The process, or the part of the services, that does the work ended under it. */
+export const TaskInterrupted = defineError(
+  'task.interrupted',
+  'state',
+  'What did the task ended before the task did; how far it came is not known.',
+  { remediation: 'Look what became of it, then order it again.' },
+)

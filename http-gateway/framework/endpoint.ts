@@ -66,8 +66,8 @@ export interface Endpoint<
   readonly auth?: 'open'
   /** Seconds for `Cache-Control: public, max-age`. */
   readonly maxAge?: number
-  /** Runs after authentication and before the body is read; throws to refuse. */
-  admit?(input: { readonly params: Static<P> }, context: GatewayContext): void
+  /** Runs after authentication and before the body is read; throws to refuse. A `Reply` it returns is the answer, whatever the body holds. */
+  admit?(input: { readonly params: Static<P> }, context: GatewayContext): unknown
   handle(
     input: Input<Static<P>, Static<Q>, Static<B>>,
     context: GatewayContext,

@@ -29,7 +29,12 @@ async function serve(
   const take = (bytes: number): void => context.memory.take(response, bytes)
   if (endpoint.auth !== 'open') await conventions.authenticate(request, context)
   const params = pathParameters(endpoint, request)
-  endpoint.admit?.({ params }, context)
+  const admittance = await endpoint.admit?.({ params }, context)
+  if (admittance instanceof Reply) {
+    await skipBody(request, conventions.maxBodyBytes)
+    sendJson(response, admittance.status, admittance.body, take)
+    return
+  }
   const query = endpoint.query === undefined ? {} : conventions.decodeQuery(endpoint.query, request.query)
   const { maxBodyBytes } = conventions
   const body =

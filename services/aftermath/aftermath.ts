@@ -1,4 +1,6 @@
 import type { EventDefinition } from '../../events/core/define-event.js'
+import { toErrorRecord } from '../../events/core/errors.js'
+import { TaskInterrupted } from '../../events/system/errors.js'
 import { ServicePartRecord, servicePartEvent } from '../../events/system/service-parts.js'
 import { ServiceRecord, safeStateEvent, serviceEvent } from '../../events/system/services.js'
 import { TaskRecord, taskEvent } from '../../events/system/tasks.js'
@@ -108,11 +110,13 @@ function partLost(value: RetainedText, { at }: Death): readonly Correction[] {
 function taskFailed(value: RetainedText, { death, gatewayToo }: Aftermath): readonly Correction[] {
   const task = matchesFilter(TASKS, value.topic) ? recordIn(TaskRecord, value) : null
   if (task === null) return []
-  if (task.status !== 'running' && !(task.status === 'pending' && gatewayToo)) return []
+  const isLost = task.status === 'running' || task.waits_for_lock === true || (task.status === 'pending' && gatewayToo)
+  if (!isLost) return []
   const message =
     task.status === 'pending'
       ? 'The unit ended before the task began; it was not carried out.'
       : 'The services process ended before the task did.'
-  const error = { code: 'task.interrupted', family: 'state', message } as const
-  return [retained(value.topic, { ...task, status: 'failed', error, timestamp: death.now } satisfies TaskRecord)]
+  const error = toErrorRecord(new TaskInterrupted(message))
+  const { waits_for_lock: _, ...rest } = task
+  return [retained(value.topic, { ...rest, status: 'failed', error, timestamp: death.now } satisfies TaskRecord)]
 }

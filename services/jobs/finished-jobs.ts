@@ -1,7 +1,7 @@
 import { type JobRecord, jobEvent } from '../../events/system/jobs.js'
 import { jobTopic } from '../../events/topic.js'
+import { RetainedHistory } from '../runtime/retained-history.js'
 import type { ServiceContext } from '../runtime/service.js'
-import { RetainedHistory } from '../runtime/task-log.js'
 
 type Known = Pick<JobRecord, 'job_id' | 'job_name' | 'experiment'>
 

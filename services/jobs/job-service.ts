@@ -74,7 +74,7 @@ export async function startJobService(
   await announceJobs(context, offered, retained)
   const past = pastJobs(retained, unit)
   const finishedJobs = new FinishedJobs(context, past.jobs)
-  const tasks = createTaskLog(context, past.taskIds)
+  const tasks = createTaskLog(context)
   let lastJobId = Math.max(0, ...past.jobs.map(({ job_id }) => job_id))
 
   async function prepare(order: RunJob): Promise<RunningJob> {
@@ -123,7 +123,7 @@ export async function startJobService(
     return started
   }
 
-  async function run(order: RunJob): Promise<unknown> {
+  async function run(order: RunJob): Promise<{ ok: true }> {
     try {
       const job = await prepare(order)
       // An action that fails at once has failed; any other job has started when it is ready.
@@ -138,7 +138,7 @@ export async function startJobService(
     }
   }
 
-  async function stopMatching(matches: (job: RunningJob) => boolean): Promise<unknown> {
+  async function stopMatching(matches: (job: RunningJob) => boolean): Promise<boolean> {
     const matching = running.all().filter(matches)
     matching.sort((a, b) => stopRank(a.definition) - stopRank(b.definition))
     // In this order, but no job waits for the hardware of another.
@@ -184,14 +184,10 @@ export async function startJobService(
   return {
     name: 'jobs',
     commands: [
-      answer(runJobCommand, async (order, id) => {
-        await tasks.run(id, 'run_job', () => run(order))
-        return { task_id: id }
-      }),
-      answer(stopJobsCommand, async (order, id) => {
+      tasks.answer(runJobCommand, (order) => () => run(order)),
+      tasks.answer(stopJobsCommand, (order) => {
         const matches = stopFilter(order)
-        await tasks.run(id, 'stop_jobs', () => stopMatching(matches))
-        return true as const
+        return () => stopMatching(matches)
       }),
       answer(updateJobCommand, async ({ job_name: name, settings }) => {
         const job = running.named(name).at(-1)
@@ -224,6 +220,7 @@ export async function startJobService(
     },
     async stop() {
       await stopMatching(() => true)
+      await tasks.stop()
       await endCommands()
       await assignment.close()
     },

@@ -1,24 +1,16 @@
 import type { MessageBus } from '../../events/ports.js'
 import { type JobRecord, jobEvent } from '../../events/system/jobs.js'
-import { taskEvent } from '../../events/system/tasks.js'
 import { type RetainedText, recordsOf } from '../aftermath/retained.js'
 
-/** What the retained topics tell about jobs and tasks of earlier lives of this unit. */
+/** What the retained topics tell about jobs of earlier lives of this unit. */
 export interface PastJobs {
   /** Oldest first. */
   readonly jobs: readonly JobRecord[]
-  /** Finished tasks, oldest first. */
-  readonly taskIds: readonly string[]
 }
 
 export function pastJobs(past: readonly RetainedText[], unit: string): PastJobs {
   const jobs = recordsOf(past, jobEvent, { unit })
-  const tasks = recordsOf(past, taskEvent, { unit })
-  const finished = tasks.filter(({ status }) => status === 'succeeded' || status === 'failed')
-  return {
-    jobs: [...jobs].sort((one, other) => one.job_id - other.job_id),
-    taskIds: finished.sort((a, b) => a.timestamp.localeCompare(b.timestamp)).map(({ task_id }) => task_id),
-  }
+  return { jobs: [...jobs].sort((one, other) => one.job_id - other.job_id) }
 }
 
 /** Interrupted jobs that nobody has decided about, the latest of each name: an older one was followed by another start. */

@@ -13,6 +13,7 @@ import { createGate } from './gate.js'
 import { keepRunning } from './keep-running.js'
 import type { SafeStateResult } from './safe-state-result.js'
 import type { ServiceContext, ServicePart } from './service.js'
+import { expireTasks } from './task-expiry.js'
 
 export interface RunningServices {
   /** Everything ended and published, outputs off. Bounded by what hardware and broker need; never throws. */
@@ -57,6 +58,7 @@ export async function startServices(
   await bus.subscribe(logStatusEvent.filter(), ({ payload }) =>
     gate.logStatus(logStatusEvent.parse(payload.toString())),
   )
+  const endExpiry = await expireTasks(context)
   await Promise.all(kept.map(({ settled }) => settled))
   const answers = (): readonly Answer[] => kept.flatMap(({ commands }) => commands)
   await answerCommands((name) => answers().find(({ command }) => command.name === name) ?? notNow(parts, name), {
@@ -72,6 +74,7 @@ export async function startServices(
     async stop() {
       endConnection()
       gate.close()
+      await endExpiry()
       const ended = await Promise.allSettled([...kept].reverse().map((part) => part.stop()))
       for (const result of ended) {
         if (result.status === 'rejected')

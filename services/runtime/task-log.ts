@@ -1,76 +1,102 @@
 import { publishEvent } from '../../bus/publish-event.js'
-import { toErrorRecord } from '../../events/core/errors.js'
+import type { TaskDefinition } from '../../events/core/define-task.js'
+import { type LabError, toErrorRecord } from '../../events/core/errors.js'
 import { timestampOf } from '../../events/core/timestamp.js'
+import { TaskInterrupted } from '../../events/system/errors.js'
 import { type TaskRecord, taskEvent } from '../../events/system/tasks.js'
+import type { Answer } from './answer.js'
 import type { ServiceContext } from './service.js'
+import { TaskLocks } from './task-locks.js'
+import { TaskRates } from './task-rates.js'
 
-/** Finished things of a kind whose topics stay retained. */
-const KEEP = 200
-
-type Publishing = Pick<ServiceContext, 'bus' | 'logger'>
-
-/** Retained topics of things that are over: the newest stay, older ones are cleared, so that the retained set stays bounded. */
-export class RetainedHistory {
-  readonly #context: Publishing
-  readonly #topicsOf: (id: string) => readonly string[]
-  readonly #ids: string[]
-
-  /** @param topicsOf what is to be cleared of one that has become old. @param ids finished before, oldest first. */
-  constructor(context: Publishing, topicsOf: (id: string) => readonly string[], ids: readonly string[]) {
-    this.#context = context
-    this.#topicsOf = topicsOf
-    this.#ids = [...ids]
-    this.#prune()
-  }
-
-  add(id: string): void {
-    this.#ids.push(id)
-    this.#prune()
-  }
-
-  #prune(): void {
-    const { bus, logger } = this.#context
-    const old = this.#ids.splice(0, Math.max(0, this.#ids.length - KEEP))
-    for (const topic of old.flatMap(this.#topicsOf)) {
-      bus.publish(topic, '', { retain: true }).catch((error: unknown) => {
-        logger.debug({ topic, err: error }, 'old topic not cleared')
-      })
-    }
-  }
-}
-
+/** Asynchronous work on `system/<unit>/tasks/<id>`: pending while it waits for its lock, running, succeeded or failed. */
 export interface TaskLog {
-  /** Records the work as running, starts it, and resolves; its end is recorded when it comes. Rejects when it could not be recorded,
-   * in which case nothing was started. */
-  run(id: string, name: string, work: () => Promise<unknown>): Promise<void>
+  /** Carries out a kind of task. An order is refused by what `begin` throws; what it returns is the work, begun when rate and lock allow it.
+   * The order is answered when the task is recorded; its end is recorded when it comes. */
+  answer<Order, Result>(
+    task: TaskDefinition<Order, Result>,
+    begin: (order: Order, id: string) => () => Promise<NoInfer<Result>>,
+  ): Answer
+  /** What is not over by now is recorded as failed: nobody does it any more. */
+  stop(): Promise<void>
 }
 
-/** Asynchronous work on `system/<unit>/tasks/<id>`. @param past ids of finished tasks, oldest first. */
-export function createTaskLog(context: ServiceContext, past: readonly string[]): TaskLog {
-  const { unit, bus, clock, logger } = context
-  const history = new RetainedHistory(context, (id) => [taskEvent.topic({ unit, task_id: id })], past)
-  const publish = (task: Omit<TaskRecord, 'timestamp'>): Promise<void> => {
-    const record: TaskRecord = { ...task, timestamp: timestampOf(clock.now()) }
-    return publishEvent(bus, taskEvent, { unit, task_id: task.task_id }, record)
-  }
-  const finish = async (id: string, name: string, work: () => Promise<unknown>): Promise<void> => {
-    const end = await work().then(
-      (result) => ({ status: 'succeeded' as const, result }),
-      (error: unknown) => {
-        const record = toErrorRecord(error)
-        if (record.family === 'defect') logger.error({ task: name, err: error }, 'task failed')
-        return { status: 'failed' as const, error: record }
-      },
+type Progress = Pick<TaskRecord, 'status'> & Partial<Pick<TaskRecord, 'result' | 'error' | 'waits_for_lock'>>
+
+export function createTaskLog({ unit, bus, clock, logger }: ServiceContext): TaskLog {
+  const rates = new TaskRates(clock)
+  const locks = new TaskLocks()
+  const unfinished = new Map<string, TaskDefinition>()
+  let stopped = false
+
+  const publish = (id: string, { name, lock }: TaskDefinition, progress: Progress): Promise<void> => {
+    const head = { task_id: id, name, ...(lock === undefined ? {} : { lock }) }
+    return publishEvent(
+      bus,
+      taskEvent,
+      { unit, task_id: id },
+      { ...head, ...progress, timestamp: timestampOf(clock.now()) },
     )
-    await publish({ task_id: id, name, ...end })
-    history.add(id)
   }
+  const fail = (id: string, task: TaskDefinition, error: unknown): Promise<void> => {
+    const record = toErrorRecord(error)
+    if (record.family === 'defect') logger.error({ task: task.name, err: error }, 'task failed')
+    return publish(id, task, { status: 'failed', error: record })
+  }
+  async function finish(id: string, task: TaskDefinition, work: () => Promise<unknown>): Promise<void> {
+    const end = await work().then(
+      (result) => async () => publish(id, task, { status: 'succeeded', result: task.checkTaskResult(result) }),
+      (error: unknown) => () => fail(id, task, error),
+    )
+    // One that was given up has its end already.
+    if (unfinished.delete(id)) await end().catch((error: unknown) => fail(id, task, error))
+  }
+
+  /** Resolves when the task is recorded, whatever becomes of it. Rejects when it could not be, in which case nothing was begun. */
+  async function run(id: string, task: TaskDefinition, work: () => Promise<unknown>): Promise<void> {
+    const refusal = rates.refuse(task) ?? locks.refuse(task)
+    if (refusal !== null) return fail(id, task, refusal)
+    const turn = locks.take(task.lock)
+    const report = (error: unknown): void => logger.error({ task: task.name, err: error }, 'task end not recorded')
+    unfinished.set(id, task)
+    try {
+      await publish(id, task, turn.isNow ? { status: 'running' } : { status: 'pending', waits_for_lock: true })
+    } catch (error) {
+      unfinished.delete(id)
+      turn.end()
+      throw error
+    }
+    const done = turn.isNow ? finish(id, task, work) : whenItsTurn(id, task, work, turn.comes)
+    done.catch(report).finally(turn.end)
+  }
+  async function whenItsTurn(id: string, task: TaskDefinition, work: () => Promise<unknown>, comes: Promise<void>) {
+    await comes
+    if (stopped) return
+    await publish(id, task, { status: 'running' })
+    await finish(id, task, work)
+  }
+
   return {
-    async run(id, name, work) {
-      await publish({ task_id: id, name, status: 'running' })
-      finish(id, name, work).catch((error: unknown) =>
-        logger.error({ task: name, err: error }, 'task end not recorded'),
+    answer: (task, begin) => ({
+      command: task,
+      async carryOut(text, id) {
+        await run(id, task, begin(task.parse(text), id))
+        return { task_id: id }
+      },
+    }),
+    async stop() {
+      stopped = true
+      const left = [...unfinished]
+      unfinished.clear()
+      // Without the broker they are ended by whoever finds them.
+      if (!bus.connected) return
+      const ends = left.map(([id, task]) => fail(id, task, interrupted(task)))
+      await Promise.all(
+        ends.map((end) => end.catch((error: unknown) => logger.warn({ err: error }, 'task end not recorded'))),
       )
     },
   }
 }
+
+const interrupted = ({ name }: TaskDefinition): LabError =>
+  new TaskInterrupted(`The part of the services that does ${name} ended before the task did.`)

@@ -1,16 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { NoJobFilter } from '../../../events/bioreactor/errors.js'
-import type { CommandDefinition } from '../../../events/core/define-command.js'
-import { defineError, LabError } from '../../../events/core/errors.js'
+import { defineError } from '../../../events/core/errors.js'
 import { runJobCommand, stopJobsCommand } from '../../../events/system/commands.js'
-import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
-import { order, refuseOversized } from '../../commands.js'
-import type { GatewayContext } from '../../context.js'
-import { InvalidBody, invalidBody } from '../../conventions/unit/strict-body.js'
-import { type Endpoint, endpoint } from '../../framework/endpoint.js'
-import { RequestTooLarge, statusOf, withStatus } from '../../framework/errors.js'
-import { Accepted, accepted } from './accepted.js'
+import { invalidBody } from '../../conventions/unit/strict-body.js'
+import type { Endpoint } from '../../framework/endpoint.js'
+import { withStatus } from '../../framework/errors.js'
+import { taskEndpoint } from './task-endpoint.js'
 
 const StartTooFrequent = withStatus(
   429,
@@ -39,40 +34,19 @@ const jobVariables = (env: Readonly<Record<string, string>>): Record<string, str
     Object.entries(env).filter(([name, value]) => JOB_VARIABLES.has(name) && value !== '' && value !== 'None'),
   )
 
-/** Gives the order an id under which its task will be found, and answers once a service has taken it, or once it is recorded as pending
- * while the services are not there. A refusal is the task's failure, which clients poll for; only an order that nobody took is an error here. */
-async function startTask<Order>(context: GatewayContext, command: CommandDefinition<Order>, details: NoInfer<Order>) {
-  const taskId = randomUUID()
-  refuseOversized(details)
-  if (!context.services.isLive()) {
-    await context.pendingTasks.accept(taskId, command, details)
-    return accepted(context, taskId)
-  }
-  try {
-    await order(context, command, details, { id: taskId })
-  } catch (error) {
-    if (!(error instanceof LabError) || statusOf(error) >= 500) throw error
-  }
-  return accepted(context, taskId)
-}
-
-const runJob = endpoint({
-  method: ['post', 'patch'],
+const runJob = taskEndpoint({
   path: '/unit_api/jobs/run/job_name/:job_name',
   summary: 'Starts a job. The task succeeds when the job still runs, or ended well, after its first second.',
   params: Type.Object({ job_name: Type.String() }),
   body: RunJobBody,
   example: { options: { target_rpm: '200' }, env: { JOB_SOURCE: 'api' }, args: [], config_overrides: [] },
-  response: Accepted,
-  status: 202,
-  needs: 'nothing',
-  errors: [StartTooFrequent, InvalidBody, RequestTooLarge, NoAnswer, LogUnavailable],
+  task: runJobCommand,
+  errors: [StartTooFrequent],
   admit({ params }, { jobStarts }) {
     if (jobStarts.admit(params.job_name)) return
     throw new StartTooFrequent(`${params.job_name} was started less than a second ago; try again later.`)
   },
-  handle: ({ params: { job_name }, body }, context) =>
-    startTask(context, runJobCommand, { job_name, ...body, env: jobVariables(body.env) }),
+  order: ({ params: { job_name }, body }) => ({ job_name, ...body, env: jobVariables(body.env) }),
 })
 
 const nullable = <S extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: S) =>
@@ -88,17 +62,14 @@ const StopJobsBody = Type.Object(
   { additionalProperties: false },
 )
 
-const stopJobs = endpoint({
-  method: ['post', 'patch'],
+const stopJobs = taskEndpoint({
   path: '/unit_api/jobs/stop',
   summary: 'Stops the running jobs that match every given filter.',
   body: StopJobsBody,
   example: { job_name: 'stirring' },
-  response: Accepted,
-  status: 202,
-  needs: 'nothing',
-  errors: [NoJobFilter, InvalidBody, NoAnswer, LogUnavailable],
-  handle({ body: { job_name, experiment, job_source, job_id } }, context) {
+  task: stopJobsCommand,
+  errors: [NoJobFilter],
+  order({ body: { job_name, experiment, job_source, job_id } }) {
     if (typeof job_id === 'string' && !/^\d*$/.test(job_id)) {
       throw invalidBody(StopJobsBody, 'Expected `int | null`, got `str` - at `$.job_id`')
     }
@@ -111,19 +82,15 @@ const stopJobs = endpoint({
     if (Object.keys(filters).length === 0) {
       throw new NoJobFilter('No filter given: name job_name, experiment, job_source or job_id.')
     }
-    return startTask(context, stopJobsCommand, filters)
+    return filters
   },
 })
 
-const stopAllJobs = endpoint({
-  method: ['post', 'patch'],
+const stopAllJobs = taskEndpoint({
   path: '/unit_api/jobs/stop/all',
   summary: 'Stops every running job, except the long-running ones that belong to the unit itself.',
-  response: Accepted,
-  status: 202,
-  needs: 'nothing',
-  errors: [NoAnswer, LogUnavailable],
-  handle: (_input, context) => startTask(context, stopJobsCommand, { all: true }),
+  task: stopJobsCommand,
+  order: () => ({ all: true }),
 })
 
 export const jobCommands: readonly Endpoint[] = [runJob, stopJobs, stopAllJobs]

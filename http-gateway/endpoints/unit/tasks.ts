@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { type Endpoint, endpoint, Reply } from '../../framework/endpoint.js'
 import { areCurrent } from '../../readiness.js'
-import { taskUrl } from './accepted.js'
+import { taskUrl } from './task-endpoint.js'
 
 const Task = Type.Object({
   task_id: Type.String(),

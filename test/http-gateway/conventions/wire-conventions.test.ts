@@ -154,7 +154,7 @@ describe('unit API bodies', () => {
   test.each(['application/json', 'text/plain', 'application/octet-stream', 'multipart/form-data'])(
     'are read as JSON when called %s',
     async (type) => {
-      await gateway.serve(stopJobsCommand, () => true)
+      await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
       const { status } = await gateway.send('POST', stop, { job_name: 'x' }, { 'content-type': type })
       expect(status).toBe(202)
     },
@@ -263,7 +263,7 @@ describe('secrets', () => {
     [{ origin: 'http://127.0.0.1:3000' }, 403],
     [{ 'sec-fetch-site': 'same-origin', origin: 'http://anything' }, 202],
   ])('a browser that posts with %o gets %i', async (headers, expected) => {
-    await gateway.serve(stopJobsCommand, () => true)
+    await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
     expect((await gateway.send('POST', '/unit_api/jobs/stop/all', undefined, headers)).status).toBe(expected)
   })
 })
@@ -291,7 +291,7 @@ describe('requests to a name that is not of this unit', () => {
   })
 
   test('change nothing', async () => {
-    const orders = await gateway.serve(stopJobsCommand, () => true)
+    const orders = await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
     const body =
       'POST /unit_api/jobs/stop/all HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n'
     expect(await rawSocket(gateway.port, body)).toMatch(/^HTTP\/1.1 421 /)

@@ -70,7 +70,7 @@ describe('bodies that never end', () => {
   }
 
   test('hold 64 MiB in sum; others get 503, while small bodies are taken, and large ones again when they are gone', async () => {
-    await gateway.serve(stopJobsCommand, () => true)
+    await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
     const outcomes: unknown[] = []
     for (let index = 0; index < 60; index++) outcomes.push(await unfinished(9 * MIB))
     expect(outcomes.filter((outcome) => outcome === 'waits')).toHaveLength(7)
@@ -84,7 +84,7 @@ describe('bodies that never end', () => {
   test('end, and what they held is free again', async () => {
     await gateway.stop()
     gateway = await startTestGateway({}, { ...HTTP_LIMITS, headersMs: 1000, requestMs: 5000 })
-    await gateway.serve(stopJobsCommand, () => true)
+    await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
     expect(await Promise.all(Array.from({ length: 7 }, () => unfinished(9 * MIB)))).toEqual(Array(7).fill('waits'))
     await eventually(async () => {
       expect((await gateway.send('POST', STOP, ' '.repeat(9 * MIB))).status).toBe(400)

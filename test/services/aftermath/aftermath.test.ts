@@ -137,6 +137,13 @@ describe('the services and their tasks', () => {
     expect(json('system/u1/tasks/t')).toMatchObject({ status: expected })
   })
 
+  test('a task that waits in the services for its lock ends with them, although the gateway lives', async () => {
+    const waiting = { ...task('pending'), lock: 'scale-lock', waits_for_lock: true }
+    const { json } = await afterwards({ 'system/u1/tasks/t': waiting }, { gatewayToo: false })
+    expect(json('system/u1/tasks/t')).toMatchObject({ status: 'failed', error: { code: 'task.interrupted' } })
+    expect(json('system/u1/tasks/t')).not.toHaveProperty('waits_for_lock')
+  })
+
   test('an upload under way is queued', async () => {
     const upload = { run_id: 'r', status: 'uploading', attempts: 1, next_attempt_at: null, reason: null, timestamp: AT }
     const { json } = await afterwards({ 'potentiostat/A/r/upload': upload })

@@ -250,7 +250,7 @@ describe('stopping jobs', () => {
     ],
     [{ job_id: 3 }, { job_id: 3 }],
   ])('%o stops %o', async (body, filters) => {
-    const orders = await gateway.serve(stopJobsCommand, () => true)
+    const orders = await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
     const { status, json } = await gateway.send('PATCH', '/unit_api/jobs/stop', body)
     expect(status).toBe(202)
     expect(json).toMatchObject({ unit: 'u1', status: 'accepted' })
@@ -264,7 +264,7 @@ describe('stopping jobs', () => {
   })
 
   test.each(['', 'garbage', '{}'])('all jobs are stopped whatever the body %o', async (body) => {
-    const orders = await gateway.serve(stopJobsCommand, () => true)
+    const orders = await gateway.serve(stopJobsCommand, () => ({ task_id: 'any' }))
     expect((await gateway.send('POST', '/unit_api/jobs/stop/all', body)).status).toBe(202)
     expect(orders).toEqual([{ id: expect.any(String), all: true }])
   })
