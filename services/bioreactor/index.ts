@@ -30,7 +30,7 @@ import { createMonitorJob, monitor } from './monitor/monitor.js'
 import { createDeleteBlankAction, createOdBlankAction, deleteBlank, odBlank } from './od/od-blank.js'
 import { createOdReadingJob, odReading } from './od/od-reading.js'
 import { mqttToDbStreaming, mqttToDbStreamingJob } from './recording/mqtt-to-db-streaming.js'
-import { selfTest, selfTestJob } from './self-test/self-test.js'
+import { createSelfTestAction, selfTest } from './self-test/self-test.js'
 import { createStirringJob, stirring } from './stirring/stirring.js'
 import { temperatureAutomations } from './temperature/automations/index.js'
 import { Heater } from './temperature/heater.js'
@@ -81,7 +81,7 @@ const JOBS: readonly { readonly definition: JobDefinition; readonly create: (boa
     create: (board: Board) => createAutomationJob(automation, openTemperature(board)),
   })),
   { definition: monitor, create: createMonitorJob },
-  { definition: selfTest, create: () => selfTestJob },
+  { definition: selfTest, create: createSelfTestAction },
   { definition: mqttToDbStreaming, create: () => mqttToDbStreamingJob },
   ...leaderEntries,
 ]

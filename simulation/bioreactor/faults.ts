@@ -22,6 +22,8 @@ const faultKinds = {
   stuck: { where: SENSORS, doc: 'the sensor goes on giving its next value' },
   noisy: { where: SENSORS, doc: 'the sensor has thirty times its noise' },
   led_burnt_out: { where: ['A', 'B', 'C', 'D'], doc: 'the LED gives no light, whatever drives it' },
+  ambient_light: { where: [], doc: 'the cap is off: light of the room reaches the photodiodes' },
+  photodiodes_swapped: { where: [], doc: 'the reference and the photodiode at 90° are plugged in the wrong way round' },
   stirrer_stalled: { where: [], doc: 'something holds the bar' },
   pump_blocked: { where: PUMPS, doc: 'the pump does not turn' },
   tube_out: {

@@ -5,6 +5,9 @@ export type Angle = (typeof angles)[number]
 /** Volts of a photodiode without any light: offset of the amplifier. */
 const OFFSET_V = 0.001
 
+/** The same without a cap. */
+export const UNCAPPED_V = 0.15
+
 /** Light of the room that finds its way into the vial, in V: by day and by night it sways by a third. */
 const ROOM_V = 0.001
 const ROOM_SWAY = 0.3
@@ -49,3 +52,11 @@ export function litVolts(angle: Angle, od: number, irLight: number, otherLight: 
   const { emptyV, voltsPerOd, shadowOd } = SCATTER[angle]
   return stray + irLight * (emptyV + (voltsPerOd * od) / (1 + od / shadowOd))
 }
+
+/** From here on a vortex reaches into the light, and takes this share of it for every further 1000 RPM. */
+const VORTEX_RPM = 1000
+const VORTEX_SHARE = 0.02
+
+/** Share of the vial's light that is left at a speed of the bar. Nothing moves before the reference. */
+export const vortexShade = (angle: Angle, rpm: number): number =>
+  angle === 'REF' ? 1 : 1 - (VORTEX_SHARE * Math.max(0, rpm - VORTEX_RPM)) / 1000

@@ -4,7 +4,7 @@ import { createRandom, type Random } from '../random.js'
 import { netGrowthPerHour, odOf } from './culture.js'
 import { type Fault, FaultSet } from './faults.js'
 import type { Pump, PumpDrive } from './liquid.js'
-import { AGEING_PER_HOUR, type Angle, darkVolts, litVolts } from './optics.js'
+import { AGEING_PER_HOUR, type Angle, darkVolts, litVolts, UNCAPPED_V, vortexShade } from './optics.js'
 import type { Load, PhysicalVial } from './physical-vial.js'
 import { createRotorCourse, type RotorCourse } from './rotor-course.js'
 import type { VialTruth } from './truth.js'
@@ -85,15 +85,22 @@ export class VirtualVial implements PhysicalVial {
 
   photodiodeVolts(input: string): number {
     const { angles, irChannel = 'A', mainsHz = 50 } = this.#options
-    const angle = angles?.[input] ?? STOCK_ANGLES[input]
+    const angle = this.#seen(angles?.[input] ?? STOCK_ANGLES[input])
     if (angle === undefined) return 0
     const timeS = this.#timeS()
     const light = (channel: LedChannel): number =>
       this.#faults.has('led_burnt_out', channel) ? 0 : (this.#lights.get(channel) ?? 0)
     const others = LED_CHANNELS.reduce((sum, channel) => sum + (channel === irChannel ? 0 : light(channel)), 0)
     const ir = light(irChannel) * (1 + this.#drift(timeS)) * (1 - AGEING_PER_HOUR * this.#hoursOfLight())
-    const volts = darkVolts(timeS, mainsHz) + litVolts(angle, odOf(this.#now().culture), ir, others)
+    const lit = litVolts(angle, odOf(this.#now().culture), ir, others) * vortexShade(angle, this.#rotor.rpm)
+    const volts = darkVolts(timeS, mainsHz) + lit + (this.#faults.has('ambient_light') ? UNCAPPED_V : 0)
     return this.#sensed(input, volts, NOISE_V + NOISE_SHARE * volts)
+  }
+
+  /** Where the photodiode at the end of a cable really is. */
+  #seen(angle: Angle | undefined): Angle | undefined {
+    if (!this.#faults.has('photodiodes_swapped')) return angle
+    return angle === 'REF' ? '90' : angle === '90' ? 'REF' : angle
   }
 
   heaterBoardC(): number {

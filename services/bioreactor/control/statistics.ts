@@ -17,3 +17,17 @@ export function robustSigma(values: readonly number[]): number {
   const middle = median(values)
   return 1.4826 * median(values.map((value) => Math.abs(value - middle)))
 }
+
+/** Mean squared distance from the mean. */
+export function variance(values: readonly number[]): number {
+  const centre = mean(values)
+  return mean(values.map((value) => (value - centre) ** 2))
+}
+
+/** How closely one list follows the other, −1 to 1 (Pearson); 0 when one of them does not vary. @param ys as many as `xs` */
+export function correlation(xs: readonly number[], ys: readonly number[]): number {
+  const [meanX, meanY] = [mean(xs), mean(ys)]
+  const together = mean(xs.map((x, index) => (x - meanX) * ((ys[index] ?? Number.NaN) - meanY)))
+  const apart = Math.sqrt(variance(xs) * variance(ys))
+  return apart > 0 ? together / apart : 0
+}

@@ -1,10 +1,11 @@
 import { defineError, InvalidInput, type LabError } from '../../../events/core/errors.js'
 import { InvalidConfig, type UnitConfig } from '../../unit-admin/config/unit-config.js'
-import { LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
+import { type Bioreactor, LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import { type Calibration, type Calibrations, CalibrationUnsuitable } from '../calibrations/calibrations.js'
 import type { Estimators, OdEstimator } from '../calibrations/estimators.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { type Blank, readBlank } from './blank.js'
+import type { PhotodiodeInput } from './photodiode-sampler.js'
 
 const BlankAndCalibration = defineError(
   'od.blank_and_calibration',
@@ -48,6 +49,17 @@ export function readPhotodiodes(config: UnitConfig): Photodiodes {
   if (references.length > 1) refuse(`channels ${references.join(' and ')} are both REF; one may be.`)
   if (signals.length === 0) refuse('no channel has an angle; at least one must.')
   return { signals: signals.sort((a, b) => a.channel.localeCompare(b.channel)), reference: references[0] ?? null }
+}
+
+/** The converters behind them, signals first. One after the other: they may share a converter. @throws LabError */
+export async function openPhotodiodes(
+  bioreactor: Pick<Bioreactor, 'openPhotodiode'>,
+  { signals, reference }: Photodiodes,
+): Promise<readonly PhotodiodeInput[]> {
+  const channels = [...signals.map(({ channel }) => channel), ...(reference === null ? [] : [reference])]
+  const inputs: PhotodiodeInput[] = []
+  for (const channel of channels) inputs.push({ channel, adc: await bioreactor.openPhotodiode(channel) })
+  return inputs
 }
 
 /** The LED labelled `IR`. @throws InvalidInput when none is. */

@@ -8,7 +8,7 @@ import {
   RawODReading,
 } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
-import { InvalidInput } from '../../../events/core/errors.js'
+import { defineError, InvalidInput } from '../../../events/core/errors.js'
 import { perChannel } from '../../../events/core/parameter.js'
 import { Timestamp } from '../../../events/core/timestamp.js'
 import { choice } from '../../../events/core/values.js'
@@ -20,11 +20,13 @@ import type { Estimators } from '../calibrations/estimators.js'
 import { PartMissing } from '../errors.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { IrReference } from './ir-reference.js'
-import { readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
+import { openPhotodiodes, readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
 import { OdReader } from './od-reader.js'
 import { OdScale } from './od-scale.js'
 import { OdSeries, TOO_BRIGHT } from './od-series.js'
 import { PhotodiodeSampler } from './photodiode-sampler.js'
+
+const SelfTestRuns = defineError('od.self_test_runs', 'state', '`self_test` runs, which has the LEDs and photodiodes.')
 
 const SECTION = 'od_reading.config'
 
@@ -186,6 +188,9 @@ async function startOdReading(
       },
     )
   }
+  if (job.peers.find('self_test') !== undefined) {
+    throw new SelfTestRuns('self_test runs.', { remediation: 'Wait until it has ended.' })
+  }
   const { config, clock, experiment } = job
   const { store } = sources
   const photodiodes = readPhotodiodes(config)
@@ -196,15 +201,9 @@ async function startOdReading(
     throw new PartMissing('The HAT does not answer.', { remediation: 'Attach the HAT.' })
   }
 
-  const channels = [
-    ...photodiodes.signals.map((signal) => signal.channel),
-    ...(photodiodes.reference === null ? [] : [photodiodes.reference]),
-  ]
-  const inputs: { channel: PdChannel; adc: Awaited<ReturnType<Bioreactor['openPhotodiode']>> }[] = []
-  for (const channel of channels) inputs.push({ channel, adc: await bioreactor.openPhotodiode(channel) })
   const sampler = new PhotodiodeSampler({
     clock,
-    inputs,
+    inputs: await openPhotodiodes(bioreactor, photodiodes),
     mainsHz: params.local_ac_hz ?? null,
     useDarkOffsets: params.use_dark_offsets,
     onNearLimit: (channel, volts) => {

@@ -40,7 +40,6 @@ describe('what is not built', () => {
     ['experiment_profile execute', { dry_run: null }, ['growth.yaml', 'exp'], 'experiment profiles'],
     ['experiment_profile verify', {}, ['growth.yaml'], 'experiment profiles'],
     ['export_experiment_data', { experiment: 'exp', dataset_name: ['od_readings'] }, [], 'export datasets'],
-    ['self_test', { k: 'HAT' }, [], 'check-hardware'],
     ['backup_database', { output: '/tmp/copy' }, [], 'event-log.db'],
   ])('%s is refused with its reason, and nothing is published of it', async (job, options, args, reason) => {
     const before = lab.broker.published.length
