@@ -43,7 +43,7 @@ export interface SelfTestConfig {
 export interface TestBench extends SelfTestDeps {
   readonly job: Pick<JobContext, 'config' | 'clock'>
   readonly config: SelfTestConfig
-  readonly user: Pick<JobContext, 'emit' | 'log' | 'atEnd'>
+  readonly user: Pick<JobContext, 'experiment' | 'emit' | 'log' | 'atEnd'>
   /** Aborted when the test is to end: its outputs go off meanwhile. */
   readonly stop: AbortSignal
   /** Tells which photodiodes follow which LED. */
@@ -78,7 +78,7 @@ export async function runTest(
   job: JobContext,
   bench: Omit<TestBench, 'job' | 'user' | 'stop'>,
 ): Promise<string> {
-  const { clock, ending } = job
+  const { clock, ending, experiment } = job
   const over = new AbortController()
   const stop = AbortSignal.any([ending, over.signal])
   const releases = new Releases((error) =>
@@ -93,7 +93,7 @@ export async function runTest(
     throw new SelfTestFailed(`It did not end within ${LIMIT_S} s.`, { remediation: 'A part answers too slowly.' })
   }
   try {
-    const work = test.run({ ...bench, job, user: { emit: job.emit, log: job.log, atEnd }, stop })
+    const work = test.run({ ...bench, job, user: { experiment, emit: job.emit, log: job.log, atEnd }, stop })
     return await deadline(LIMIT_S * 1000, work, late, clock)
   } finally {
     over.abort()
