@@ -1,15 +1,15 @@
 import type { Config } from '../config.js'
 import { timestampOf } from '../events/core/timestamp.js'
-import type { NewEvent } from '../events/event.js'
-import type { Clock, EventLogReader, MessageBus } from '../events/ports.js'
+import type { NewEvent, RecordedEvent } from '../events/event.js'
+import { compileFilters } from '../events/filter-tree.js'
+import type { Clock, EventLogReader, EventLogWriter, MessageBus } from '../events/ports.js'
 import { serviceEvent } from '../events/system/services.js'
 import { instruments } from '../instruments.js'
 import { pollUntil } from '../primitives/poll-until.js'
 import { type Aftermath, aftermath } from '../services/aftermath/aftermath.js'
 import { publishCorrections } from '../services/aftermath/over-bus.js'
-import type { Correction, FindRetained } from '../services/aftermath/retained.js'
+import type { Correction, FindLate, FindRetained, RetainedText } from '../services/aftermath/retained.js'
 import { readResult } from '../services/runtime/safe-state-result.js'
-import type { RunningLog } from './parts.js'
 import { aftermathsOf } from './service-parts.js'
 
 /** The parts of the services that may have died. */
@@ -20,15 +20,34 @@ const findIn =
   async (filters) => {
     const found = filters.flatMap((filter) => reader.retained(filter))
     // Filters may overlap.
-    const texts = new Map(found.map(({ topic, payload }) => [topic, Buffer.from(payload).toString()]))
-    return [...texts].map(([topic, text]) => ({ topic, text }))
+    return [...new Map(found.map((event) => [event.topic, textOf(event)])).values()]
+  }
+
+const textOf = ({ topic, payload, position }: RecordedEvent): Required<RetainedText> => ({
+  topic,
+  text: Buffer.from(payload).toString(),
+  position,
+})
+
+/** Of the end of the log so much is looked at; about 5 ms. */
+const LATE_EVENTS = 5000
+
+const lateIn =
+  (reader: EventLogReader): FindLate =>
+  async (filter) => {
+    const after = Math.max(0, reader.lastPosition() - LATE_EVENTS)
+    return reader.read({ after, limit: LATE_EVENTS, match: compileFilters([filter]) }).map(textOf)
   }
 
 const BATCH = 1000
 
 /** Corrects the log before anybody can read it: no process of an earlier life of this unit lives.
  * @throws LogUnavailable when it cannot be written: a unit that says what is not true is worse than none. */
-export async function correctLog(config: Config, clock: Clock, { reader, writer }: RunningLog): Promise<void> {
+export async function correctLog(
+  config: Pick<Config, 'unit' | 'runDirectory'>,
+  clock: Clock,
+  { reader, writer }: { readonly reader: EventLogReader; readonly writer: Pick<EventLogWriter, 'append'> },
+): Promise<void> {
   const last = reader.read({ after: reader.lastPosition() - 1, limit: 1 })[0]
   if (last === undefined) return
   const of: Aftermath = {
@@ -37,6 +56,7 @@ export async function correctLog(config: Config, clock: Clock, { reader, writer 
     death: { at: timestampOf(new Date(last.recordedAt)), now: timestampOf(clock.now()) },
     gatewayToo: true,
     outputs: readResult(config.runDirectory),
+    late: lateIn(reader),
   }
   const corrections = await aftermath(findIn(reader), of, PARTS)
   for (let first = 0; first < corrections.length; first += BATCH) {
@@ -73,7 +93,7 @@ export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDe
   const tell = async (): Promise<void> => {
     const outputs = readResult(runDirectory)
     const death = { at: now, now }
-    const of: Aftermath = { unit, death, gatewayToo: false, outputs }
+    const of: Aftermath = { unit, death, gatewayToo: false, outputs, late: lateIn(reader) }
     await publishCorrections(bus, await aftermath(findIn(reader), of, PARTS))
   }
   const isCorrected = (): boolean => !/"state":"(starting|ready|suspended)"/.test(serviceRecord(reader, unit))

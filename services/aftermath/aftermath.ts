@@ -6,7 +6,15 @@ import { ServiceRecord, safeStateEvent, serviceEvent } from '../../events/system
 import { TaskRecord, taskEvent } from '../../events/system/tasks.js'
 import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
-import { type Correction, type Death, type FindRetained, type RetainedText, recordIn, retained } from './retained.js'
+import {
+  type Correction,
+  type Death,
+  type FindLate,
+  type FindRetained,
+  type RetainedText,
+  recordIn,
+  retained,
+} from './retained.js'
 import { safeStateTold } from './safe-state.js'
 
 const SERVICE = serviceEvent.filter()
@@ -18,6 +26,8 @@ export interface Past {
   readonly world: readonly RetainedText[]
   /** Looks up more. */
   readonly find: FindRetained
+  /** The end of the log; nothing where the log is not at hand. */
+  readonly late: FindLate
   readonly death: Death
   /** How the outputs were switched off since; null when that is not known. */
   readonly outputs: SafeStateResult | null
@@ -56,7 +66,12 @@ export interface Aftermath {
   readonly gatewayToo: boolean
   /** How the outputs were switched off since; null when that is not known. */
   readonly outputs: SafeStateResult | null
+  /** The end of the log, where it is at hand. */
+  readonly late?: FindLate
 }
+
+/** Without a log at hand nothing is known to be late. */
+export const nothingLate: FindLate = async () => []
 
 /** Everything that can be false once the services process is dead. */
 export const filtersOf = (parts: readonly PartAftermath[]): readonly string[] => [
@@ -85,11 +100,11 @@ export async function correctionsOf(
   of: Aftermath,
   parts: readonly PartAftermath[],
 ): Promise<readonly Correction[]> {
-  const { unit, death, outputs } = of
+  const { unit, death, outputs, late = nothingLate } = of
   return [
     ...world.flatMap((value) => [...serviceLost(value, death), ...partLost(value, death), ...taskFailed(value, of)]),
     ...(outputs === null ? [] : safeStateTold(world, unit, outputs, death)),
-    ...(await together(parts).corrections({ world, find, death, outputs })),
+    ...(await together(parts).corrections({ world, find, late, death, outputs })),
   ]
 }
 

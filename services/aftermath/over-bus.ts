@@ -4,7 +4,7 @@ import { type ServiceRecord, serviceEvent } from '../../events/system/services.j
 import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import type { ServiceContext } from '../runtime/service.js'
-import { correctionsOf, filtersOf, type PartAftermath } from './aftermath.js'
+import { correctionsOf, filtersOf, nothingLate, type PartAftermath } from './aftermath.js'
 import type { Correction, FindRetained, RetainedText } from './retained.js'
 
 type Starting = Pick<ServiceContext, 'bus' | 'unit' | 'clock' | 'hardwareKind'>
@@ -38,7 +38,7 @@ export async function correctPart(
   const find = findOverBus(bus, fence)
   const world = await find(part.filters)
   const now = timestampOf(clock.now())
-  const corrections = await part.corrections({ world, find, death: { at: now, now }, outputs })
+  const corrections = await part.corrections({ world, find, late: nothingLate, death: { at: now, now }, outputs })
   await publishCorrections(bus, corrections)
   return corrected(world, corrections)
 }

@@ -7,10 +7,15 @@ import { matchesFilter } from '../../events/topic.js'
 export interface RetainedText {
   readonly topic: string
   readonly text: string
+  /** Where it stands in the log, where that is at hand. */
+  readonly position?: number
 }
 
 /** Looks up what is retained: the values of every topic that matches any of the filters. */
 export type FindRetained = (filters: readonly string[]) => Promise<readonly RetainedText[]>
+
+/** Looks up what was published of late on the topics that match a filter, retained or not, in the order of the log. */
+export type FindLate = (filter: string) => Promise<readonly Required<RetainedText>[]>
 
 /** What is to be published so that the retained values are true. An empty payload clears the topic. */
 export interface Correction {

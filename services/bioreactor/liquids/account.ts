@@ -1,4 +1,6 @@
 import {
+  BIOREACTOR_VARIABLES,
+  type BioreactorVariable,
   bioreactorValues,
   bioreactorVariableEvent,
   type DosingEvent,
@@ -7,6 +9,7 @@ import {
   type LiquidAccount,
   liquidEvent,
   overflowEvent,
+  PUMP_CALIBRATION,
   type Pumping,
 } from '../../../events/bioreactor/liquids.js'
 import { type LogMessage, logEvent } from '../../../events/bioreactor/logs.js'
@@ -20,12 +23,14 @@ export interface AccountOf {
   readonly experiment: string
 }
 
-/** What is published of an account that has changed: the account, then of the six variables of a Pioreactor those that are new.
- * @param known values that are published already */
+/** What is published already of the variables of an experiment; undefined where nothing is. */
+export type Published = (variable: BioreactorVariable) => number | undefined
+
+/** What is published of an account that has changed: the account, then of the six variables of a Pioreactor those that are new. */
 export function accountMessages(
   { unit, experiment }: AccountOf,
   account: LiquidAccount,
-  known: Readonly<Record<string, number>>,
+  published: Published,
 ): readonly Correction[] {
   return [
     {
@@ -33,26 +38,30 @@ export function accountMessages(
       payload: liquidEvent.encode(account),
       retain: liquidEvent.retained,
     },
-    ...variableMessages({ unit, experiment }, account.liquid, known),
+    ...variableMessages({ unit, experiment }, account.liquid, published),
   ]
 }
 
-export const variableMessages = (
+export function variableMessages(
   { unit, experiment }: AccountOf,
   liquid: Liquid,
-  known: Readonly<Record<string, number>>,
-): readonly Correction[] =>
-  Object.entries(bioreactorValues(liquid)).flatMap(([variable, value]) =>
-    known[variable] === value
-      ? []
-      : [
-          {
-            topic: bioreactorVariableEvent.topic({ unit, experiment, variable }),
-            payload: bioreactorVariableEvent.encode(value),
-            retain: bioreactorVariableEvent.retained,
-          },
-        ],
-  )
+  published: Published,
+): readonly Correction[] {
+  const values = bioreactorValues(liquid)
+  return BIOREACTOR_VARIABLES.filter((variable) => published(variable) !== values[variable]).map((variable) => ({
+    topic: bioreactorVariableEvent.topic({ unit, experiment, variable }),
+    payload: bioreactorVariableEvent.encode(values[variable]),
+    retain: bioreactorVariableEvent.retained,
+  }))
+}
+
+/** The variables of an experiment as they are retained. @param texts by topic */
+export const publishedIn =
+  (texts: ReadonlyMap<string, string>, { unit, experiment }: AccountOf): Published =>
+  (variable) => {
+    const text = texts.get(bioreactorVariableEvent.topic({ unit, experiment, variable }))
+    return text === undefined ? undefined : Number(text)
+  }
 
 /** The alarm of a vial that was given more than it holds: raised with a line in the log, repeated as it goes on, cleared once there is room again.
  * @param before what it held. */
@@ -90,25 +99,62 @@ export const dosingMessage = ({ unit, experiment }: AccountOf, dose: DosingEvent
   retain: dosingEvent.retained,
 })
 
-/** The account of a process that died while pumps ran: each has run on until it was switched off, or until it had moved all it was to move.
- * @param offMs when they were off, ms UTC. @returns what to publish, dosing events first; nothing when no pump ran. */
-export function settledAccount(of: AccountOf, account: LiquidAccount, offMs: number): readonly Correction[] {
-  if (account.pumping.length === 0) return []
+/** An account, and the doses that made it of an earlier one. */
+interface Entered {
+  readonly account: LiquidAccount
+  readonly doses: readonly DosingEvent[]
+}
+
+/** The account after doses that stand behind it in the log: a kill came between a dose and the account of it. The same account when there are none. */
+export const caughtUp = (account: LiquidAccount, doses: readonly DosingEvent[]): LiquidAccount =>
+  doses.filter(({ source_of_event }) => source_of_event !== PUMP_CALIBRATION).reduce(withDose, account)
+
+const withDose = ({ liquid, pumping, capacity_ml }: LiquidAccount, dose: DosingEvent): LiquidAccount => ({
+  liquid: evolveLiquid(liquid, dose, capacity_ml),
+  capacity_ml,
+  pumping: pumping.map((pump) => toldUpTo(pump, dose)),
+  timestamp: dose.timestamp,
+})
+
+/** A pump after its own dosing event: what it moved until then is told. Of waste the event says less than was pumped. */
+function toldUpTo(pumping: Pumping, { event, source_of_event, volume_change, timestamp }: DosingEvent): Pumping {
+  if (pumping.event !== event || pumping.source_of_event !== source_of_event) return pumping
+  const pumpedMl = addedMedium(event) === null ? movedSince(pumping, Date.parse(timestamp)) : volume_change
+  return { ...pumping, since: timestamp, left_ml: Math.max(0, pumping.left_ml - pumpedMl) }
+}
+
+/** The account of a process that died while pumps ran: each has run on until it was switched off, or until it had moved all it was to move. The same
+ * account when no pump ran. @param offMs when they were off, ms UTC. */
+export function settled(account: LiquidAccount, offMs: number): Entered {
+  if (account.pumping.length === 0) return { account, doses: [] }
   const timestamp = timestampOf(new Date(offMs))
-  let now: LiquidAccount = { ...account, timestamp }
-  const doses: Correction[] = []
-  const alarms: Correction[] = []
+  let { liquid } = account
+  const doses: DosingEvent[] = []
   for (const pumping of account.pumping) {
     const { event, source_of_event } = pumping
-    const before = now.liquid
     const pumpedMl = movedSince(pumping, offMs)
-    const volume_change = addedMedium(event) === null ? wasteMovedMl(before, pumpedMl) : pumpedMl
+    const volume_change = addedMedium(event) === null ? wasteMovedMl(liquid, pumpedMl) : pumpedMl
     if (volume_change <= 0) continue
-    now = { ...now, liquid: evolveLiquid(before, { event, volume_change }, account.capacity_ml) }
-    doses.push(dosingMessage(of, { volume_change, event, source_of_event, timestamp }))
-    alarms.push(...overflowMessages(of, now, before, pumping))
+    liquid = evolveLiquid(liquid, { event, volume_change }, account.capacity_ml)
+    doses.push({ volume_change, event, source_of_event, timestamp })
   }
-  return [...doses, ...accountMessages(of, { ...now, pumping: [] }, bioreactorValues(account.liquid)), ...alarms]
+  return { account: { ...account, liquid, pumping: [], timestamp }, doses }
+}
+
+/** What is published of an account that was put right after a death: doses that nobody has told, the account, and an alarm if it overflowed.
+ * @param before the account that is retained */
+export function settlementMessages(
+  of: AccountOf,
+  before: LiquidAccount,
+  { account, doses }: Entered,
+  published: Published,
+): readonly Correction[] {
+  const by = doses.at(-1) ?? { event: 'a dose', source_of_event: null }
+  return [
+    ...doses.map((dose) => dosingMessage(of, dose)),
+    ...accountMessages(of, account, published),
+    ...overflowMessages(of, account, before.liquid, by),
+  ]
 }
 
 const movedSince = ({ since, left_ml, ml_per_s }: Pumping, offMs: number): number =>

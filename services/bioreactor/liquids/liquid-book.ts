@@ -1,7 +1,6 @@
 import {
   type BioreactorVariable,
   bioreactorValues,
-  bioreactorVariableEvent,
   DosingEvent,
   dosingEvent,
   type Liquid,
@@ -17,13 +16,22 @@ import { PublishQueue } from '../../runtime/publish-queue.js'
 import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
 import type { BioreactorModel } from '../board/hardware-tables.js'
 import { addedMedium, correctLiquid, evolveLiquid, wasteMovedMl } from '../control/dosing/liquid.js'
-import { accountMessages, dosingMessage, overflowMessages, settledAccount, variableMessages } from './account.js'
+import {
+  accountMessages,
+  dosingMessage,
+  overflowMessages,
+  publishedIn,
+  settled,
+  settlementMessages,
+  variableMessages,
+} from './account.js'
+
 import { initialLiquid } from './initial-liquid.js'
 
 /** How long an ending service waits until the last doses are on disk. */
 const FLUSH_TIMEOUT_MS = 1500
-/** Own events that have not come back yet; as many pumps do not run at once. */
-const MAX_AWAITED = 1000
+/** Doses that are remembered, so that one that comes again is known: minutes of all pumps. */
+const MAX_SEEN = 1000
 
 /** What a pump has moved since it was told last. */
 export interface PumpProgress {
@@ -61,8 +69,9 @@ export class LiquidBook {
   readonly #queue: PublishQueue
   readonly #accounts = new Map<string, LiquidAccount>()
   readonly #listeners = new Set<(experiment: string) => void>()
-  /** Own events, which come back from the broker. */
-  readonly #awaited = new Set<string>()
+  /** Doses that are in the account, word for word: our own come back from the broker, and whoever loses the connection before the acknowledgement
+   * tells one twice. */
+  readonly #seen = new Set<string>()
   #unsubscribe: () => Promise<void> = async () => undefined
   #lastPumpingMs: number | null = null
 
@@ -75,19 +84,21 @@ export class LiquidBook {
   /** Takes up the accounts of earlier lives, and follows the doses of others. */
   async start(past: readonly RetainedText[]): Promise<void> {
     const { unit, bus, clock } = this.#deps
+    const texts = new Map(past.map(({ topic, text }) => [topic, text]))
     for (const value of past) {
-      const levels = liquidEvent.levels(value.topic)
-      const account = levels?.unit === unit ? recordIn(liquidEvent.payload, value) : null
-      if (levels === null || account === null) continue
-      const { experiment } = levels
-      const of = { unit, experiment }
+      const of = liquidEvent.levels(value.topic)
+      const account = of?.unit === unit ? recordIn(liquidEvent.payload, value) : null
+      if (of === null || account === null) continue
       // Whoever died with pumps running: safe-state has switched them off by now.
-      const settled = settledAccount(of, account, clock.now().getTime())
-      const last = settled.find(({ topic }) => topic === value.topic)
-      const present = last === undefined ? account : liquidEvent.parse(last.payload)
-      this.#accounts.set(experiment, present)
-      this.#push(settled)
-      this.#push(variableMessages(of, present.liquid, publishedValues(past, of, settled)))
+      const now = settled(account, clock.now().getTime())
+      const published = publishedIn(texts, of)
+      this.#accounts.set(of.experiment, now.account)
+      // A kill may have come between the account and the variables, too.
+      this.#push(
+        now.account === account
+          ? variableMessages(of, account.liquid, published)
+          : settlementMessages(of, account, now, published),
+      )
     }
     this.#unsubscribe = await bus.subscribe(dosingEvent.filter({ unit }), (message) => this.#follow(message))
   }
@@ -128,7 +139,7 @@ export class LiquidBook {
     if (volume_change > 0) {
       const dose = { volume_change, event, source_of_event: source, timestamp }
       const message = dosingMessage(of, dose)
-      this.#await(message)
+      this.#isNew(message.topic, message.payload)
       this.#push([message])
     }
     this.#lastPumpingMs = this.#deps.clock.now().getTime()
@@ -180,8 +191,8 @@ export class LiquidBook {
     const timestamp = timestampOf(this.#deps.clock.now())
     const account = { ...entry, capacity_ml: this.model.reactor_capacity_ml, timestamp }
     this.#accounts.set(experiment, account)
-    const known = before === null || before.publishAll === true ? {} : bioreactorValues(before.liquid)
-    this.#push(accountMessages(of, account, known))
+    const values = before === null || before.publishAll === true ? null : bioreactorValues(before.liquid)
+    this.#push(accountMessages(of, account, (variable) => values?.[variable]))
     if (before !== null) this.#push(overflowMessages(of, account, before.liquid, before.by))
     for (const listener of this.#listeners) listener(experiment)
   }
@@ -190,7 +201,7 @@ export class LiquidBook {
   #follow({ topic, payload, retain }: BusMessage): void {
     const experiment = dosingEvent.levels(topic)?.experiment
     const text = payload.toString()
-    if (experiment === undefined || retain || this.#awaited.delete(`${topic} ${text}`)) return
+    if (experiment === undefined || retain || !this.#isNew(topic, text)) return
     const account = this.#accounts.get(experiment)
     const dose = recordIn(DosingEvent, { topic, text })
     if (account === undefined || dose === null || dose.source_of_event === PUMP_CALIBRATION) return
@@ -199,29 +210,17 @@ export class LiquidBook {
     this.#enter(experiment, { liquid, pumping: account.pumping }, { liquid: account.liquid, by: dose })
   }
 
-  #await({ topic, payload }: Correction): void {
-    this.#awaited.add(`${topic} ${payload}`)
-    const [oldest] = this.#awaited
-    if (this.#awaited.size > MAX_AWAITED && oldest !== undefined) this.#awaited.delete(oldest)
+  /** Whether it is told for the first time; from now on it is known. */
+  #isNew(topic: string, text: string): boolean {
+    const dose = `${topic} ${text}`
+    if (this.#seen.has(dose)) return false
+    this.#seen.add(dose)
+    const [oldest] = this.#seen
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest)
+    return true
   }
 
   #push(messages: readonly Correction[]): void {
     for (const { topic, payload, retain } of messages) this.#queue.push(topic, payload, retain)
   }
-}
-
-/** The variables of an experiment as they stand on their topics. */
-function publishedValues(
-  past: readonly RetainedText[],
-  of: { readonly unit: string; readonly experiment: string },
-  since: readonly Correction[],
-): Readonly<Record<string, number>> {
-  const texts = [...past, ...since.map(({ topic, payload }) => ({ topic, text: payload }))]
-  return Object.fromEntries(
-    texts.flatMap(({ topic, text }) => {
-      const levels = bioreactorVariableEvent.levels(topic)
-      const isOwn = levels?.unit === of.unit && levels.experiment === of.experiment
-      return isOwn ? [[levels.variable, Number(text)]] : []
-    }),
-  )
 }
