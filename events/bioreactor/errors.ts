@@ -26,3 +26,6 @@ export const SettingUnavailable = defineError(
 
 /** An order to stop jobs would stop all of them, or none. */
 export const NoJobFilter = defineError('job.no_filter', 'input', 'An order to stop jobs names no filter.')
+
+/** Neither built in nor among the files of the unit. */
+export const UnknownModel = defineError('hardware.unknown_model', 'input', 'There is no such model of a bioreactor.')

@@ -6,7 +6,7 @@ import { bioreactorVariableEvent, dosingEvent, liquidEvent, overflowEvent } from
 import { logEvent } from './logs.js'
 import { dosingStateOrder, identifyOrder } from './orders.js'
 import { errorCodeEvent, ledChangeEvent, ledsEvent, pidLogEvent, pwmEvent } from './outputs.js'
-import { vesselEvent } from './vessel.js'
+import { modelsEvent, vesselEvent } from './vessel.js'
 
 /** Events of a bioreactor beside the settings of its jobs. */
 export const bioreactorEvents: readonly EventDefinition[] = [
@@ -22,6 +22,7 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   liquidEvent,
   overflowEvent,
   vesselEvent,
+  modelsEvent,
   kalmanFilterEvent,
   blankMeansEvent,
   blankMeanEvent,

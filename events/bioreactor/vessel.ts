@@ -24,3 +24,16 @@ export const vesselEvent = defineEvent({
   payload: Vessel,
   doc: 'The vessel of the unit: model, capacity and fill limit in mL, and what an experiment that begins is taken to have in it.',
 })
+
+export const Models = Type.Object({
+  models: Type.Array(Type.Object({ model_name: Type.String(), model_version: Type.String() })),
+  timestamp: Timestamp,
+})
+export type Models = Static<typeof Models>
+
+export const modelsEvent = defineEvent({
+  pattern: 'system/<unit>/models',
+  retained: true,
+  payload: Models,
+  doc: 'The vessels that the unit knows, built in and of its own files, as it was started.',
+})

@@ -8,6 +8,7 @@ import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
 import { bioreactor } from './unit/bioreactor.js'
+import { hardware } from './unit/hardware.js'
 import { jobCommands } from './unit/job-commands.js'
 import { jobSettings } from './unit/job-settings.js'
 import { jobLists } from './unit/jobs.js'
@@ -22,6 +23,7 @@ export const endpoints: readonly Endpoint[] = [
   ...jobCommands,
   ...jobSettings,
   ...bioreactor,
+  ...hardware,
   ...boxSystem,
   ...devices,
   ...modes,

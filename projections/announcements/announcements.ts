@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
+import { Models, modelsEvent } from '../../events/bioreactor/vessel.js'
 import type { JobCapability } from '../../events/core/capability.js'
 import type { EventDefinition } from '../../events/core/define-event.js'
 import type { AnnouncedMode } from '../../events/define-mode.js'
@@ -50,24 +51,38 @@ const modeCapabilities = announced('mode_capabilities', [modeCapabilityEvent], R
 /** Potentiostats by slot. */
 const devices = announced('devices', [deviceEvent], DeviceRecord)
 
-type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices'
+/** Vessels that a unit knows. */
+const vesselModels = announced('vessel_models', [modelsEvent], Models)
+
+type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices' | 'vessel_models'
 
 type AnnouncementTables = Tables<Readonly<Record<Announcements, AnnouncementRow>>>
 
 /** Records were checked when they were folded. */
-export const announcements = readModel([jobCapabilities, modeCapabilities, devices], (tables: AnnouncementTables) => {
-  const records = <T>(table: Announcements, order: 'name' | 'position') => {
-    const all = tables.query<object, Pick<AnnouncementRow, 'record'>>((from) =>
-      from.selectFrom(table).select('record').orderBy(order).orderBy('topic'),
+export const announcements = readModel(
+  [jobCapabilities, modeCapabilities, devices, vesselModels],
+  (tables: AnnouncementTables) => {
+    const records = <T>(table: Announcements, order: 'name' | 'position') => {
+      const all = tables.query<object, Pick<AnnouncementRow, 'record'>>((from) =>
+        from.selectFrom(table).select('record').orderBy(order).orderBy('topic'),
+      )
+      return async (): Promise<readonly T[]> => (await all({})).map(({ record }) => JSON.parse(record) as T)
+    }
+    const recordedModes = records<(typeof RecordedMode)['static']>('mode_capabilities', 'position')
+    const models = tables.query<{ topic: string }, Pick<AnnouncementRow, 'record'>>((from, value) =>
+      from.selectFrom('vessel_models').select('record').where('topic', '=', value('topic')),
     )
-    return async (): Promise<readonly T[]> => (await all({})).map(({ record }) => JSON.parse(record) as T)
-  }
-  const recordedModes = records<(typeof RecordedMode)['static']>('mode_capabilities', 'position')
-  return {
-    jobCapabilities: records<JobCapability>('job_capabilities', 'name'),
-    /** Modes by their rank. */
-    modes: async (): Promise<readonly AnnouncedMode[]> =>
-      (await recordedModes()).map(upcastMode).sort((one, other) => one.rank - other.rank),
-    devices: records<DeviceRecord>('devices', 'name'),
-  }
-})
+    return {
+      /** Null as long as the unit has not told them. */
+      async vesselModels(unit: string): Promise<Models['models'] | null> {
+        const [found] = await models({ topic: modelsEvent.topic({ unit }) })
+        return found === undefined ? null : (JSON.parse(found.record) as Models).models
+      },
+      jobCapabilities: records<JobCapability>('job_capabilities', 'name'),
+      /** Modes by their rank. */
+      modes: async (): Promise<readonly AnnouncedMode[]> =>
+        (await recordedModes()).map(upcastMode).sort((one, other) => one.rank - other.rank),
+      devices: records<DeviceRecord>('devices', 'name'),
+    }
+  },
+)

@@ -8,6 +8,7 @@ import { startJobService } from '../jobs/job-service.js'
 import type { InstrumentContext } from '../runtime/instrument.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { boardOptions } from './board/board-settings.js'
+import { offerHardwareCheck } from './board/hardware-service.js'
 import { LedBoard } from './board/led-board.js'
 import { openBioreactor } from './board/open-bioreactor.js'
 import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdog.js'
@@ -26,7 +27,8 @@ export async function startBioreactor(
   past: readonly RetainedText[],
 ): Promise<Service> {
   const { hardware, dotPioreactor, clock, settings } = context
-  const bioreactor = await openBioreactor(hardware, { dotPioreactor, ...boardOptions(settings) }, clock)
+  const options = boardOptions(settings)
+  const bioreactor = await openBioreactor(hardware, { dotPioreactor, ...options }, clock)
   const tell = teller(context)
   const pwm = new PwmBoard(bioreactor, clock, tell)
   const leds = new LedBoard(bioreactor.leds, clock, tell)
@@ -36,14 +38,16 @@ export async function startBioreactor(
     await book.start(past)
     const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book })
     const liquidAnswers = await offerLiquids(context, book, jobs)
+    const check = await offerHardwareCheck(context, options)
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     return {
       ...service,
-      commands: [...service.commands, ...liquidAnswers],
+      commands: [...service.commands, ...liquidAnswers, ...check.answers],
       // Last: until then there may be something to watch.
       stop: () =>
         service
           .stop()
+          .finally(() => check.stop())
           .finally(() => watchdog.stop())
           .finally(() => book.stop()),
     }

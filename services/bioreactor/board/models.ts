@@ -1,11 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { defineError } from '../../../events/core/errors.js'
+import { UnknownModel } from '../../../events/bioreactor/errors.js'
 import { violations } from '../../../events/schema.js'
 import { BioreactorModel, builtInModels } from './hardware-tables.js'
-
-const UnknownModel = defineError('hardware.unknown_model', 'input', 'There is no such model of a bioreactor.')
 
 export interface ModelRegistry {
   readonly models: readonly BioreactorModel[]

@@ -55,7 +55,6 @@ describe('the contracts', () => {
       'calibrations',
       'config',
       'estimators',
-      'hardware',
       'import_zipped_dot_pioreactor',
       'jobs',
       'plugins',
@@ -65,7 +64,7 @@ describe('the contracts', () => {
       'zipped_dot_pioreactor',
     ])
     expect(missing.filter((id) => id.includes('/jobs'))).toEqual(['GET /unit_api/jobs/descriptors'])
-    expect(contract.length - missing.length).toBe(20)
+    expect(contract.length - missing.length).toBe(22)
   })
 
   test('the box API is served completely', () => {

@@ -1,5 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { catalogue } from '../../../instruments.js'
+import { offerHardwareCheck } from '../../../services/bioreactor/board/hardware-service.js'
+import { createInProcessHardware } from '../../../simulation/in-process-hardware.js'
+import { VirtualBench } from '../../../simulation/virtual-bench.js'
 import { startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { UploadLab } from '../nas-upload/support/upload-lab.js'
@@ -12,7 +15,10 @@ test('every declared command has one service that carries it out', async () => {
   const nas = new UploadLab(temporaryDirectory())
   await nas.start(null)
   const services = [bioreactor.service, box.service, nas.service]
-  const answered = services.flatMap(({ commands }) => commands.map(({ command }) => command.name))
+  const hardware = createInProcessHardware(new VirtualBench({ clock: bioreactor.clock, seed: 1 }))
+  const check = await offerHardwareCheck({ ...bioreactor.context, hardware }, {})
+  const answers = [...services.flatMap(({ commands }) => commands), ...check.answers]
+  const answered = answers.map(({ command }) => command.name)
   await Promise.all(services.map((service) => service.stop()))
   expect(answered.toSorted()).toEqual(catalogue.commands.map(({ name }) => name).toSorted())
 })
