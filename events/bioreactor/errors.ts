@@ -27,5 +27,10 @@ export const SettingUnavailable = defineError(
 /** An order to stop jobs would stop all of them, or none. */
 export const NoJobFilter = defineError('job.no_filter', 'input', 'An order to stop jobs names no filter.')
 
+/** The gateway answers with it before there is a task. */
+export const NoRoom = defineError('dosing.no_room', 'input', 'The vial would be filled beyond what the model allows.', {
+  remediation: 'Ask for less, or remove waste first.',
+})
+
 /** Neither built in nor among the files of the unit. */
 export const UnknownModel = defineError('hardware.unknown_model', 'input', 'There is no such model of a bioreactor.')

@@ -106,6 +106,12 @@ export async function startJobService(
     })
   }
 
+  async function admit({ job_name, options = {}, env = {}, config_overrides = [] }: RunJob): Promise<void> {
+    const [job] = offered.named(job_name)
+    const config = () => readUnitConfig(context.dotPioreactor, stock, config_overrides.map(checkOverride))
+    await job?.admit?.({ options, env, config })
+  }
+
   function begin(job: Job, order: JobOrder): RunningJob {
     const { name } = job.definition
     const started = new RunningJob(job, order, {
@@ -184,7 +190,10 @@ export async function startJobService(
   return {
     name: 'jobs',
     commands: [
-      tasks.answer(runJobCommand, (order) => () => run(order)),
+      tasks.answer(runJobCommand, async (order) => {
+        await admit(order)
+        return () => run(order)
+      }),
       tasks.answer(stopJobsCommand, (order) => {
         const matches = stopFilter(order)
         return () => stopMatching(matches)

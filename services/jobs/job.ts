@@ -91,9 +91,19 @@ export interface JobPeers {
   watch(jobName: string, listener: () => void): () => void
 }
 
+/** An order to start a job, not yet a task. */
+export interface Admission {
+  readonly options: Values
+  readonly env: Readonly<Record<string, string>>
+  /** What it would be started with. @throws LabError when that cannot be read */
+  config(): Promise<UnitConfig>
+}
+
 /** A job that a unit offers: the declaration with its behaviour. */
 export interface Job {
   readonly definition: JobDefinition
+  /** Refuses an order before it becomes a task: the request itself is answered with what it throws. For what clients count on; all else is the task's failure. */
+  admit?(order: Admission): Promise<void>
   /** Prepares the hardware; meanwhile the state is `init`. @param params the declared parameters, checked.
    * @throws LabError when the job cannot run; what was registered is released. */
   start(job: JobContext, params: Values): Promise<Activity>

@@ -35,10 +35,15 @@ export class OfferedJobs {
     return [...this.#jobs.values()]
   }
 
+  /** Several when they are automations of one kind. */
+  named(name: string): readonly Job[] {
+    return this.#names.get(name) ?? []
+  }
+
   /** @param automation name of the automation that is to be run; null when none is named.
    * @throws InvalidInput naming what there is instead. */
   get(name: string, automation: string | null): Job {
-    const [first, ...more] = this.#names.get(name) ?? []
+    const [first, ...more] = this.named(name)
     if (first === undefined) {
       throw new JobUnknown(`This unit has no job '${name}'.`, { details: { field: 'job_name', value: name } })
     }

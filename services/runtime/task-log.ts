@@ -9,13 +9,16 @@ import type { ServiceContext } from './service.js'
 import { TaskLocks } from './task-locks.js'
 import { TaskRates } from './task-rates.js'
 
+/** The work of an order that was not refused. */
+type Begun<Result> = () => Promise<Result>
+
 /** Asynchronous work on `system/<unit>/tasks/<id>`: pending while it waits for its lock, running, succeeded or failed. */
 export interface TaskLog {
   /** Carries out a kind of task. An order is refused by what `begin` throws; what it returns is the work, begun when rate and lock allow it.
    * The order is answered when the task is recorded; its end is recorded when it comes. */
   answer<Order, Result>(
     task: TaskDefinition<Order, Result>,
-    begin: (order: Order, id: string) => () => Promise<NoInfer<Result>>,
+    begin: (order: Order, id: string) => Begun<NoInfer<Result>> | Promise<Begun<NoInfer<Result>>>,
   ): Answer
   /** What is not over by now is recorded as failed: nobody does it any more. */
   stop(): Promise<void>
@@ -80,7 +83,7 @@ export function createTaskLog({ unit, bus, clock, logger }: ServiceContext): Tas
     answer: (task, begin) => ({
       command: task,
       async carryOut(text, id) {
-        await run(id, task, begin(task.parse(text), id))
+        await run(id, task, await begin(task.parse(text), id))
         return { task_id: id }
       },
     }),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { NoJobFilter } from '../../../events/bioreactor/errors.js'
-import { defineError } from '../../../events/core/errors.js'
+import { NoJobFilter, NoRoom, UnknownModel } from '../../../events/bioreactor/errors.js'
+import { defineError, InvalidInput } from '../../../events/core/errors.js'
 import { runJobCommand, stopJobsCommand } from '../../../events/system/commands.js'
 import { invalidBody } from '../../conventions/unit/strict-body.js'
 import type { Endpoint } from '../../framework/endpoint.js'
@@ -42,6 +42,8 @@ const runJob = taskEndpoint({
   example: { options: { target_rpm: '200' }, env: { JOB_SOURCE: 'api' }, args: [], config_overrides: [] },
   task: runJobCommand,
   errors: [StartTooFrequent],
+  // What a Pioreactor's unit refuses of a dose before it is a task.
+  refusals: [NoRoom, UnknownModel, InvalidInput],
   admit({ params }, { jobStarts }) {
     if (jobStarts.admit(params.job_name)) return
     throw new StartTooFrequent(`${params.job_name} was started less than a second ago; try again later.`)

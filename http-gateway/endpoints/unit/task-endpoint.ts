@@ -35,6 +35,8 @@ interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
   readonly task: TaskDefinition<Order, Result>
   /** Beside those of every task. */
   readonly errors?: readonly ErrorDeclaration[]
+  /** With these the service refuses the order itself: they are answered at once, and there is no task. */
+  readonly refusals?: readonly ErrorDeclaration[]
   /** Runs before the lock and the body are looked at; throws to refuse. */
   admit?(input: { readonly params: Static<P> }, context: GatewayContext): void
   /** What is ordered; throws to refuse. */
@@ -56,7 +58,7 @@ interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
 export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result>(
   declaration: TaskEndpoint<P, B, Order, Result>,
 ): Endpoint {
-  const { task, errors = [], admit, order: orderOf, ...rest } = declaration
+  const { task, errors = [], refusals = [], admit, order: orderOf, ...rest } = declaration
   const lock = task.whenLocked === 'refuse' ? task.lock : undefined
   return endpoint({
     ...rest,
@@ -64,7 +66,13 @@ export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result
     response: lock === undefined ? Accepted : Type.Union([Accepted, Locked]),
     status: 202,
     needs: 'nothing',
-    errors: [...errors, ...(rest.body === undefined ? [] : [InvalidBody, RequestTooLarge]), NoAnswer, LogUnavailable],
+    errors: [
+      ...errors,
+      ...refusals,
+      ...(rest.body === undefined ? [] : [InvalidBody, RequestTooLarge]),
+      NoAnswer,
+      LogUnavailable,
+    ],
     async admit(input: { readonly params: Static<P> }, context: GatewayContext) {
       admit?.(input, context)
       // What is not known yet, the service refuses.
@@ -72,7 +80,7 @@ export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result
       return new Reply(202, locked(lock))
     },
     handle: async (input: Input<Static<P>, unknown, Static<B>>, context: GatewayContext) =>
-      startTask(context, task, await orderOf(input, context)),
+      startTask(context, task, await orderOf(input, context), refusals),
   }) as unknown as Endpoint
 }
 
@@ -84,11 +92,12 @@ const locked = (lock: string): Static<typeof Locked> => ({
 })
 
 /** Gives the order an id under which its task will be found, and answers once a service has taken it, or once it is recorded as pending
- * while the services are not there. A refusal is the task's failure, which clients poll for; only an order that nobody took is an error here. */
+ * while the services are not there. A refusal is the task's failure, which clients poll for; an order that nobody took is an error here, and one that is refused as declared. */
 async function startTask<Order>(
   context: GatewayContext,
   task: TaskDefinition<Order>,
   details: NoInfer<Order>,
+  refusals: readonly ErrorDeclaration[],
 ): Promise<Static<typeof Accepted>> {
   const { unit, services, pendingTasks, readModels } = context
   const taskId = randomUUID()
@@ -99,6 +108,7 @@ async function startTask<Order>(
       await order(context, task, details, { id: taskId })
     } catch (error) {
       if (!(error instanceof LabError) || statusOf(error) >= 500) throw error
+      if (refusals.some(({ code }) => code === error.code)) throw error
       if ((await readModels.task(taskId)) === null) await pendingTasks.fail(taskId, task, error)
     }
   }

@@ -9,7 +9,7 @@ const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/
 export function liquidValues(given: Readonly<Record<string, unknown>>): LiquidValues {
   const entries = Object.entries(given).map(([name, value]) => {
     if (!isVariable(name)) throw unknown(name)
-    const number = numberIn(value)
+    const number = typeof value === 'boolean' ? Number(value) : decimal(value)
     if (Number.isFinite(number)) return [name, number]
     throw new InvalidInput(`${name} is ${JSON.stringify(value)}; it must be a number.`, {
       details: { field: name, value },
@@ -30,8 +30,8 @@ const unknown = (name: string) =>
     details: { field: name, known: [...BIOREACTOR_VARIABLES] },
   })
 
-function numberIn(value: unknown): number {
-  if (typeof value === 'boolean') return Number(value)
+/** A number, or a text that is one; else not a number. */
+export function decimal(value: unknown): number {
   if (typeof value === 'string') return DECIMAL.test(value) ? Number(value) : Number.NaN
   return typeof value === 'number' ? value : Number.NaN
 }

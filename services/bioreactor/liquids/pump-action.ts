@@ -6,7 +6,7 @@ import type { Calibrations } from '../calibrations/calibrations.js'
 import { checkPumpSeconds, MAX_PUMP_S, pumpedMl, pumpSeconds } from '../control/dosing/pump-curve.js'
 import { demandCalibration, findPump, type PumpSpec, WASTE } from './pump-spec.js'
 import { type PumpDeps, Pumps } from './pumps.js'
-import { demandRoom } from './room.js'
+import { admitDose, demandRoom } from './room.js'
 
 const Amount = Type.Number({ minimum: 0 })
 
@@ -55,8 +55,12 @@ export const createPumpAction = (
   definition: typeof addMedia | typeof addAltMedia | typeof removeWaste,
   pump: string,
 ) => {
-  return (deps: PumpActionDeps): Job =>
-    createAction<JobDefinition>(definition, (job, params) => pumpOnce(job, params as Amounts, pump, deps))
+  return (deps: PumpActionDeps & { readonly dotPioreactor: string }): Job => {
+    const action = createAction<JobDefinition>(definition, (job, params) =>
+      pumpOnce(job, params as Amounts, pump, deps),
+    )
+    return pump === WASTE ? action : { ...action, admit: (order) => admitDose(order, deps) }
+  }
 }
 
 async function pumpOnce(job: JobContext, params: Amounts, name: string, deps: PumpActionDeps): Promise<void> {

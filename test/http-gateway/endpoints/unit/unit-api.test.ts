@@ -2,6 +2,7 @@
 
 import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { NoRoom } from '../../../../events/bioreactor/errors.js'
 import { defineJob } from '../../../../events/core/define-job.js'
 import { LabError } from '../../../../events/core/errors.js'
 import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../../../events/system/commands.js'
@@ -195,6 +196,17 @@ describe('starting a job', () => {
       args: ['some-flag'],
       config_overrides: [['stirring.config', 'pwm_hz', '100']],
     })
+  })
+
+  test('a dose that has no room is refused itself, in the words that clients know', async () => {
+    const message = 'Requested dose would meet or exceed the reactor safety threshold.'
+    const cause = 'ml adds 6.000 mL to 12.000 mL; the vial may hold less than 18 mL.'
+    await gateway.serve(runJobCommand, () => {
+      throw new NoRoom(message, { details: { cause } })
+    })
+    const { status, json } = await gateway.send('POST', '/unit_api/jobs/run/job_name/add_media', { options: { ml: 6 } })
+    expect([status, json]).toEqual([400, { error: message, cause, remediation: expect.any(String), status: 400 }])
+    expect([...gateway.broker.retained.keys()].filter((topic) => topic.includes('/tasks/'))).toEqual([])
   })
 
   test('a refusal of the service is the failure of the task, not of the request', async () => {
