@@ -1,5 +1,6 @@
 import { bytesScenario } from './bytes.bench.js'
 import { coldStartScenario } from './cold-start.bench.js'
+import { cultureScenario } from './culture.bench.js'
 import { foldScenario } from './fold.bench.js'
 import { latencyScenario } from './latency.bench.js'
 import { describeMachine } from './machine.js'
@@ -18,6 +19,7 @@ const scenarios: readonly Scenario[] = [
   bytesScenario,
   coldStartScenario,
   vialScenario,
+  cultureScenario,
 ]
 
 const print: Print = (text) => {

@@ -1,5 +1,8 @@
 import { realTime, type Timer } from './timer.js'
 
+/** Nobody sees it; without a reason each abort would make an error with its stack. */
+const IN_TIME = 'in time'
+
 /** What the work resolves with; when it takes longer than the limit, what `late` returns or throws. The work itself goes on, and what
  * becomes of it later is ignored.
  * @param timer real time unless a clock is given
@@ -20,6 +23,6 @@ export async function deadline<T, L>(
   try {
     return await Promise.race([work, over])
   } finally {
-    settled.abort()
+    settled.abort(IN_TIME)
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../events/ports.js'
 
 /** The part of a clock that waits. */
@@ -14,13 +13,19 @@ export const realTime: Timer = {
     while (stop?.aborted !== true) {
       const left = due - performance.now()
       if (left <= 0) return
-      await delay(Math.min(left, MAX_DELAY_MS), undefined, stop === undefined ? {} : { signal: stop }).catch(
-        ignoreAbort,
-      )
+      await delay(Math.min(left, MAX_DELAY_MS), stop)
     }
   },
 }
 
-const ignoreAbort = (error: unknown): void => {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error
-}
+/** Resolves after a time, or when stopped: most waits are given up, and an exception for each would cost more than all else about it. */
+const delay = (ms: number, stop: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      stop?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    stop?.addEventListener('abort', end, { once: true })
+  })

@@ -196,6 +196,7 @@ export class VirtualBench {
   }
 
   #tellOutputs(): void {
+    if (this.#outputListeners.size === 0) return
     const { outputs } = this
     for (const listener of this.#outputListeners) listener(outputs)
   }

@@ -1,5 +1,8 @@
 import type { Clock } from '../../events/ports.js'
 
+/** Nobody sees it; without a reason each abort would make an error with its stack. */
+const CANCELLED = 'cancelled'
+
 /** Calls back at one time of a clock. Setting it again moves it. */
 export class Alarm {
   readonly #clock: Clock
@@ -20,6 +23,6 @@ export class Alarm {
   }
 
   cancel(): void {
-    this.#wait.abort()
+    this.#wait.abort(CANCELLED)
   }
 }

@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../events/ports.js'
 
 /** A clock that moves only when told to. */
 export class FakeClock implements Clock {
   #elapsedMs = 0
   #startMs: number
+  readonly #followers = new Set<() => void>()
   readonly #sleepers = new Set<{ readonly due: number; readonly wake: () => void }>()
 
   constructor(start = '2026-01-02T03:04:05.000Z') {
@@ -13,6 +13,11 @@ export class FakeClock implements Clock {
 
   now(): Date {
     return new Date(this.#startMs + this.#elapsedMs)
+  }
+
+  /** What happens by itself as time goes by: told after each step of time, before anybody wakes. */
+  onPassing(follow: () => void): void {
+    this.#followers.add(follow)
   }
 
   /** The wall clock is set; what is monotonic goes on. */
@@ -49,16 +54,26 @@ export class FakeClock implements Clock {
       }
       if (next === undefined) break
       this.#sleepers.delete(next)
-      this.#elapsedMs = Math.max(this.#elapsedMs, next.due)
+      this.#pass(next.due)
       next.wake()
-      await settle()
+      await drained()
     }
-    this.#elapsedMs = end
+    this.#pass(end)
     await settle()
+  }
+
+  #pass(to: number): void {
+    if (to <= this.#elapsedMs) return
+    this.#elapsedMs = to
+    for (const follow of this.#followers) follow()
   }
 }
 
+/** Resolves once every promise chain has come to where it waits for time or for the outside. No turn of the event loop is made: it costs ten
+ * times as much, and what is outside (files, sockets) has real time, which virtual time does not wait for anyway. */
+const drained = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
+
 /** Lets promise chains and already queued callbacks run. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await nextTurn()
+  for (let turn = 0; turn < 4; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
 }

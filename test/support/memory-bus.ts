@@ -9,11 +9,18 @@ export interface Published {
   readonly qos: Qos
 }
 
+interface Subscriber {
+  readonly filter: string
+  readonly handler: (message: BusMessage) => void
+}
+
 /** A broker in memory: delivers in order, keeps retained values, remembers everything. */
 export class MemoryBroker {
   readonly published: Published[] = []
   readonly retained = new Map<string, Buffer>()
-  readonly #subscribers = new Set<{ readonly filter: string; readonly handler: (message: BusMessage) => void }>()
+  readonly #subscribers = new Set<Subscriber>()
+  /** Those who get what is published on a topic, since the last change of a subscription. */
+  readonly #audiences = new Map<string, readonly Subscriber[]>()
   readonly #buses = new Set<MemoryBus>()
   #connected = true
 
@@ -37,18 +44,28 @@ export class MemoryBroker {
     this.published.push({ topic, payload: payload.toString(), retain, qos })
     if (retain && payload.length > 0) this.retained.set(topic, payload)
     if (retain && payload.length === 0) this.retained.delete(topic)
-    for (const { filter, handler } of [...this.#subscribers]) {
-      if (matchesFilter(filter, topic)) handler({ topic, payload, retain: false })
-    }
+    for (const { handler } of this.#audienceOf(topic)) handler({ topic, payload, retain: false })
   }
 
   subscribe(filter: string, handler: (message: BusMessage) => void): () => void {
     const entry = { filter, handler }
     this.#subscribers.add(entry)
+    this.#audiences.clear()
     for (const [topic, payload] of this.retained) {
       if (matchesFilter(filter, topic)) handler({ topic, payload, retain: true })
     }
-    return () => this.#subscribers.delete(entry)
+    return () => {
+      this.#subscribers.delete(entry)
+      this.#audiences.clear()
+    }
+  }
+
+  #audienceOf(topic: string): readonly Subscriber[] {
+    const known = this.#audiences.get(topic)
+    if (known !== undefined) return known
+    const audience = [...this.#subscribers].filter(({ filter }) => matchesFilter(filter, topic))
+    this.#audiences.set(topic, audience)
+    return audience
   }
 
   /** Payloads published on a topic so far. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { check } from '../../events/schema.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import { openBioreactor } from '../../services/bioreactor/board/open-bioreactor.js'
@@ -10,7 +13,6 @@ import { createRandom } from '../../simulation/random.js'
 import { type BenchOptions, VirtualBench } from '../../simulation/virtual-bench.js'
 import { type LabOptions, startBioreactorLab } from './bioreactor-lab.js'
 import { FakeClock } from './fake-clock.js'
-import { temporaryDirectory } from './temporary-directory.js'
 
 /** The bioreactor's jobs with their real drivers on a virtual vial, on virtual time. Everything in it follows from the seed. */
 export async function startVialLab(
@@ -19,11 +21,8 @@ export async function startVialLab(
   world = createWorld(options),
 ) {
   const { clock, bench, seed } = world
-  const bioreactor = await openBioreactor(
-    createInProcessHardware(bench),
-    { dotPioreactor: temporaryDirectory() },
-    clock,
-  )
+  const dotPioreactor = mkdtempSync(join(tmpdir(), 'benchlog-vial-'))
+  const bioreactor = await openBioreactor(createInProcessHardware(bench), { dotPioreactor }, clock)
   const chance = createRandom(seed + 100)
   const lab = await startBioreactorLab<Bioreactor>({ ...more, bioreactor, clock, random: () => chance.next() })
   const end = async (): Promise<void> => {
@@ -32,6 +31,7 @@ export async function startVialLab(
     await stopped
     await lab.book.stop()
     lab.close()
+    rmSync(dotPioreactor, { recursive: true, force: true })
   }
   return { ...lab, bench, world, end }
 }
@@ -39,7 +39,9 @@ export async function startVialLab(
 /** What outlives the services: the vial and the time. */
 export function createWorld({ seed = 7, ...options }: Partial<BenchOptions> = {}) {
   const clock = new FakeClock()
-  return { clock, seed, bench: new VirtualBench({ clock, seed, ...options }) }
+  const bench = new VirtualBench({ clock, seed, ...options })
+  clock.onPassing(() => bench.reportEdges())
+  return { clock, seed, bench }
 }
 
 export type VialLab = Awaited<ReturnType<typeof startVialLab>>

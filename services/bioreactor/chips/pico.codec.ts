@@ -33,8 +33,7 @@ export const encodeFirmwareVersion = ([major, minor]: FirmwareVersion): Uint8Arr
 /** How many 12-bit samples one raw value sums: 32 from firmware 0.4 on, 16 before. */
 export const adcScale = ([major, minor]: FirmwareVersion): 16 | 32 => (major > 0 || minor >= 4 ? 32 : 16)
 
-export const decodeAdc = (register: Uint8Array): number =>
-  new DataView(register.buffer, register.byteOffset, 2).getUint16(0, true)
+export const decodeAdc = (register: Uint8Array): number => (register[0] ?? 0) | ((register[1] ?? 0) << 8)
 
 /** The firmware keeps 16 bits: with scale 32, inputs above 1.6504 V wrap around. */
 export const encodeAdc = (raw: number): Uint8Array => Uint8Array.of(raw & 0xff, (raw >> 8) & 0xff)

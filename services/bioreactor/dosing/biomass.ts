@@ -1,4 +1,4 @@
-import { type TSchema, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { ODReadings } from '../../../events/bioreactor/readings.js'
 import { Timestamp } from '../../../events/core/timestamp.js'
 import { violations } from '../../../events/schema.js'
@@ -14,23 +14,19 @@ export type Biomass = Pick<DosingSeen, 'od' | 'od_fused' | 'normalized_od' | 'gr
 /** The latest readings of the jobs that run, by no way but this process: no broker, no delay. Null where a job does not run or has none yet. */
 export const readBiomass = (peers: JobPeers): Biomass => ({
   od: firstOd(peers.find(OD)?.value('ods')),
-  od_fused: readingOf('od_fused', peers.find(OD)?.value('od_fused')),
-  normalized_od: readingOf('od_filtered', peers.find(GROWTH)?.value('od_filtered')),
-  growth_rate: readingOf('growth_rate', peers.find(GROWTH)?.value('growth_rate')),
+  od_fused: odFused(peers.find(OD)?.value('od_fused')),
+  normalized_od: odFiltered(peers.find(GROWTH)?.value('od_filtered')),
+  growth_rate: growthRate(peers.find(GROWTH)?.value('growth_rate')),
 })
 
 /** Calls back when there is a reading that was not there before. Returns the function that ends it. */
 export function watchBiomass(peers: JobPeers, listener: () => void): () => void {
-  const times = (): string =>
-    Object.values(readBiomass(peers))
-      .map((reading) => reading?.atS)
-      .join()
-  let known = times()
+  let known = readBiomass(peers)
   const changed = (): void => {
-    const now = times()
-    if (now === known) return
+    const now = readBiomass(peers)
+    const isNews = KINDS.some((kind) => now[kind]?.atS !== known[kind]?.atS)
     known = now
-    listener()
+    if (isNews) listener()
   }
   const ends = [OD, GROWTH].map((job) => peers.watch(job, changed))
   return () => {
@@ -38,18 +34,39 @@ export function watchBiomass(peers: JobPeers, listener: () => void): () => void 
   }
 }
 
-const is = <T>(schema: TSchema, value: unknown): value is T => violations(schema, value).length === 0
+const KINDS = ['od', 'od_fused', 'normalized_od', 'growth_rate'] as const
+
+/** Makes a reading of what a job has published; null of what is none. What was published once is looked at once: watchers ask at every
+ * change of any value. */
+function createReader<S extends TSchema>(
+  schema: S,
+  read: (value: Static<S>) => Reading | null,
+): (published: unknown) => Reading | null {
+  const known = new WeakMap<object, Reading | null>()
+  return (published) => {
+    if (typeof published !== 'object' || published === null) return null
+    const before = known.get(published)
+    if (before !== undefined) return before
+    const reading = is(schema, published) ? read(published) : null
+    known.set(published, reading)
+    return reading
+  }
+}
+
+const is = <S extends TSchema>(schema: S, value: unknown): value is Static<S> => violations(schema, value).length === 0
+
+const readingAt = (value: number, timestamp: string): Reading => ({ value, atS: Date.parse(timestamp) / 1000 })
 
 /** Of the photodiode with the lowest number. */
-function firstOd(value: unknown): Reading | null {
-  if (!is<ODReadings>(ODReadings, value)) return null
-  const [channel] = Object.keys(value.ods).sort()
-  const reading = channel === undefined ? undefined : value.ods[channel]
-  return reading === undefined ? null : { value: reading.od, atS: Date.parse(reading.timestamp) / 1000 }
-}
+const firstOd = createReader(ODReadings, ({ ods }) => {
+  const [channel] = Object.keys(ods).sort()
+  const reading = channel === undefined ? undefined : ods[channel]
+  return reading === undefined ? null : readingAt(reading.od, reading.timestamp)
+})
 
-function readingOf<F extends string>(field: F, value: unknown): Reading | null {
-  const schema = Type.Object({ [field]: Type.Number(), timestamp: Timestamp })
-  if (!is<Record<F, number> & { readonly timestamp: string }>(schema, value)) return null
-  return { value: value[field], atS: Date.parse(value.timestamp) / 1000 }
-}
+const Fused = Type.Object({ od_fused: Type.Number(), timestamp: Timestamp })
+const odFused = createReader(Fused, ({ od_fused, timestamp }) => readingAt(od_fused, timestamp))
+const Filtered = Type.Object({ od_filtered: Type.Number(), timestamp: Timestamp })
+const odFiltered = createReader(Filtered, ({ od_filtered, timestamp }) => readingAt(od_filtered, timestamp))
+const Rate = Type.Object({ growth_rate: Type.Number(), timestamp: Timestamp })
+const growthRate = createReader(Rate, ({ growth_rate, timestamp }) => readingAt(growth_rate, timestamp))
