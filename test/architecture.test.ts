@@ -48,6 +48,11 @@ const EXCEPTIONS: readonly (readonly [from: RegExp, to: RegExp, reason: string])
     /^better-sqlite3$/,
     'sessions are cursors into the log, kept in a file of their own',
   ],
+  [
+    /^services\/bioreactor\/calibrations\/active-pointers$/,
+    /^better-sqlite3$/,
+    'which calibrations are in use stands in the key-value file of a Pioreactor, which archives exchange',
+  ],
   [/^projections\//, /^event-log\/commit-channel$/, 'wakes the projector after a commit instead of polling the log'],
   [/^projections\//, /^event-log\/file-identity$/, 'a file that is open is watched in one way'],
   [

@@ -1,4 +1,5 @@
 import type { EventDefinition } from '../core/define-event.js'
+import { activeCalibrationEvent, activeEstimatorEvent, calibrationEvent, estimatorEvent } from './artifacts.js'
 import { automationSettingsEvent } from './automations.js'
 import { blankMeanEvent, blankMeansEvent } from './blanks.js'
 import { kalmanFilterEvent } from './growth.js'
@@ -28,4 +29,8 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   blankMeanEvent,
   dosingStateOrder,
   identifyOrder,
+  calibrationEvent,
+  activeCalibrationEvent,
+  estimatorEvent,
+  activeEstimatorEvent,
 ]

@@ -1,5 +1,13 @@
 import { TooManyAttempts } from '../../doors/attempts.js'
-import { JobNotRunning, SettingUnavailable } from '../../events/bioreactor/errors.js'
+import {
+  ArtifactNotWritten,
+  CalibrationUnknown,
+  CalibrationUnreadable,
+  EstimatorUnknown,
+  EstimatorUnreadable,
+  JobNotRunning,
+  SettingUnavailable,
+} from '../../events/bioreactor/errors.js'
 import {
   type DeclaredError,
   defineError,
@@ -19,11 +27,11 @@ const FAMILY_STATUS: Readonly<Record<ErrorFamily, number>> = { input: 400, state
 /** Errors of other folders whose status is not that of their family, as the two APIs promise it or HTTP has a better one. */
 const EXCEPTIONS: readonly (readonly [status: number, errors: readonly ErrorDeclaration[]])[] = [
   [400, [SettingUnavailable]],
-  [404, [JobNotRunning, NoSuchRun]],
+  [404, [CalibrationUnknown, EstimatorUnknown, JobNotRunning, NoSuchRun]],
   [413, [MessageTooLarge]],
   [422, [InvalidRunOrder, InvalidRunParameters]],
   [429, [TooManyAttempts]],
-  [500, [LogDamaged]],
+  [500, [ArtifactNotWritten, CalibrationUnreadable, EstimatorUnreadable, LogDamaged]],
   // Neither the request nor what it names stands in the way: it may be sent again as it is.
   [503, [LogUnavailable, NoAnswer, ReadModelsNotReady, RunNotRecorded, ServicesSuspended]],
 ]

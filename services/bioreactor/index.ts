@@ -5,8 +5,7 @@ import type { Job } from '../jobs/job.js'
 import type { Bioreactor } from './board/board.js'
 import { LedBoard } from './board/led-board.js'
 import { PwmBoard } from './board/pwm-board.js'
-import { type Calibrations, createCalibrationFiles } from './calibrations/calibrations.js'
-import { createEstimatorFiles, type Estimators } from './calibrations/estimators.js'
+import type { Calibrations, Estimators } from './calibrations/artifact-store.js'
 import { dosingAutomations } from './dosing/automations/index.js'
 import { openDosing } from './dosing/dosing-port.js'
 import { createExperimentFiles, type ExperimentStore } from './experiment-store.js'
@@ -92,8 +91,8 @@ export interface BioreactorDeps {
   readonly bioreactor: Bioreactor
   readonly dotPioreactor: string
   readonly clock: Clock
-  readonly calibrations?: Calibrations
-  readonly estimators?: Estimators
+  readonly calibrations: Calibrations
+  readonly estimators: Estimators
   readonly store?: ExperimentStore
   readonly book: LiquidBook
   readonly machine?: Machine
@@ -110,8 +109,8 @@ export function createBioreactorJobs(
     bioreactor,
     dotPioreactor,
     clock,
-    calibrations = createCalibrationFiles(dotPioreactor),
-    estimators = createEstimatorFiles(dotPioreactor),
+    calibrations,
+    estimators,
     store = createExperimentFiles(dotPioreactor),
     book,
     machine = thisComputer(dotPioreactor),

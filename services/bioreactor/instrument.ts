@@ -9,6 +9,7 @@ import { defineInstrument } from '../runtime/instrument.js'
 import { boardSettings } from './board/board-settings.js'
 import { makeBoardSafe } from './board/make-safe.js'
 import { outputsOff } from './board/outputs-off.js'
+import { filesTold } from './calibrations/files-told.js'
 import { dosesBrokenOff } from './liquids/doses-broken-off.js'
 
 const bioreactorSettings = {
@@ -34,5 +35,5 @@ export const bioreactor = defineInstrument({
   outputs: ['pwm', 'leds'],
   makeSafe: makeBoardSafe,
   start: async (context, past) => (await import('./start-bioreactor.js')).startBioreactor(context, past),
-  aftermath: together([jobsLost, outputsOff, dosesBrokenOff]),
+  aftermath: together([jobsLost, outputsOff, dosesBrokenOff, filesTold]),
 })

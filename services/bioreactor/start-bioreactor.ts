@@ -13,6 +13,7 @@ import { LedBoard } from './board/led-board.js'
 import { openBioreactor } from './board/open-bioreactor.js'
 import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdog.js'
 import { PwmBoard, type TellOutputs } from './board/pwm-board.js'
+import { openStores } from './calibrations/artifact-service.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
 import { LiquidBook } from './liquids/liquid-book.js'
@@ -36,13 +37,17 @@ export async function startBioreactor(
   try {
     const book = new LiquidBook({ ...context, model: bioreactor.model })
     await book.start(past)
-    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book })
+    const { answers, notice, calibrations, estimators } = await openStores(context, past)
+    const stores = { calibrations, estimators }
+    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book, ...stores })
     const liquidAnswers = await offerLiquids(context, book, jobs)
     const check = await offerHardwareCheck(context, options)
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     return {
       ...service,
-      commands: [...service.commands, ...liquidAnswers, ...check.answers],
+      commands: [...service.commands, ...liquidAnswers, ...check.answers, ...answers],
+      // What could not be recorded of the files is told then.
+      resume: () => service.resume().finally(notice),
       // Last: until then there may be something to watch.
       stop: () =>
         service

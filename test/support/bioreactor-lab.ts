@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Static, TSchema } from '@sinclair/typebox'
+import type { Calibration } from '../../events/bioreactor/calibrations.js'
+import type { Estimator } from '../../events/bioreactor/estimators.js'
 import { check } from '../../events/schema.js'
 import { runJobCommand } from '../../events/system/commands.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
-import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
-import type { OdEstimator } from '../../services/bioreactor/calibrations/estimators.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/instrument.js'
@@ -69,7 +69,7 @@ export interface BioreactorLab<B extends Bioreactor = FakeBioreactor> {
   /** Active calibration by device. */
   readonly calibrations: Map<string, Calibration>
   /** Active estimator by device. */
-  readonly estimators: Map<string, OdEstimator>
+  readonly estimators: Map<string, Estimator>
   /** Asks for a job and waits until it prepares its hardware or the start failed. @returns the task's id */
   begin(job: string, options?: Record<string, unknown>, more?: Partial<RunRequest>): Promise<string>
   /** Starts a job and lets the clock run until the start is decided. @returns the task's record */
@@ -133,7 +133,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   }
   const active = new Map<string, Calibration>()
   const calibrations = { active: async (device: string) => active.get(device) ?? null }
-  const activeEstimators = new Map<string, OdEstimator>()
+  const activeEstimators = new Map<string, Estimator>()
   const estimators = { active: async (device: string) => activeEstimators.get(device) ?? null }
   const past = await correctAtStart(context, null, instrumentAftermath(bioreactorInstrument))
   const book = new LiquidBook({ ...context, model: bioreactor.model })

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { OdCalibration } from '../../events/bioreactor/calibrations.js'
+import { ESTIMATOR_TYPES, type OdEstimator } from '../../events/bioreactor/estimators.js'
 import { check } from '../../events/schema.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import { openBioreactor } from '../../services/bioreactor/board/open-bioreactor.js'
-import type { Calibration } from '../../services/bioreactor/calibrations/calibrations.js'
-import { OdEstimator } from '../../services/bioreactor/calibrations/estimators.js'
 import { fitFusion } from '../../services/bioreactor/control/od/fit-fusion.js'
 import { litVolts } from '../../simulation/bioreactor/optics.js'
 import { createInProcessHardware } from '../../simulation/in-process-hardware.js'
@@ -49,7 +49,7 @@ export type VialLab = Awaited<ReturnType<typeof startVialLab>>
 const STANDARDS = [0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3]
 
 /** A calibration as it is made from this vial with standards: volts at the intensity in use, relative to a reference that counts as 1. */
-export function calibrationOfVial(ir_led_intensity = 80): Calibration {
+export function calibrationOfVial(ir_led_intensity = 80): OdCalibration {
   const y = STANDARDS.map((od) => litVolts('90', od, ir_led_intensity / 100, 0))
   const coefficients = STANDARDS.slice(0, -1).map((od, index) => {
     const length = (STANDARDS[index + 1] ?? od) - od
@@ -58,6 +58,8 @@ export function calibrationOfVial(ir_led_intensity = 80): Calibration {
   return {
     calibration_type: 'od600',
     calibration_name: 'vial',
+    calibrated_on_pioreactor_unit: 'u1',
+    created_at: '2026-01-02T03:04:05Z',
     curve_data_: { type: 'akima', knots: STANDARDS, coefficients },
     x: 'OD600',
     y: 'Voltage',
@@ -82,10 +84,14 @@ export function estimatorOfVial(ir_led_intensity = 80): OdEstimator {
     ),
   )
   const fitted = fitFusion(records)
-  return check(OdEstimator, {
+  return check(ESTIMATOR_TYPES.od_fused_estimator, {
     ...fitted,
     estimator_type: 'od_fused_estimator',
     estimator_name: 'vial',
+    calibrated_on_pioreactor_unit: 'u1',
+    created_at: '2026-01-02T03:04:05Z',
+    recorded_data: {},
+    y: 'log(Voltage)',
     ir_led_intensity,
   })
 }

@@ -10,6 +10,17 @@ export type Curve =
       readonly coefficients: readonly (readonly number[])[]
     }
 
+/** Why a piecewise curve is none; null when it is one, or a polynomial. */
+export function curveProblem(curve: Curve): string | null {
+  if (curve.type === 'poly') return null
+  const { type, knots, coefficients } = curve
+  if (knots.length === 0 && coefficients.length === 0) return null
+  if (coefficients.some((row) => row.length !== 4)) return `Invalid ${type} format: every piece has four coefficients.`
+  if (coefficients.length !== knots.length - 1) return 'Coefficient count must be len(knots) - 1.'
+  const isOrdered = knots.every((knot, index) => index === 0 || knot > (knots[index - 1] ?? knot))
+  return isOrdered ? null : 'Knots must be strictly increasing.'
+}
+
 export type Inverse = { readonly kind: 'inside'; readonly x: number } | { readonly kind: 'below' | 'above' | 'none' }
 
 /** Value of the curve at x; outside the knots the end pieces go on. NaN for an empty curve. */

@@ -4,7 +4,7 @@ import { check } from '../../../events/schema.js'
 import type { AutomationPort, OpenPort } from '../../jobs/automation-host.js'
 import type { JobContext } from '../../jobs/job.js'
 import { sleepS } from '../../runtime/repeat.js'
-import type { Calibrations } from '../calibrations/calibrations.js'
+import type { Calibrations } from '../calibrations/artifact-store.js'
 import {
   type Dose,
   type DoseProgress,

@@ -1,6 +1,7 @@
 import { defineError } from '../../../events/core/errors.js'
 import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
-import { type Calibrations, CalibrationUnsuitable, domainOf } from '../calibrations/calibrations.js'
+import type { Calibrations } from '../calibrations/artifact-store.js'
+import { CalibrationUnsuitable, domainOf } from '../calibrations/calibrations.js'
 import { type PumpCurve, UNCALIBRATED_PUMP } from '../control/dosing/pump-curve.js'
 import { PartMissing } from '../errors.js'
 
@@ -42,8 +43,14 @@ export async function findPump(name: string, config: UnitConfig, calibrations: C
   if (calibration === null) {
     return { name, event, channel, hz: 250, dc: 100, curve: UNCALIBRATED_PUMP, isCalibrated: false }
   }
-  const { hz, dc, curve_data_: curve, calibration_name } = calibration
-  if (hz === undefined || dc === undefined || !(hz > 0 && dc > 0 && dc <= 100)) {
+  const { curve_data_: curve, calibration_name, calibration_type: type } = calibration
+  if (type !== 'simple_peristaltic_pump') {
+    throw new CalibrationUnsuitable(
+      `Calibration '${calibration_name}' of ${name}_pump is of type ${type}; it must be one of a pump.`,
+    )
+  }
+  const { hz, dc } = calibration
+  if (!(hz > 0 && dc > 0 && dc <= 100)) {
     throw new CalibrationUnsuitable(
       `Calibration '${calibration_name}' of ${name}_pump has hz ${hz} and dc ${dc}; hz must be above 0 Hz, dc above 0 and up to 100 %.`,
     )

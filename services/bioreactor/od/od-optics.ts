@@ -1,8 +1,10 @@
+import type { OdCalibration } from '../../../events/bioreactor/calibrations.js'
+import type { OdEstimator } from '../../../events/bioreactor/estimators.js'
 import { defineError, InvalidInput, type LabError } from '../../../events/core/errors.js'
 import { InvalidConfig, type UnitConfig } from '../../unit-admin/config/unit-config.js'
 import { type Bioreactor, LED_CHANNELS, type LedChannel, PD_CHANNELS, type PdChannel } from '../board/board.js'
-import { type Calibration, type Calibrations, CalibrationUnsuitable } from '../calibrations/calibrations.js'
-import type { Estimators, OdEstimator } from '../calibrations/estimators.js'
+import type { Calibrations, Estimators } from '../calibrations/artifact-store.js'
+import { CalibrationUnsuitable, EstimatorUnsuitable } from '../calibrations/calibrations.js'
 import type { ExperimentStore } from '../experiment-store.js'
 import { type Blank, readBlank } from './blank.js'
 import type { PhotodiodeInput } from './photodiode-sampler.js'
@@ -74,7 +76,7 @@ export function readIrChannel(config: UnitConfig): LedChannel {
 export interface OdCorrections {
   /** Mean blank per channel, subtracted from the raw OD; empty without blank. */
   readonly blank: Blank
-  readonly calibrations: ReadonlyMap<PdChannel, Calibration>
+  readonly calibrations: ReadonlyMap<PdChannel, OdCalibration>
   /** What combines the angles; null without. */
   readonly estimator: OdEstimator | null
 }
@@ -94,25 +96,36 @@ export async function readCorrections(
   experiment: string,
   { calibrations: source, estimators, store }: CorrectionSources,
 ): Promise<OdCorrections> {
-  const calibrations = new Map<PdChannel, Calibration>()
+  const calibrations = new Map<PdChannel, OdCalibration>()
   for (const angle of new Set(signals.map((signal) => signal.angle))) {
     const calibration = await source.active(`od${angle}`)
     if (calibration === null) continue
-    const { calibration_name: name, pd_channel: channel, y = 'Voltage' } = calibration
+    const { calibration_name: name, calibration_type: type, y } = calibration
+    if (type !== 'od' && type !== 'od600')
+      throw unsuitable(name, `is of type ${type}; it must be one of optical density`)
+    const { pd_channel: channel } = calibration
     if (y !== 'Voltage') throw unsuitable(name, `gives ${y}; it must give Voltage`)
-    if (channel === undefined || !includes(PD_CHANNELS, channel)) throw unsuitable(name, 'names no photodiode channel')
     const other = calibrations.get(channel)
     if (other !== undefined) throw unsuitable(name, `is for channel ${channel}, and so is '${other.calibration_name}'`)
     calibrations.set(channel, calibration)
   }
   const blank = await readBlank(store, experiment)
-  const estimator = await estimators.active(FUSED_OD)
+  const estimator = await activeFusion(estimators)
   if (Object.keys(blank).length > 0 && (calibrations.size > 0 || estimator !== null)) {
     throw new BlankAndCalibration('A blank cannot be combined with a calibration or an estimator.', {
       remediation: 'Delete the blank of this experiment (od_blank delete), or deactivate OD calibration and estimator.',
     })
   }
   return { blank, calibrations, estimator }
+}
+
+/** The estimator of several angles in use; null when none is. @throws EstimatorUnsuitable */
+export async function activeFusion(estimators: Estimators): Promise<OdEstimator | null> {
+  const estimator = await estimators.active(FUSED_OD)
+  if (estimator === null || estimator.estimator_type === 'od_fused_estimator') return estimator
+  throw new EstimatorUnsuitable(
+    `Estimator '${estimator.estimator_name}' of ${FUSED_OD} is of type ${estimator.estimator_type}; it must be od_fused_estimator.`,
+  )
 }
 
 const unsuitable = (name: string, problem: string): LabError =>

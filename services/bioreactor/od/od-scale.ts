@@ -1,21 +1,21 @@
+import type { OdCalibration } from '../../../events/bioreactor/calibrations.js'
+import type { OdEstimator } from '../../../events/bioreactor/estimators.js'
 import type { ODReading, RawODReading } from '../../../events/bioreactor/readings.js'
 import type { JobContext } from '../../jobs/job.js'
 import { logRarely } from '../../jobs/log-rarely.js'
 import type { PdChannel } from '../board/board.js'
-import type { Calibration } from '../calibrations/calibrations.js'
-import type { OdEstimator } from '../calibrations/estimators.js'
 import { type FusedOd, fuseOd } from '../control/od/fused-od.js'
 import { calibratedOd } from '../control/od-calibration.js'
 
 /** From light to optical density: the calibration of each channel, and the estimator that combines angles. */
 export class OdScale {
-  readonly #calibrations: ReadonlyMap<PdChannel, Calibration>
+  readonly #calibrations: ReadonlyMap<PdChannel, OdCalibration>
   readonly #estimator: OdEstimator | null
   readonly #logRarely
 
   constructor(
     job: Pick<JobContext, 'clock' | 'log'>,
-    calibrations: ReadonlyMap<PdChannel, Calibration>,
+    calibrations: ReadonlyMap<PdChannel, OdCalibration>,
     estimator: OdEstimator | null,
   ) {
     this.#calibrations = calibrations
@@ -26,7 +26,7 @@ export class OdScale {
   /** What says, in words, that it holds for another intensity than this; null when nothing does. */
   contradiction(percent: number): string | null {
     for (const { calibration_name: name, ir_led_intensity: own } of this.#calibrations.values()) {
-      if (own !== undefined && own !== percent) return `calibration '${name}' holds for ${own} %`
+      if (own !== percent) return `calibration '${name}' holds for ${own} %`
     }
     const estimator = this.#estimator
     return estimator === null || estimator.ir_led_intensity === percent
@@ -60,13 +60,13 @@ export class OdScale {
   fuse(raw: readonly RawODReading[]): FusedOd | null {
     const estimator = this.#estimator
     if (estimator === null) return null
-    const { estimator_name: name, ir_led_intensity: percent, low_conc_scales = {} } = estimator
+    const { estimator_name: name, ir_led_intensity: percent } = estimator
     if (raw.some(({ ir_led_intensity }) => ir_led_intensity !== percent)) {
       this.#logRarely('error', 'intensity', `No fused OD: estimator '${name}' holds for ${percent} % IR only.`)
       return null
     }
     const byAngle = Object.fromEntries(raw.map(({ angle, od }) => [angle, od]))
-    const fused = fuseOd({ ...estimator, low_conc_scales }, byAngle)
+    const fused = fuseOd(estimator, byAngle)
     if (fused === null) {
       const angles = estimator.angles.join(', ')
       this.#logRarely('warning', 'nothing fits', `No fused OD: estimator '${name}' needs the angles ${angles}.`)

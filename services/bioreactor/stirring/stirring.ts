@@ -5,7 +5,8 @@ import type { LabError } from '../../../events/core/errors.js'
 import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import type { Bioreactor } from '../board/board.js'
 import type { PwmBoard } from '../board/pwm-board.js'
-import { type Calibrations, CalibrationUnsuitable, domainOf } from '../calibrations/calibrations.js'
+import type { Calibrations } from '../calibrations/artifact-store.js'
+import { CalibrationUnsuitable, domainOf } from '../calibrations/calibrations.js'
 import { invertUnbounded } from '../control/curve.js'
 import { PartMissing } from '../errors.js'
 import { openRpmSensor } from './rpm-sensor.js'
@@ -195,7 +196,12 @@ async function startStirring(
 async function readLookup(calibrations: Calibrations): Promise<{ lookup: DutyLookup; isCalibrated: boolean }> {
   const calibration = await calibrations.active('stirring')
   if (calibration === null) return { lookup: () => null, isCalibrated: false }
-  if ((calibration.y ?? 'RPM') !== 'RPM') {
+  if (calibration.calibration_type !== 'simple_stirring') {
+    throw new CalibrationUnsuitable(
+      `Calibration '${calibration.calibration_name}' of stirring is of type ${calibration.calibration_type}; it must be simple_stirring.`,
+    )
+  }
+  if (calibration.y !== 'RPM') {
     throw new CalibrationUnsuitable(
       `Stirring calibration '${calibration.calibration_name}' gives ${calibration.y}; it must give RPM.`,
     )

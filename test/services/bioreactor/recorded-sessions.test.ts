@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../events/system/commands.js'
-import type { Calibration } from '../../../services/bioreactor/calibrations/calibrations.js'
 import { createRandom } from '../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { give } from '../../support/give.js'
+import { odCalibration, stirringCalibration } from '../../support/job-calibrations.js'
 import { LitBioreactor } from '../../support/lit-bioreactor.js'
 
 /** Sessions of the jobs in the in-process lab, message by message as clients see them. The recordings change only with what clients are
@@ -68,27 +68,6 @@ async function record(name: string, script: (session: Session) => Promise<void>)
   await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(
     `${process.cwd()}/test/fixtures/recorded-sessions/${name}.txt`,
   )
-}
-
-const stirringCalibration: Calibration = {
-  calibration_type: 'simple_stirring',
-  calibration_name: 's1',
-  curve_data_: { type: 'poly', coefficients: [15, 0] },
-  x: 'DC',
-  y: 'RPM',
-  recorded_data: { x: [0, 100], y: [0, 1500] },
-}
-
-const odCalibration: Calibration = {
-  calibration_type: 'od600',
-  calibration_name: 'c1',
-  curve_data_: { type: 'poly', coefficients: [0.1, 0] },
-  x: 'OD600',
-  y: 'Voltage',
-  recorded_data: { x: [0, 2], y: [0, 0.2] },
-  ir_led_intensity: 80,
-  angle: '90',
-  pd_channel: '2',
 }
 
 test('stirring from start to stop, with every setting, good and bad', () =>

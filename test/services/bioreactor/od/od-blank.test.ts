@@ -119,6 +119,10 @@ describe('a blank', () => {
   test('of a calibrated photodiode says that od_reading takes one or the other', async () => {
     lab.calibrations.set('od90', {
       calibration_type: 'od600',
+      calibrated_on_pioreactor_unit: 'u1',
+      created_at: '2026-01-02T03:04:05Z',
+      x: 'OD600',
+      y: 'Voltage',
       calibration_name: 'c1',
       curve_data_: { type: 'poly', coefficients: [0.1, 0] },
       recorded_data: { x: [0, 2], y: [0, 0.2] },

@@ -321,6 +321,8 @@ describe('corrections', () => {
   const calibrate = (): void => {
     lab.calibrations.set('od90', {
       calibration_type: 'od600',
+      calibrated_on_pioreactor_unit: 'u1',
+      created_at: '2026-01-02T03:04:05Z',
       calibration_name: 'c1',
       curve_data_: { type: 'poly', coefficients: [0.1, 0] },
       x: 'OD600',
