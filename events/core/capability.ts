@@ -145,7 +145,8 @@ const contractOption = <O extends object>({ automation }: JobDefinition, option:
   automation === undefined ? option : { ...option, required: false, default: null }
 
 function publishedSettings({ settings }: JobDefinition): Record<string, Static<typeof SettingCapability>> {
-  const published = Object.entries(settings).map(([name, { schema, unit, settable, persist }]) => [
+  const listed = Object.entries(settings).filter(([, { unlisted }]) => unlisted !== true)
+  const published = listed.map(([name, { schema, unit, settable, persist }]) => [
     name,
     {
       datatype: datatypeOf(schema),

@@ -35,12 +35,15 @@ export function checkDeclaration({ name, automation, parameters }: JobDeclaratio
 }
 
 function problemOf(name: string, parameter: Parameter): string | null {
-  const { schema, option, argument, config, keywords = [], persist, when, valuePath, step } = parameter
+  const { schema, option, argument, config, keywords = [], persist, unlisted, when, valuePath, step } = parameter
   const fallback = parameter.default
   if (!PARAMETER_NAME.test(name)) return 'is no name of letters, digits and single underscores'
   const taken = option !== undefined || argument !== undefined || config !== undefined
   if (!taken && !isPublished(parameter)) return 'is neither taken at the start nor published'
-  if (!isPublished(parameter) && (persist === true || when !== undefined || valuePath !== undefined)) {
+  if (
+    !isPublished(parameter) &&
+    (persist === true || unlisted === true || when !== undefined || valuePath !== undefined)
+  ) {
     return 'is described as a setting, but is not published'
   }
   if (option !== undefined && argument !== undefined) return 'is an option and an argument'

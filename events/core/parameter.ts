@@ -47,6 +47,8 @@ export interface Parameter<S extends TSchema = TSchema> {
   readonly settable?: true
   /** The retained value stays when the job ends. */
   readonly persist?: true
+  /** Published beyond what clients of the unit API expect of the job, whose list is compared name by name: only the form has it. */
+  readonly unlisted?: true
   /** In which circumstances the setting is there, if not always. */
   readonly when?: string
   /** Where the number stands that a dashboard shows, in a setting that is JSON: names with dots between. */

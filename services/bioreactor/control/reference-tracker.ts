@@ -46,3 +46,14 @@ export function referenceStep(
       }
     : { state: { level, baseline: null, power: SEED_POWER }, stable: false, sigma }
 }
+
+/** Weight that the first reading may still have. */
+const REMEMBERED = 0.05
+
+/** How far the level has come from resting on its first reading alone, 0 to 1: 1 once that has less than a twentieth of the weight.
+ * @param readings so far @param alpha weight of the past in the level */
+export function warmUpShare(readings: number, alpha: number): number {
+  if (alpha <= 0 || alpha >= 1) return Math.min(readings, 1)
+  const needed = 1 + Math.ceil(Math.log(REMEMBERED) / Math.log(alpha))
+  return Math.min(1, Math.floor((100 * readings) / needed) / 100)
+}

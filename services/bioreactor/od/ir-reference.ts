@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineError, type LabError } from '../../../events/core/errors.js'
-import { NO_REFERENCE, type ReferenceState, referenceStep } from '../control/reference-tracker.js'
+import { NO_REFERENCE, type ReferenceState, referenceStep, warmUpShare } from '../control/reference-tracker.js'
 import type { ExperimentStore } from '../experiment-store.js'
 
 const NoReferenceLight = defineError(
@@ -30,6 +30,7 @@ export class IrReference {
   readonly #options: IrReferenceOptions
   #state: ReferenceState = NO_REFERENCE
   #initial: number | null = null
+  #calmReadings = 0
 
   constructor(options: IrReferenceOptions) {
     this.#options = options
@@ -40,8 +41,14 @@ export class IrReference {
     return this.#state.level
   }
 
+  /** How far the level has come from resting on one reading, 0 to 1. */
+  get warmUp(): number {
+    return warmUpShare(this.#calmReadings, this.#options.alpha)
+  }
+
   /** Forgets the light of another intensity. */
   reset(): void {
+    this.#calmReadings = 0
     this.#state = NO_REFERENCE
     this.#initial = null
   }
@@ -52,6 +59,7 @@ export class IrReference {
     const unit = normalization === 'unity' ? await this.#initialFor(volts, irIntensity) : 1
     const { state, stable } = referenceStep(this.#state, volts / unit, { alpha, intervalS })
     this.#state = state
+    if (stable) this.#calmReadings++
     return stable
   }
 

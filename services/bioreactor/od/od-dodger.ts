@@ -2,11 +2,12 @@ import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
 import {
+  ASSUMED_READING_S,
   canDodge,
   type DodgeDelays,
   firstActionAfterS,
+  nextActionAfterS,
   type OdSchedule,
-  READING_S,
   untilNextReadingS,
   waitBeforeReadingS,
 } from '../control/dodge-schedule.js'
@@ -25,14 +26,19 @@ export function odScheduleOf({ peers }: Pick<JobContext, 'peers'>): OdSchedule |
   const od = peers.find('od_reading')
   const intervalS = od?.value('interval')
   const firstObsS = od?.value('first_od_obs_time')
+  const measuredS = od?.value('reading_duration')
+  const readingS = typeof measuredS === 'number' ? measuredS : ASSUMED_READING_S
   const runs = od !== undefined && ['init', 'ready', 'sleeping'].includes(od.state)
-  return runs && typeof intervalS === 'number' && typeof firstObsS === 'number' ? { intervalS, firstObsS } : null
+  const isKnown = typeof intervalS === 'number' && typeof firstObsS === 'number'
+  return runs && isKnown ? { intervalS, firstObsS, readingS } : null
 }
 
-const sameSchedule = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
+const samePhase = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
   a?.intervalS === b?.intervalS && a?.firstObsS === b?.firstObsS
+const sameSchedule = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
+  samePhase(a, b) && a?.readingS === b?.readingS
 
-/** Keeps a job out of the way of optical readings: follows `od_reading`, its interval and phase included, while enabled. */
+/** Keeps a job out of the way of optical readings: follows `od_reading`, its interval, its phase and how long a reading lasts, while enabled. */
 export class OdDodger {
   readonly #job: JobContext
   readonly #delays: DodgeDelays
@@ -104,10 +110,12 @@ export class OdDodger {
     if (wanted === null) return this.#actions.leave()
     if (!canDodge(wanted, this.#delays)) return this.#giveUp(wanted)
     if (before === null) await this.#actions.enter(wanted)
+    // Readings that only last longer than thought cost nobody a turn.
+    const actionAfterS = samePhase(before, wanted) ? nextActionAfterS : firstActionAfterS
     this.#timer = repeat({
       clock: this.#job.clock,
       intervalS: wanted.intervalS,
-      runAfterS: firstActionAfterS(wanted, this.#delays, this.#nowS()),
+      runAfterS: actionAfterS(wanted, this.#delays, this.#nowS()),
       immediately: true,
       tick: () => this.#tick(wanted),
       onError: (error) => this.#job.logger.error({ err: error }, 'action around a reading failed'),
@@ -130,10 +138,10 @@ export class OdDodger {
     return this.#job.state === 'ready' && this.#enabled && odScheduleOf(this.#job) !== null
   }
 
-  #giveUp({ intervalS }: OdSchedule): void {
+  #giveUp({ intervalS, readingS }: OdSchedule): void {
     const { preS, postS } = this.#delays
     this.#job.end(
-      `an OD interval of ${intervalS} s leaves no time to act between readings of ${READING_S} s with delays of ${preS} s and ${postS} s.`,
+      `an OD interval of ${intervalS} s leaves no time to act between readings of ${readingS} s with delays of ${preS} s and ${postS} s.`,
     )
   }
 

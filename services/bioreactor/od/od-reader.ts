@@ -94,6 +94,11 @@ export class OdReader {
     return this.#options.reference?.level ?? null
   }
 
+  /** How far readings have come from resting on the first one, 0 to 1; at once where no reference is followed. */
+  get warmUp(): number {
+    return this.#options.reference?.warmUp ?? 1
+  }
+
   /** The IR LED dark, whatever was under way. */
   async darken(): Promise<void> {
     const { leds, irChannel, job } = this.#options

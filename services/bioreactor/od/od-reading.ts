@@ -61,6 +61,21 @@ export const odReading = defineJob({
       doc: 'Unix time in s from which readings repeat.',
       published: true,
     },
+    reading_duration: {
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      unit: 's',
+      doc: 'From the beginning of a reading until the IR LED is off again: the longest of the last five, in steps of 0.1 s. Jobs that keep out of the way of readings follow it.',
+      published: true,
+      unlisted: true,
+      when: 'from the first reading on, unless it is a snapshot',
+    },
+    warm_up: {
+      schema: Type.Number({ minimum: 0, maximum: 1 }),
+      doc: 'How far readings at this intensity have come from resting on the first one, whose share in the level of the reference fades: 0 to 1.',
+      published: true,
+      unlisted: true,
+      when: 'unless it is a snapshot',
+    },
     ir_led_intensity: {
       schema: Type.Number({ minimum: 0, maximum: 100 }),
       unit: '%',

@@ -5,6 +5,7 @@ import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat } from '../../runtime/repeat.js'
 import type { LedBoard } from '../board/led-board.js'
+import { MEASURED_READINGS, readingDurationS } from '../control/dodge-schedule.js'
 import type { OdBatch, OdReader } from './od-reader.js'
 import type { OdReadingSettings } from './od-reading.js'
 import type { OdScale } from './od-scale.js'
@@ -50,6 +51,8 @@ export class OdSeries implements Activity<OdReadingSettings> {
   #interrupt = new AbortController()
   #busy: Promise<void> = Promise.resolve()
   #isPhaseKnown = false
+  /** How long the latest readings lasted, s. */
+  #lastedS: readonly number[] = []
   readonly setters: Activity<OdReadingSettings>['setters'] = {
     interval: { apply: (seconds) => this.#setInterval(seconds) },
     ir_led_intensity: {
@@ -91,6 +94,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
     if (percent !== this.#intensity) reader.forget()
     this.#intensity = percent
     job.publish('ir_led_intensity', percent)
+    this.#tellWarmUp()
   }
 
   /** Runs a measurement; a photodiode in danger puts out every LED and ends the job. */
@@ -156,10 +160,14 @@ export class OdSeries implements Activity<OdReadingSettings> {
     }
     const intervalS = this.#intervalS
     const penalty = intervalS === null ? 0 : smoothing / intervalS
+    const beginMs = job.clock.monotonicMs()
     try {
       const batch = await this.guarded(() => reader.read(this.#intensity, intervalS, penalty, stop))
+      const endMs = job.clock.monotonicMs()
       if (!batch.stable) this.#reportNoise()
       this.#publish(batch)
+      this.#tellWarmUp()
+      this.#tellDuration(endMs - beginMs)
     } finally {
       const level = reader.lightLevel
       if (level !== null && random() < RELATIVE_INTENSITY_SHARE) {
@@ -167,6 +175,19 @@ export class OdSeries implements Activity<OdReadingSettings> {
         job.publish('relative_intensity_of_ir_led', { relative_intensity_of_ir_led: level, timestamp })
       }
     }
+  }
+
+  #tellWarmUp(): void {
+    const { job, reader } = this.#options
+    if (this.#intervalS !== null && job.value('warm_up') !== reader.warmUp) job.publish('warm_up', reader.warmUp)
+  }
+
+  #tellDuration(ms: number): void {
+    const { job } = this.#options
+    if (this.#intervalS === null) return
+    this.#lastedS = [...this.#lastedS, ms / 1000].slice(-MEASURED_READINGS)
+    const duration = readingDurationS(this.#lastedS)
+    if (job.value('reading_duration') !== duration) job.publish('reading_duration', duration)
   }
 
   /** Dosing on readings that cannot be trusted could wash a culture out. */

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import {
   canDodge,
   firstActionAfterS,
+  nextActionAfterS,
+  readingDurationS,
   untilNextReadingS,
   waitBeforeReadingS,
 } from '../../../../services/bioreactor/control/dodge-schedule.js'
@@ -41,7 +43,7 @@ describe('stirring', () => {
 })
 
 describe('acting around readings', () => {
-  const at = (intervalS: number) => ({ intervalS, firstObsS: 100 })
+  const at = (intervalS: number) => ({ intervalS, firstObsS: 100, readingS: 1 })
 
   test.each([
     [5, 112, { preS: 1.5, postS: 0.5 }, 0.2, 3.0, 1.5],
@@ -59,6 +61,25 @@ describe('acting around readings', () => {
     expect(waitBeforeReadingS(at(4), { preS: 1.5, postS: 1.5 }, 0.6, 101)).toBeNull()
     expect(canDodge(at(4), { preS: 1.5, postS: 1.5 })).toBe(false)
     expect(canDodge(at(5), { preS: 1.5, postS: 0.25 })).toBe(true)
+  })
+
+  test.each([
+    [110, 1.5],
+    [111.4, 0.1],
+    [111.5, 0],
+    [111.6, 4.9],
+    [114, 2.5],
+  ])('who acts already, at %s s, acts next in %s s', (now, seconds) => {
+    expect(nextActionAfterS(at(5), { preS: 1.5, postS: 0.5 }, now)).toBeCloseTo(seconds, 9)
+  })
+
+  test.each([
+    [[0.541], 0.6],
+    [[0.6], 0.6],
+    [[0.52, 0.71, 0.55], 0.8],
+    [[4.2000000001], 4.2],
+  ])('readings of %j s are taken to last %s s', (lasted, seconds) => {
+    expect(readingDurationS(lasted)).toBe(seconds)
   })
 
   test('the first action comes after the reading', () => {
