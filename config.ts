@@ -28,6 +28,8 @@ export interface Config extends Omit<Given, 'allowedHosts' | 'recordExclude'> {
   readonly runDirectory: string
   /** Where the gateway leaves secrets for the services; 0700. */
   readonly spoolDirectory: string
+  /** Passwords and keys of the unit's configuration, which its events leave out. */
+  readonly configSecretsPath: string
   readonly eventLogPath: string
   readonly readModelsPath: string
   readonly runFilesStatePath: string
@@ -94,6 +96,7 @@ export function readConfig(env: Environment, listed: readonly ListedInstrument[]
     home,
     runDirectory: runDirectoryOf(home),
     spoolDirectory: join(home, 'run', 'spool'),
+    configSecretsPath: join(home, 'run', 'config-secrets.json'),
     eventLogPath: join(home, 'event-log.db'),
     readModelsPath: join(home, 'read-models.db'),
     runFilesStatePath: join(home, 'run-files.db'),

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RunningBroker, startBroker } from '../broker/start-broker.js'
 import type { Config } from '../config.js'
@@ -145,10 +146,14 @@ export async function startHttpSide(
     unitApiPassword,
     runsRoot,
     spoolDirectory,
+    configSecretsPath,
+    dotPioreactor,
     hardware: hardwareKind,
   } = config
   const secrets = { boxApiKey, unitApiPassword }
-  const place = { unit, box, boxId, build, devicesShape, runsRoot, spoolDirectory, hardwareKind }
+  const unitConfigPath = join(dotPioreactor, 'unit_config.ini')
+  const files = { runsRoot, spoolDirectory, unitConfigPath, configSecretsPath }
+  const place = { unit, box, boxId, build, devicesShape, hardwareKind, ...files }
   const gateway = await startGateway({
     deps: {
       ...place,

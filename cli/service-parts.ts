@@ -1,4 +1,5 @@
 import type { Config } from '../config.js'
+import { configCommands } from '../events/config/config.js'
 import { nasCommands } from '../events/nas/commands.js'
 import type { PartAftermath } from '../services/aftermath/aftermath.js'
 import { uploadsQueued } from '../services/nas-upload/uploads-queued.js'
@@ -6,19 +7,38 @@ import type { Instrument } from '../services/runtime/instrument.js'
 import { instrumentAftermath, instrumentParts } from '../services/runtime/instrument-parts.js'
 import type { ServicePart } from '../services/runtime/service.js'
 import type { Hardware } from '../services/transport/hardware.js'
+import { unitAdminPast } from '../services/unit-admin/aftermath.js'
 
-/** What the services process is made of: the instruments, and the uploads of their files. */
+/** What the services process is made of: the instruments, the administration of the unit, and the uploads of files. */
 export const serviceParts = (
   instruments: readonly Instrument[],
   hardware: Hardware,
-  config: Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot' | 'spoolDirectory'>,
-): readonly ServicePart[] => [...instrumentParts(instruments, hardware, config.instruments), nasUpload(config)]
+  config: Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot' | 'spoolDirectory' | 'configSecretsPath'>,
+): readonly ServicePart[] => [
+  ...instrumentParts(instruments, hardware, config.instruments),
+  unitAdmin(instruments, config),
+  nasUpload(config),
+]
 
 /** What is to be corrected when these have died. */
 export const aftermathsOf = (instruments: readonly Instrument[]): readonly PartAftermath[] => [
   ...instruments.flatMap(instrumentAftermath),
   uploadsQueued,
 ]
+
+const unitAdmin = (
+  instruments: readonly Instrument[],
+  { spoolDirectory, configSecretsPath: secretsPath }: Pick<Config, 'spoolDirectory' | 'configSecretsPath'>,
+): ServicePart => ({
+  name: 'unit_admin',
+  commands: configCommands,
+  async start(context, past) {
+    const configured = (await Promise.all(instruments.map((instrument) => instrument.jobs?.() ?? []))).flat()
+    const services = { ...context, configured, spoolDirectory, secretsPath }
+    return (await import('../services/unit-admin/start-unit-admin.js')).startUnitAdmin(services, past)
+  },
+  aftermath: unitAdminPast,
+})
 
 const nasUpload = ({
   nasConfigPath,

@@ -1,3 +1,4 @@
+import { configCommands, configEvents } from './config/config.js'
 import type { CommandDefinition } from './core/define-command.js'
 import type { EventDefinition } from './core/define-event.js'
 import { nasCommands } from './nas/commands.js'
@@ -12,6 +13,6 @@ export interface Catalogue {
 
 /** Those of a unit with these instruments. */
 export const catalogueOf = (instruments: readonly Catalogue[]): Catalogue => ({
-  events: [...systemEvents, ...instruments.flatMap(({ events }) => events), ...nasEvents],
-  commands: [...instruments.flatMap(({ commands }) => commands), ...nasCommands],
+  events: [...systemEvents, ...configEvents, ...instruments.flatMap(({ events }) => events), ...nasEvents],
+  commands: [...configCommands, ...instruments.flatMap(({ commands }) => commands), ...nasCommands],
 })

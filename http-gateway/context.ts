@@ -28,6 +28,10 @@ export interface GatewayDeps extends Admission {
   readonly runsRoot: string
   /** Private directory through which secrets reach the services. */
   readonly spoolDirectory: string
+  /** The unit's own configuration file. */
+  readonly unitConfigPath: string
+  /** What configuration events leave out. */
+  readonly configSecretsPath: string
   readonly clock: Clock
   readonly logger: Logger
   readonly bus: MessageBus

@@ -1,6 +1,7 @@
 import { announcements } from './announcements/announcements.js'
 import { commandOutcomes } from './commands/command-outcomes.js'
 import { tasks } from './commands/tasks.js'
+import { config } from './config/config.js'
 import type { Projection } from './engine/projection.js'
 import { jobs } from './jobs/job-metadata.js'
 import { jobSettings } from './jobs/job-settings.js'
@@ -19,6 +20,7 @@ export const readModels = [
   tasks,
   commandOutcomes,
   announcements,
+  config,
   runs,
 ] as const
 

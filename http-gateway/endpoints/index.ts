@@ -8,6 +8,7 @@ import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
 import { bioreactor } from './unit/bioreactor.js'
+import { unitConfig } from './unit/config.js'
 import { hardware } from './unit/hardware.js'
 import { jobCommands } from './unit/job-commands.js'
 import { jobSettings } from './unit/job-settings.js'
@@ -19,6 +20,7 @@ import { tasks } from './unit/tasks.js'
 export const endpoints: readonly Endpoint[] = [
   ...unitSystem,
   ...tasks,
+  ...unitConfig,
   ...jobLists,
   ...jobCommands,
   ...jobSettings,

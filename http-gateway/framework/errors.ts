@@ -8,6 +8,7 @@ import {
   JobNotRunning,
   SettingUnavailable,
 } from '../../events/bioreactor/errors.js'
+import { ConfigNotWritten, ConfigUnreadable } from '../../events/config/errors.js'
 import {
   type DeclaredError,
   defineError,
@@ -31,7 +32,10 @@ const EXCEPTIONS: readonly (readonly [status: number, errors: readonly ErrorDecl
   [413, [MessageTooLarge]],
   [422, [InvalidRunOrder, InvalidRunParameters]],
   [429, [TooManyAttempts]],
-  [500, [ArtifactNotWritten, CalibrationUnreadable, EstimatorUnreadable, LogDamaged]],
+  [
+    500,
+    [ArtifactNotWritten, CalibrationUnreadable, ConfigNotWritten, ConfigUnreadable, EstimatorUnreadable, LogDamaged],
+  ],
   // Neither the request nor what it names stands in the way: it may be sent again as it is.
   [503, [LogUnavailable, NoAnswer, ReadModelsNotReady, RunNotRecorded, ServicesSuspended]],
 ]

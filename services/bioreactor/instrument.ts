@@ -32,6 +32,7 @@ export const bioreactor = defineInstrument({
   events: bioreactorEvents,
   commands: [...jobCommands, ...bioreactorCommands],
   settings: bioreactorSettings,
+  jobs: async () => (await import('./index.js')).jobDefinitions,
   outputs: ['pwm', 'leds'],
   makeSafe: makeBoardSafe,
   start: async (context, past) => (await import('./start-bioreactor.js')).startBioreactor(context, past),

@@ -85,7 +85,9 @@ export async function startJobService(
     const overrides = config_overrides.map(checkOverride)
     const asked = env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT
     const experiment = isOfUnit(job.definition) ? OF_UNIT : topicLevel('experiment', asked)
-    const config = await readUnitConfig(context.dotPioreactor, stock, overrides)
+    // A unit whose configuration cannot be read is still there to tell so.
+    const spareBroken = job.definition.resident !== undefined
+    const config = await readUnitConfig(context.dotPioreactor, stock, overrides, { spareBroken })
     const { definition } = job
     const given = { options: definition.automation === undefined ? options : own, args }
     const params = resolveParameters(definition, given, config)

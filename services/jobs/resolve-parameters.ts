@@ -1,9 +1,10 @@
 import type { TSchema } from '@sinclair/typebox'
+import { InvalidConfig } from '../../events/config/errors.js'
 import type { JobDefinition } from '../../events/core/define-job.js'
 import { defineError, InvalidInput, isInputError, type LabError } from '../../events/core/errors.js'
 import { optionDetails, type Parameter, type Values } from '../../events/core/parameter.js'
 import { decodeValue, encodeValue } from '../../events/core/values.js'
-import { InvalidConfig, type UnitConfig } from '../unit-admin/config/unit-config.js'
+import type { UnitConfig } from '../unit-admin/config/unit-config.js'
 
 const OptionUnknown = defineError('job.unknown_option', 'input', 'The job has no option of this name.')
 

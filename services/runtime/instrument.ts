@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '../../events/core/define-command.js'
 import type { EventDefinition } from '../../events/core/define-event.js'
+import type { JobDefinition } from '../../events/core/define-job.js'
 import { defineError } from '../../events/core/errors.js'
 import type { Settings, ValuesOf } from '../../events/core/setting.js'
 import type { TopicRights } from '../../events/topic-rights.js'
@@ -38,6 +39,8 @@ export interface InstrumentDeclaration<S extends Settings = Settings> {
   readonly commands: readonly CommandDefinition[]
   /** Its own settings of the environment. */
   readonly settings?: S
+  /** The jobs it offers, for what must know them without it; their parameters may come from the configuration. */
+  jobs?(): Promise<readonly JobDefinition[]>
   /** The serial ports it speaks to. */
   readonly serial?: PortClaim
   /** The steps of `makeSafe` that there always are. */

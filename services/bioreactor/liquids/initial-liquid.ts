@@ -1,5 +1,6 @@
 import type { Liquid } from '../../../events/bioreactor/liquids.js'
-import { InvalidConfig, type UnitConfig } from '../../unit-admin/config/unit-config.js'
+import { InvalidConfig } from '../../../events/config/errors.js'
+import type { UnitConfig } from '../../unit-admin/config/unit-config.js'
 import { filledVial } from '../control/dosing/liquid.js'
 
 const SECTION = 'bioreactor'

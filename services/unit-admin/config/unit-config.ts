@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { defineError } from '../../../events/core/errors.js'
-import { type IniSections, MalformedConfig, mergeIni, parseIni, readOption } from './ini.js'
-
-export const InvalidConfig = defineError('config.invalid', 'input', 'A value in a configuration file cannot be used.')
+import { CONFIG_FILES, type ConfigFile } from '../../../events/config/config.js'
+import { MalformedConfig } from '../../../events/config/errors.js'
+import type { LabError } from '../../../events/core/errors.js'
+import { parseConfig, readConfigText } from './config-files.js'
+import { type IniSections, mergeIni, readOption } from './ini.js'
 
 /** One temporary change: section, option, value. */
 export type ConfigOverride = readonly [section: string, option: string, value: string]
@@ -39,32 +38,43 @@ export class UnitConfig {
   }
 }
 
+/** A configuration file as it is on the disk. */
+export interface ConfigReading {
+  readonly filename: ConfigFile
+  /** Empty when there is no file, or when it could not be read at all. */
+  readonly text: string
+  /** None when there is an error. */
+  readonly sections: IniSections
+  readonly error: LabError | null
+}
+
+/** Reads a configuration file. One that is broken costs its own content. */
+export async function readConfigFile(dotPioreactor: string, filename: ConfigFile): Promise<ConfigReading> {
+  let text = ''
+  try {
+    text = await readConfigText(dotPioreactor, filename)
+    return { filename, text, sections: parseConfig(filename, text), error: null }
+  } catch (error) {
+    if (!(error instanceof MalformedConfig)) throw error
+    return { filename, text, sections: new Map(), error }
+  }
+}
+
 /** The stock configuration, then `config.ini`, then `unit_config.ini`, then the overrides of one start; later ones win option by option.
- * @throws InvalidInput naming the file and line that cannot be read. */
+ * @param options.spareBroken leaves a file out that cannot be read, for what must work whatever the files hold.
+ * @throws MalformedConfig naming the file and line that cannot be read. */
 export async function readUnitConfig(
   dotPioreactor: string,
   stock: IniSections,
   overrides: readonly ConfigOverride[] = [],
+  { spareBroken = false }: { readonly spareBroken?: boolean } = {},
 ): Promise<UnitConfig> {
-  const shared = await readIniFile(join(dotPioreactor, 'config.ini'))
-  const own = await readIniFile(join(dotPioreactor, 'unit_config.ini'))
+  const layers = [stock]
+  for (const filename of CONFIG_FILES) {
+    const { sections, error } = await readConfigFile(dotPioreactor, filename)
+    if (error !== null && !spareBroken) throw error
+    layers.push(sections)
+  }
   const temporary = overrides.map(([section, option, value]) => new Map([[section, new Map([[option, value]])]]))
-  return new UnitConfig(mergeIni(stock, shared, own, ...temporary))
-}
-
-/** A missing file says nothing. */
-async function readIniFile(path: string): Promise<IniSections> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
-    throw error
-  }
-  try {
-    return parseIni(text)
-  } catch (cause) {
-    if (!(cause instanceof MalformedConfig)) throw cause
-    throw new MalformedConfig(`${path}: ${cause.message}`, { cause, details: { ...cause.details, path } })
-  }
+  return new UnitConfig(mergeIni(...layers, ...temporary))
 }

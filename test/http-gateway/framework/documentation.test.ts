@@ -53,7 +53,6 @@ describe('the contracts', () => {
       'automations',
       'calibration_protocols',
       'calibrations',
-      'config',
       'estimators',
       'import_zipped_dot_pioreactor',
       'jobs',
@@ -64,7 +63,7 @@ describe('the contracts', () => {
       'zipped_dot_pioreactor',
     ])
     expect(missing.filter((id) => id.includes('/jobs'))).toEqual(['GET /unit_api/jobs/descriptors'])
-    expect(contract.length - missing.length).toBe(22)
+    expect(contract.length - missing.length).toBe(26)
   })
 
   test('the box API is served completely', () => {

@@ -49,6 +49,8 @@ export async function startTestGateway(
     attempts: createAttempts(),
     runsRoot: '/nonexistent',
     spoolDirectory: '/nonexistent',
+    unitConfigPath: '/nonexistent',
+    configSecretsPath: '/nonexistent',
     clock,
     logger,
     bus: broker.connect(),

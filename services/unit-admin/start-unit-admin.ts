@@ -1,0 +1,32 @@
+import type { RetainedText } from '../aftermath/retained.js'
+import type { Service } from '../runtime/service.js'
+import { type ConfigServiceContext, startConfigService } from './config/config-service.js'
+
+/** What the parts below are given. */
+export type UnitAdminContext = ConfigServiceContext
+
+/** What administers the unit itself. A new one has its line here, and its commands among `unitAdminCommands`. */
+const SERVICES: readonly ((context: UnitAdminContext, past: readonly RetainedText[]) => Promise<Service>)[] = [
+  startConfigService,
+]
+
+/** Starts them together. @param past what is retained of earlier lives */
+export async function startUnitAdmin(context: UnitAdminContext, past: readonly RetainedText[]): Promise<Service> {
+  const services: Service[] = []
+  const stop = async (): Promise<void> => {
+    for (const service of [...services].reverse()) await service.stop()
+  }
+  try {
+    for (const start of SERVICES) services.push(await start(context, past))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    name: 'unit_admin',
+    commands: services.flatMap(({ commands }) => commands),
+    suspend: async (reason) => void (await Promise.all(services.map((service) => service.suspend(reason)))),
+    resume: async () => void (await Promise.all(services.map((service) => service.resume()))),
+    stop,
+  }
+}
