@@ -3,6 +3,7 @@ import { commandOutcomes } from './commands/command-outcomes.js'
 import { tasks } from './commands/tasks.js'
 import { config } from './config/config.js'
 import type { Projection } from './engine/projection.js'
+import { experiments } from './experiments/experiments.js'
 import { jobs } from './jobs/job-metadata.js'
 import { jobSettings } from './jobs/job-settings.js'
 import { bioreactorState } from './recorder/bioreactor-values.js'
@@ -15,6 +16,7 @@ export const readModels = [
   recorder,
   liquidAccounts,
   bioreactorState,
+  experiments,
   jobs,
   jobSettings,
   tasks,

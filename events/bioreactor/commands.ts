@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { type CommandDefinition, defineCommand } from '../core/define-command.js'
 import { defineTask } from '../core/define-task.js'
 import { CALIBRATION, ESTIMATOR } from './artifacts.js'
+import { experimentCommands } from './experiments.js'
 import { BioreactorValues } from './liquids.js'
 
 /** A value is a number, a text that is one, or true or false for 1 or 0: what clients of the unit API send. */
@@ -27,4 +28,5 @@ export const bioreactorCommands: readonly CommandDefinition[] = [
   correctLiquidCommand,
   checkHardwareTask,
   ...[CALIBRATION, ESTIMATOR].flatMap(({ commands }) => Object.values<CommandDefinition>(commands)),
+  ...experimentCommands,
 ]

@@ -2,6 +2,7 @@ import type { EventDefinition } from '../core/define-event.js'
 import { activeCalibrationEvent, activeEstimatorEvent, calibrationEvent, estimatorEvent } from './artifacts.js'
 import { automationSettingsEvent } from './automations.js'
 import { blankMeanEvent, blankMeansEvent } from './blanks.js'
+import { assignmentEvent, experimentEvent } from './experiments.js'
 import { kalmanFilterEvent } from './growth.js'
 import { bioreactorVariableEvent, dosingEvent, liquidEvent, overflowEvent } from './liquids.js'
 import { logEvent } from './logs.js'
@@ -23,6 +24,8 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   liquidEvent,
   overflowEvent,
   vesselEvent,
+  assignmentEvent,
+  experimentEvent,
   modelsEvent,
   kalmanFilterEvent,
   blankMeansEvent,

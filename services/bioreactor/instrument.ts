@@ -10,6 +10,7 @@ import { boardSettings } from './board/board-settings.js'
 import { makeBoardSafe } from './board/make-safe.js'
 import { outputsOff } from './board/outputs-off.js'
 import { filesTold } from './calibrations/files-told.js'
+import { experimentsKnown } from './experiments/experiment-service.js'
 import { dosesBrokenOff } from './liquids/doses-broken-off.js'
 
 const bioreactorSettings = {
@@ -36,5 +37,5 @@ export const bioreactor = defineInstrument({
   outputs: ['pwm', 'leds'],
   makeSafe: makeBoardSafe,
   start: async (context, past) => (await import('./start-bioreactor.js')).startBioreactor(context, past),
-  aftermath: together([jobsLost, outputsOff, dosesBrokenOff, filesTold]),
+  aftermath: together([jobsLost, outputsOff, dosesBrokenOff, filesTold, experimentsKnown]),
 })

@@ -14,6 +14,7 @@ import { openBioreactor } from './board/open-bioreactor.js'
 import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdog.js'
 import { PwmBoard, type TellOutputs } from './board/pwm-board.js'
 import { openStores } from './calibrations/artifact-service.js'
+import { offerExperiments } from './experiments/experiment-service.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
 import { LiquidBook } from './liquids/liquid-book.js'
@@ -45,7 +46,13 @@ export async function startBioreactor(
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     return {
       ...service,
-      commands: [...service.commands, ...liquidAnswers, ...check.answers, ...answers],
+      commands: [
+        ...service.commands,
+        ...liquidAnswers,
+        ...offerExperiments(context, past),
+        ...check.answers,
+        ...answers,
+      ],
       // What could not be recorded of the files is told then.
       resume: () => service.resume().finally(notice),
       // Last: until then there may be something to watch.

@@ -1,6 +1,7 @@
+import { assignmentEvent, UnitAssignment } from '../../events/bioreactor/experiments.js'
 import type { MessageBus } from '../../events/ports.js'
 import { type JobRecord, jobEvent } from '../../events/system/jobs.js'
-import { type RetainedText, recordsOf } from '../aftermath/retained.js'
+import { type RetainedText, recordIn, recordsOf } from '../aftermath/retained.js'
 
 /** What the retained topics tell about jobs of earlier lives of this unit. */
 export interface PastJobs {
@@ -28,9 +29,9 @@ export interface Assignment {
 
 export async function followAssignment(bus: MessageBus, unit: string): Promise<Assignment> {
   let assigned: string | null = null
-  const close = await bus.subscribe(`pioreactor/${unit}/$experiment/assignment`, ({ payload }) => {
-    const { experiment } = JSON.parse(payload.toString() || '{}') as { readonly experiment?: unknown }
-    assigned = typeof experiment === 'string' && experiment !== '' ? experiment : null
+  const close = await bus.subscribe(assignmentEvent.topic({ unit }), ({ topic, payload }) => {
+    // What is no assignment assigns to nothing.
+    assigned = recordIn(UnitAssignment, { topic, text: payload.toString() })?.experiment || null
   })
   return { experiment: () => assigned, close }
 }

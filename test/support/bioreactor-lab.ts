@@ -10,6 +10,7 @@ import { runJobCommand } from '../../events/system/commands.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
+import { offerExperiments } from '../../services/bioreactor/experiments/experiment-service.js'
 import { type BioreactorDeps, type Board, createBioreactorJobs } from '../../services/bioreactor/index.js'
 import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/instrument.js'
 import { LiquidBook } from '../../services/bioreactor/liquids/liquid-book.js'
@@ -144,7 +145,10 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   const jobs = [...offered.values()]
   const answers = await offerLiquids(context, book, jobs)
   const jobService = await startJobService(context, past, jobs, resumeJobs, residents)
-  const service: Service = { ...jobService, commands: [...jobService.commands, ...answers] }
+  const service: Service = {
+    ...jobService,
+    commands: [...jobService.commands, ...answers, ...offerExperiments(context, past)],
+  }
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>
   let requests = 0
