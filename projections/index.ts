@@ -1,4 +1,5 @@
 import { announcements } from './announcements/announcements.js'
+import { storedArtifacts } from './calibrations/stored-artifacts.js'
 import { commandOutcomes } from './commands/command-outcomes.js'
 import { tasks } from './commands/tasks.js'
 import { config } from './config/config.js'
@@ -23,6 +24,7 @@ export const readModels = [
   commandOutcomes,
   announcements,
   config,
+  storedArtifacts,
   runs,
 ] as const
 

@@ -6,6 +6,7 @@ import type { ReadModelSource } from './engine/read-model.js'
 import { readModels } from './index.js'
 import { runFilesQueries } from './run-files/run-files-queries.js'
 
+export type { StoredArtifactRow } from './calibrations/stored-artifacts.js'
 export type { RunOverview, RunRow, RunSlotRow } from './runs/run-rows.js'
 
 export interface ReadModelPaths {

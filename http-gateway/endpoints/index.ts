@@ -8,6 +8,7 @@ import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
 import { bioreactor } from './unit/bioreactor.js'
+import { calibrations } from './unit/calibrations.js'
 import { unitConfig } from './unit/config.js'
 import { hardware } from './unit/hardware.js'
 import { jobCommands } from './unit/job-commands.js'
@@ -26,6 +27,7 @@ export const endpoints: readonly Endpoint[] = [
   ...jobSettings,
   ...bioreactor,
   ...hardware,
+  ...calibrations,
   ...boxSystem,
   ...devices,
   ...modes,

@@ -6,11 +6,16 @@ export interface RawAnswer {
   readonly text: string
 }
 
-/** GET with path and headers exactly as given, which `fetch` would tidy up first. */
-export function rawRequest(base: string, path: string, headers: Record<string, string> = {}): Promise<RawAnswer> {
+/** Path and headers exactly as given, which `fetch` would tidy up first. */
+export function rawRequest(
+  base: string,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<RawAnswer> {
   const { hostname, port } = new URL(base)
   return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, path, headers }, (response) => {
+    const sent = request({ hostname, port, path, headers, method }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => {
