@@ -1,4 +1,4 @@
-import { orderBench } from '../simulation/bench-control.js'
+import { orderBench, parseStandard } from '../simulation/bench-control.js'
 import { faultUsage, parseFault } from '../simulation/bioreactor/faults.js'
 import {
   parseSimulatePotentiostat,
@@ -14,10 +14,15 @@ const usage = `Usage: benchlog simulate fault set <fault> [<where>]
        benchlog simulate fault clear [<fault> [<where>]]
        benchlog simulate fault list
        benchlog simulate vial
+       benchlog simulate vial standard <od>
+       benchlog simulate vial glass
+       benchlog simulate vial reconnect
        benchlog simulate potentiostat --pty <path> [options]
 
 fault puts faults into the bioreactor of the unit that runs in BENCHLOG_HOME with simulated hardware, and takes them out again, all of
-them unless one is named. vial prints what is so in its vial, whatever the sensors say.
+them unless one is named. vial prints what is so in its vial, whatever the sensors say. For calibrations, standard puts a vial into the
+holder whose content has this optical density and does not grow; glass leads the pumps from beakers of water into an empty measuring glass,
+whose content stands in glass_ml, and reconnect leads them back to the vial.
 
 Faults, and where they can be:
 ${faultUsage}
@@ -47,7 +52,8 @@ const simulations: Readonly<Record<string, (args: readonly string[], context: Co
     }
   },
 
-  async vial(_, { config, print }) {
+  async vial([action, ...words], { config, print }) {
+    if (action !== undefined) return void (await orderBench(benchDirectory(config), vialOrder(action, words)))
     print(JSON.stringify(await orderBench(benchDirectory(config), 'truth'), null, 2))
   },
 
@@ -59,6 +65,12 @@ const simulations: Readonly<Record<string, (args: readonly string[], context: Co
     await end
     await server.stop()
   },
+}
+
+function vialOrder(action: string, [od]: readonly string[]): string {
+  if (action === 'standard') return `standard ${parseStandard(od)}`
+  if (action === 'glass' || action === 'reconnect') return action
+  throw new InvalidOption(`simulate vial knows 'standard', 'glass' and 'reconnect', not '${action}'.`)
 }
 
 export const simulateCommand: Command = {

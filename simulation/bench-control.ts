@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { InvalidInput } from '../events/core/errors.js'
 import { NoDevice } from '../services/transport/hardware.js'
 import { benchPaths } from './bench-directory.js'
 import { parseFault } from './bioreactor/faults.js'
@@ -16,7 +17,10 @@ export interface PluggableDevice {
 export interface BenchHands {
   readonly devices: readonly PluggableDevice[]
   /** The HAT with the vial. */
-  readonly bench: Pick<VirtualBench, 'lines' | 'setFault' | 'clearFault' | 'faults' | 'truth'>
+  readonly bench: Pick<
+    VirtualBench,
+    'lines' | 'setFault' | 'clearFault' | 'faults' | 'truth' | 'placeStandard' | 'pumpIntoGlass'
+  >
   shutDown(): void
 }
 
@@ -41,6 +45,21 @@ const orders: Readonly<Record<string, Order>> = {
   mend: ({ bench }, words) => bench.clearFault(words.length === 0 ? undefined : parseFault(words)),
   faults: ({ bench }) => bench.faults,
   truth: ({ bench }) => bench.truth,
+  standard: ({ bench }, [od]) => bench.placeStandard(parseStandard(od)),
+  glass: ({ bench }) => bench.pumpIntoGlass(true),
+  reconnect: ({ bench }) => bench.pumpIntoGlass(false),
+}
+
+/** Denser than any that a photodiode could tell from denser ones. */
+const MAX_STANDARD_OD = 100
+
+/** @throws InvalidInput naming value and limit */
+export function parseStandard(text = ''): number {
+  const od = text.trim() === '' ? Number.NaN : Number(text)
+  if (od >= 0 && od <= MAX_STANDARD_OD) return od
+  throw new InvalidInput(`The standard has OD '${text}'; it must be a number from 0 to ${MAX_STANDARD_OD}.`, {
+    details: { field: 'od', value: text, limit: MAX_STANDARD_OD },
+  })
 }
 
 /** Serves one control connection: `shutdown`, which is answered by the end of the bench, and the orders above, which are answered by `done`,

@@ -147,6 +147,16 @@ export class VirtualBench {
     this.#vial.clearFault(fault)
   }
 
+  /** Puts in a vial with a standard of this optical density, which does not grow. */
+  placeStandard(od: number): void {
+    this.#vial.placeStandard(od)
+  }
+
+  /** Leads the pumps from beakers into an empty measuring glass, or back to the vial. */
+  pumpIntoGlass(into: boolean): void {
+    this.#vial.pumpIntoGlass(into)
+  }
+
   /** As they are written. */
   get faults(): readonly string[] {
     return this.#vial.faults.list

@@ -15,6 +15,8 @@ export interface Liquid {
   readonly wasteOutMl: number
   readonly spilledMl: number
   readonly evaporatedMl: number
+  /** In the measuring glass, since it was emptied. */
+  readonly glassMl: number
 }
 
 export interface Vessel {
@@ -46,6 +48,7 @@ export const createLiquid = (volumeMl: number, altMediaFraction = 0): Liquid => 
   wasteOutMl: 0,
   spilledMl: 0,
   evaporatedMl: 0,
+  glassMl: 0,
 })
 
 const pumpedMl = ({ percent }: PumpDrive, mlPerS: number, dtS: number): number =>
@@ -80,10 +83,21 @@ export function exchange(liquid: Liquid, drives: PumpDrives, vessel: Vessel, dtS
       wasteOutMl: liquid.wasteOutMl + flow.wasteMl,
       spilledMl: liquid.spilledMl + flow.spilledMl,
       evaporatedMl: liquid.evaporatedMl,
+      glassMl: liquid.glassMl,
     },
     kept: flow.kept,
     addedMl,
   }
+}
+
+/** The liquid after `dtS` seconds of pumping from beakers of water into a measuring glass, past the vial: as somebody calibrates pumps. */
+export function pumpIntoGlass(liquid: Liquid, drives: PumpDrives, { pumpMlPerS }: Vessel, dtS: number): Liquid {
+  const through = (pump: Pump): number => pumpedMl(drives[pump], pumpMlPerS[pump], dtS)
+  const media = pushThrough(liquid.tubes.media, through('media'), drives.media.submerged)
+  const alt = pushThrough(liquid.tubes.alt_media, through('alt_media'), drives.alt_media.submerged)
+  const waste = drives.waste.submerged ? through('waste') : 0
+  const caughtMl = media.liquidMl + alt.liquidMl + waste
+  return { ...liquid, tubes: { media: media.tube, alt_media: alt.tube }, glassMl: liquid.glassMl + caughtMl }
 }
 
 /** Steady inflow and suction, ml/s, over `dtS`: from one bend of the volume's course to the next. Between bends the volume changes
@@ -147,6 +161,7 @@ export function evaporate(
       wasteOutMl: liquid.wasteOutMl,
       spilledMl: liquid.spilledMl,
       evaporatedMl: liquid.evaporatedMl + lostMl,
+      glassMl: liquid.glassMl,
     },
     concentration: volumeMl / kept,
   }

@@ -15,6 +15,8 @@ export interface VialTruth {
   readonly waste_out_ml: number
   readonly spilled_ml: number
   readonly evaporated_ml: number
+  /** In the measuring glass, since it was emptied. */
+  readonly glass_ml: number
   readonly culture_c: number
   readonly wall_c: number
   readonly heater_board_c: number

@@ -7,7 +7,15 @@ import {
   growCulture,
 } from './culture.js'
 import { type Heat, heatAt, mixHeat, stepHeat } from './heat.js'
-import { createLiquid, evaporate, exchange, type Liquid, type PumpDrives, type Vessel } from './liquid.js'
+import {
+  createLiquid,
+  evaporate,
+  exchange,
+  type Liquid,
+  type PumpDrives,
+  pumpIntoGlass,
+  type Vessel,
+} from './liquid.js'
 
 /** The culture in its vessel: what is slow. Pure; chance, light and the stirrer stay outside. */
 export interface Vial {
@@ -20,6 +28,8 @@ export interface VialInputs {
   /** Duty cycle of the heater, %. */
   readonly heaterPercent: number
   readonly pumps: PumpDrives
+  /** Whether the pumps take water from beakers and bring it into a measuring glass, with the vial out of it. */
+  readonly intoGlass: boolean
 }
 
 export interface VialParameters extends Vessel, CultureParameters {
@@ -57,15 +67,32 @@ export const createVial = (
   heat: heatAt(roomC),
 })
 
+/** The holder after somebody has put in a vial of a standard: dead cells of this optical density, at room temperature. What was pumped so far stays. */
+export const withStandard = (vial: Vial, od: number, parameters: VialParameters): Vial => {
+  const { liquid, heat } = createVial({ od: 0 }, parameters)
+  const { volumeMl, altMediaFraction } = liquid
+  return {
+    liquid: { ...vial.liquid, volumeMl, altMediaFraction },
+    culture: { viableOd: 0, deadOd: od, nutrient: 1, readiness: 0 },
+    heat,
+  }
+}
+
 /** The vial after `dtS` seconds (at most 2) under steady inputs. */
 export function stepVial(
   vial: Vial,
-  { heaterPercent, pumps }: VialInputs,
+  { heaterPercent, pumps, intoGlass }: VialInputs,
   parameters: VialParameters,
   dtS: number,
 ): Vial {
   const { roomC } = parameters
-  const { liquid: mixed, kept, addedMl } = exchange(vial.liquid, pumps, parameters, dtS)
+  const {
+    liquid: mixed,
+    kept,
+    addedMl,
+  } = intoGlass
+    ? { liquid: pumpIntoGlass(vial.liquid, pumps, parameters, dtS), kept: 1, addedMl: 0 }
+    : exchange(vial.liquid, pumps, parameters, dtS)
   const heat = mixHeat(vial.heat, vial.liquid.volumeMl, addedMl, roomC)
   const { liquid, concentration } = evaporate(mixed, heat.cultureC, roomC, dtS)
   const diluted = kept === 1 ? vial.culture : diluteCulture(vial.culture, kept)

@@ -16,6 +16,7 @@ import {
   type Vial,
   type VialInputs,
   type VialParameters,
+  withStandard,
 } from './vial.js'
 import { createWander } from './wander.js'
 
@@ -59,6 +60,7 @@ export class VirtualVial implements PhysicalVial {
   readonly #duty: Record<Load, number> = { stirring: 0, media: 0, alt_media: 0, waste: 0, heating: 0 }
   readonly #lights = new Map<LedChannel, number>()
   readonly #rotor: RotorCourse
+  #intoGlass = false
   #inputs: VialInputs = this.#drives()
   #vial: Vial
   #vialMs: number
@@ -153,6 +155,23 @@ export class VirtualVial implements PhysicalVial {
     for (const sensor of this.#held.keys()) if (!this.#faults.has('stuck', sensor)) this.#held.delete(sensor)
   }
 
+  /** Puts in a vial with a standard of this optical density, which does not grow. */
+  placeStandard(od: number): void {
+    this.#change(() => {
+      this.#vial = withStandard(this.#vial, od, this.#parameters)
+      this.#present = this.#vial
+    })
+  }
+
+  /** Leads the pumps from beakers into an empty measuring glass, or back to the vial. */
+  pumpIntoGlass(into: boolean): void {
+    this.#change(() => {
+      this.#intoGlass = into
+      this.#vial = { ...this.#vial, liquid: { ...this.#vial.liquid, glassMl: 0 } }
+      this.#present = this.#vial
+    })
+  }
+
   get faults(): Pick<FaultSet, 'has' | 'list'> {
     return this.#faults
   }
@@ -172,6 +191,7 @@ export class VirtualVial implements PhysicalVial {
       waste_out_ml: liquid.wasteOutMl,
       spilled_ml: liquid.spilledMl,
       evaporated_ml: liquid.evaporatedMl,
+      glass_ml: liquid.glassMl,
       culture_c: heat.cultureC,
       wall_c: heat.wallC,
       heater_board_c: heat.heaterBoardC,
@@ -209,6 +229,7 @@ export class VirtualVial implements PhysicalVial {
     return {
       heaterPercent: this.#duty.heating,
       pumps: { media: this.#pump('media'), alt_media: this.#pump('alt_media'), waste: this.#pump('waste') },
+      intoGlass: this.#intoGlass,
     }
   }
 

@@ -74,7 +74,21 @@ test('what is so in the vial is printed', async () => {
   expect(truth['od']).toBeCloseTo(0.2, 3)
 })
 
+test('somebody who calibrates puts in standards, and lets the pumps fill a measuring glass', async () => {
+  const { simulate } = await givenUnit()
+  const truth = async () => JSON.parse(await simulate('vial')) as Readonly<Record<string, number>>
+  await simulate('vial standard 0.75')
+  expect(await truth()).toMatchObject({ viable_od: 0, glass_ml: 0 })
+  expect((await truth())['od']).toBeCloseTo(0.75, 4)
+  await simulate('vial glass')
+  await simulate('vial reconnect')
+  expect((await truth())['volume_ml']).toBeCloseTo(15, 3)
+})
+
 test.each([
+  ['vial standard', /The standard has OD ''; it must be a number from 0 to 100/],
+  ['vial standard -1', /The standard has OD '-1'/],
+  ['vial shake', /simulate vial knows 'standard', 'glass' and 'reconnect', not 'shake'/],
   ['fault set flood', /fault is 'flood'; it must be one of unplugged, i2c_error, stuck/],
   ['fault set stuck leds', /fault stuck is at 'leds'; it must be one of pd1, pd2/],
   ['fault set led_burnt_out', /fault led_burnt_out is at ''; it must be one of A, B, C, D/],

@@ -7,6 +7,7 @@ import {
   type Liquid,
   type PumpDrive,
   type PumpDrives,
+  pumpIntoGlass,
   type Vessel,
 } from '../../../simulation/bioreactor/liquid.js'
 import { emptyTube, primedTube, pushThrough, TUBE_ML, type Tube } from '../../../simulation/bioreactor/tube.js'
@@ -166,4 +167,13 @@ test('water evaporates from a warm culture, 0.4 ml in a day at 37 °C, and never
   expect(day.liquid.evaporatedMl).toBeCloseTo(0.4, 2)
   expect(day.concentration * day.liquid.volumeMl).toBeCloseTo(15, 9)
   expect(evaporate(createLiquid(0.2), 90, 22, 1e7).liquid.volumeMl).toBeCloseTo(0.1, 9)
+})
+
+test('what is pumped into a measuring glass is in the glass, and the vial keeps what it has', () => {
+  const before = createLiquid(15)
+  const after = pumpIntoGlass(before, drives(100, 0, 50), vessel, 10)
+  expect(after).toEqual({ ...before, glassMl: expect.closeTo(15 * RATE, 9) as number })
+  // The tube is full when its inlet leaves the water: that much still comes.
+  const dry = { ...drives(100), media: at(100, false), waste: at(100, false) }
+  expect(pumpIntoGlass(before, dry, vessel, 100).glassMl).toBeCloseTo(TUBE_ML, 9)
 })
