@@ -2,6 +2,7 @@ import { ANSWER_TIMEOUT_MS, sendCommand } from '../bus/commands.js'
 import type { CommandDefinition } from '../events/core/define-command.js'
 import { NoAnswer } from '../events/system/errors.js'
 import { pollUntil } from '../primitives/poll-until.js'
+import { clamp } from '../primitives/round.js'
 import type { GatewayContext } from './context.js'
 import { RequestTooLarge } from './framework/errors.js'
 import { servicesNotReady } from './readiness.js'
@@ -30,13 +31,31 @@ export async function order<Order, Result>(
   const end = performance.now() + timeoutMs
   if (!(await services.live(ANSWER_TIMEOUT_MS))) throw servicesNotReady(services.record()?.state)
   try {
-    const result = await sendCommand(bus, unit, command, details, { ...options, timeoutMs: end - performance.now() })
+    const sent = sendCommand(bus, unit, command, details, { ...options, timeoutMs: end - performance.now() })
+    const result = timeoutMs > ANSWER_TIMEOUT_MS ? await whileServed(services, sent) : await sent
     await caughtUp(context, end)
     return result
   } catch (error) {
     // A refusal is an outcome too, and may have left a failed task.
     if (!(error instanceof NoAnswer)) await caughtUp(context, end)
     throw error
+  }
+}
+
+/** What takes long may outlive the services; then nobody answers it any more. @throws NoAnswer */
+async function whileServed<T>(services: GatewayContext['services'], sent: Promise<T>): Promise<T> {
+  const answered = new AbortController()
+  const gone = services.gone(answered.signal).then((): never => {
+    throw new NoAnswer('The services ended before they had answered.', {
+      remediation: 'See what became of it when they are back, then try again.',
+    })
+  })
+  gone.catch(() => undefined)
+  sent.catch(() => undefined)
+  try {
+    return await Promise.race([sent, gone])
+  } finally {
+    answered.abort()
   }
 }
 
@@ -48,7 +67,6 @@ const LEAST_MS = 300
  * until `end`: a client would rather read something old than wait for ever. */
 async function caughtUp({ log, readModels }: GatewayContext, end: number): Promise<void> {
   const position = log.lastPosition()
-  const last = Math.max(end, performance.now() + LEAST_MS)
-  const limitMs = last - performance.now()
+  const limitMs = clamp(LEAST_MS, end - performance.now(), ANSWER_TIMEOUT_MS)
   await pollUntil({ limitMs, everyMs: POLL_MS }, readModels.position, (folded) => folded >= position)
 }

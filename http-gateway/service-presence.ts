@@ -9,6 +9,8 @@ export interface ServicePresence {
   isLive(): boolean
   /** Resolves with whether they are there, as soon as they are or after `timeoutMs`, or when `stop` is aborted. */
   live(timeoutMs: number, stop?: AbortSignal): Promise<boolean>
+  /** Resolves when they are gone; never once `stop` is aborted. */
+  gone(stop: AbortSignal): Promise<void>
   /** Last position of the log when they were last reported ready: their announcements are before it. */
   since(): number
 }
@@ -22,11 +24,15 @@ export function followServices(
   let record: ServiceRecord | null = null
   let since = 0
   const waiting = new Set<() => void>()
+  const leaving = new Set<() => void>()
   const isLive = (): boolean => record?.state === 'ready' || record?.state === 'suspended'
   void bus.subscribe(serviceEvent.topic({ unit }), ({ payload }) => {
     const wasLive = isLive()
     record = payload.length === 0 ? null : serviceEvent.parse(payload.toString())
-    if (!isLive()) return
+    if (!isLive()) {
+      for (const wake of leaving) wake()
+      return
+    }
     if (!wasLive) since = lastPosition()
     for (const wake of waiting) wake()
   })
@@ -34,6 +40,13 @@ export function followServices(
     record: () => record,
     isLive,
     since: () => since,
+    gone: (stop) =>
+      new Promise<void>((resolve) => {
+        if (stop.aborted) return
+        if (!isLive()) return resolve()
+        leaving.add(resolve)
+        stop.addEventListener('abort', () => leaving.delete(resolve), { once: true })
+      }),
     async live(timeoutMs, stop) {
       if (isLive() || stop?.aborted === true) return isLive()
       await new Promise<void>((resolve) => {

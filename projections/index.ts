@@ -1,4 +1,5 @@
 import { announcements } from './announcements/announcements.js'
+import { calibrationSessions } from './calibration-sessions/calibration-sessions.js'
 import { storedArtifacts } from './calibrations/stored-artifacts.js'
 import { commandOutcomes } from './commands/command-outcomes.js'
 import { tasks } from './commands/tasks.js'
@@ -23,6 +24,7 @@ export const readModels = [
   tasks,
   commandOutcomes,
   announcements,
+  calibrationSessions,
   config,
   storedArtifacts,
   runs,

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { type CommandDefinition, defineCommand } from '../core/define-command.js'
 import { defineTask } from '../core/define-task.js'
 import { CALIBRATION, ESTIMATOR } from './artifacts.js'
+import { calibrationSessionCommands } from './calibration-sessions.js'
 import { experimentCommands } from './experiments.js'
 import { BioreactorValues } from './liquids.js'
 
@@ -25,6 +26,7 @@ export const checkHardwareTask = defineTask({
 
 /** Commands of a bioreactor beside those of its jobs. */
 export const bioreactorCommands: readonly CommandDefinition[] = [
+  ...calibrationSessionCommands,
   correctLiquidCommand,
   checkHardwareTask,
   ...[CALIBRATION, ESTIMATOR].flatMap(({ commands }) => Object.values<CommandDefinition>(commands)),

@@ -2,6 +2,7 @@ import type { EventDefinition } from '../core/define-event.js'
 import { activeCalibrationEvent, activeEstimatorEvent, calibrationEvent, estimatorEvent } from './artifacts.js'
 import { automationSettingsEvent } from './automations.js'
 import { blankMeanEvent, blankMeansEvent } from './blanks.js'
+import { calibrationProtocolsEvent, calibrationSessionEvent } from './calibration-sessions.js'
 import { assignmentEvent, experimentEvent } from './experiments.js'
 import { kalmanFilterEvent } from './growth.js'
 import { bioreactorVariableEvent, dosingEvent, liquidEvent, overflowEvent } from './liquids.js'
@@ -36,4 +37,6 @@ export const bioreactorEvents: readonly EventDefinition[] = [
   activeCalibrationEvent,
   estimatorEvent,
   activeEstimatorEvent,
+  calibrationSessionEvent,
+  calibrationProtocolsEvent,
 ]

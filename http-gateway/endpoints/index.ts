@@ -8,6 +8,7 @@ import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
 import { bioreactor } from './unit/bioreactor.js'
+import { calibrationSessions } from './unit/calibration-sessions.js'
 import { calibrations } from './unit/calibrations.js'
 import { unitConfig } from './unit/config.js'
 import { hardware } from './unit/hardware.js'
@@ -25,6 +26,7 @@ export const endpoints: readonly Endpoint[] = [
   ...jobLists,
   ...jobCommands,
   ...jobSettings,
+  ...calibrationSessions,
   ...bioreactor,
   ...hardware,
   ...calibrations,

@@ -1,4 +1,5 @@
 import { TooManyAttempts } from '../../doors/attempts.js'
+import { SessionUnknown } from '../../events/bioreactor/calibration-sessions.js'
 import {
   ArtifactNotWritten,
   CalibrationUnknown,
@@ -28,7 +29,7 @@ const FAMILY_STATUS: Readonly<Record<ErrorFamily, number>> = { input: 400, state
 /** Errors of other folders whose status is not that of their family, as the two APIs promise it or HTTP has a better one. */
 const EXCEPTIONS: readonly (readonly [status: number, errors: readonly ErrorDeclaration[]])[] = [
   [400, [SettingUnavailable]],
-  [404, [CalibrationUnknown, EstimatorUnknown, JobNotRunning, NoSuchRun]],
+  [404, [CalibrationUnknown, EstimatorUnknown, JobNotRunning, NoSuchRun, SessionUnknown]],
   [413, [MessageTooLarge]],
   [422, [InvalidRunOrder, InvalidRunParameters]],
   [429, [TooManyAttempts]],

@@ -9,6 +9,7 @@ import { defineInstrument } from '../runtime/instrument.js'
 import { boardSettings } from './board/board-settings.js'
 import { makeBoardSafe } from './board/make-safe.js'
 import { outputsOff } from './board/outputs-off.js'
+import { sessionsTold } from './calibration-sessions/sessions-told.js'
 import { filesTold } from './calibrations/files-told.js'
 import { experimentsKnown } from './experiments/experiment-service.js'
 import { dosesBrokenOff } from './liquids/doses-broken-off.js'
@@ -37,5 +38,5 @@ export const bioreactor = defineInstrument({
   outputs: ['pwm', 'leds'],
   makeSafe: makeBoardSafe,
   start: async (context, past) => (await import('./start-bioreactor.js')).startBioreactor(context, past),
-  aftermath: together([jobsLost, outputsOff, dosesBrokenOff, filesTold, experimentsKnown]),
+  aftermath: together([jobsLost, outputsOff, dosesBrokenOff, filesTold, sessionsTold, experimentsKnown]),
 })

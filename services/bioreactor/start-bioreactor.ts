@@ -13,7 +13,9 @@ import { LedBoard } from './board/led-board.js'
 import { openBioreactor } from './board/open-bioreactor.js'
 import { startOutputWatchdog, type WatchdogReport } from './board/output-watchdog.js'
 import { PwmBoard, type TellOutputs } from './board/pwm-board.js'
+import { startSessions } from './calibration-sessions/start-sessions.js'
 import { openStores } from './calibrations/artifact-service.js'
+import { createExperimentFiles } from './experiment-store.js'
 import { offerExperiments } from './experiments/experiment-service.js'
 import { createBioreactorJobs } from './index.js'
 import type { BioreactorSettings } from './instrument.js'
@@ -40,14 +42,18 @@ export async function startBioreactor(
     await book.start(past)
     const { answers, notice, calibrations, estimators } = await openStores(context, past)
     const stores = { calibrations, estimators }
-    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book, ...stores })
+    const store = createExperimentFiles(dotPioreactor)
+    const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book, store, ...stores })
     const liquidAnswers = await offerLiquids(context, book, jobs)
     const check = await offerHardwareCheck(context, options)
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
+    const board = { bioreactor, pwm, leds, store, book }
+    const sessions = await startSessions(context, past, { jobs: service, board, ...stores })
     return {
       ...service,
       commands: [
         ...service.commands,
+        ...sessions.commands,
         ...liquidAnswers,
         ...offerExperiments(context, past),
         ...check.answers,
@@ -57,8 +63,9 @@ export async function startBioreactor(
       resume: () => service.resume().finally(notice),
       // Last: until then there may be something to watch.
       stop: () =>
-        service
+        sessions
           .stop()
+          .finally(() => service.stop())
           .finally(() => check.stop())
           .finally(() => watchdog.stop())
           .finally(() => book.stop()),

@@ -4,7 +4,7 @@ import type { JobState } from '../../events/job-state.js'
 import type { Clock, Logger, MessageBus } from '../../events/ports.js'
 import type { JobRecord } from '../../events/system/jobs.js'
 import type { UnitConfig } from '../unit-admin/config/unit-config.js'
-import type { JobPeer, JobPeers } from './job.js'
+import type { JobPeers, StartedPeer } from './job.js'
 
 /** What a job was started with. */
 export interface JobOrder {
@@ -20,10 +20,9 @@ export interface JobOrder {
 }
 
 /** A job that another one began. */
-export interface StartedJob extends JobPeer {
+export interface StartedJob extends StartedPeer {
   /** Resolves once it is ready; rejects with the reason of a failed start. */
   readonly started: Promise<void>
-  stop(reason: null): Promise<void>
 }
 
 /** What a job needs of its unit. */

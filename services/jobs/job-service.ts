@@ -2,14 +2,7 @@ import { publishEvent } from '../../bus/publish-event.js'
 import { NoJobFilter } from '../../events/bioreactor/errors.js'
 import type { OrderOf } from '../../events/core/define-command.js'
 import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
-import {
-  defineError,
-  InvalidInput,
-  isDefect,
-  isInputError,
-  type LabError,
-  toErrorRecord,
-} from '../../events/core/errors.js'
+import { defineError, isDefect, isInputError, type LabError, toErrorRecord } from '../../events/core/errors.js'
 import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../events/system/commands.js'
 import { ServicesSuspended } from '../../events/system/errors.js'
 import { jobEvent } from '../../events/system/jobs.js'
@@ -20,7 +13,7 @@ import { answer } from '../runtime/answer.js'
 import type { Service, ServiceContext } from '../runtime/service.js'
 import { createTaskLog } from '../runtime/task-log.js'
 import { stockConfig } from '../unit-admin/config/stock-config.js'
-import { type ConfigOverride, readUnitConfig } from '../unit-admin/config/unit-config.js'
+import { readUnitConfig, type UnitConfig } from '../unit-admin/config/unit-config.js'
 import { FinishedJobs } from './finished-jobs.js'
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
@@ -32,6 +25,7 @@ import { resolveParameters } from './resolve-parameters.js'
 import { RunningJob } from './running-job.js'
 import { RunningJobs } from './running-jobs.js'
 import { parseStateCommand } from './set-commands.js'
+import { checkOverride, namedAutomation, optionsAgain } from './start-order.js'
 
 const UnitInactive = defineError('unit.inactive', 'state', 'The unit is not active in its cluster, so no job starts.')
 const JobDuplicate = defineError('job.duplicate', 'state', 'A job of this name runs already.')
@@ -49,6 +43,17 @@ type RunJob = OrderOf<typeof runJobCommand>
 /** Where a job belongs that names no experiment on a unit that is assigned to none. */
 const NO_EXPERIMENT = '$no_experiment_present'
 
+/** The jobs of a unit, for others of its services. */
+export interface JobService extends Service {
+  /** Runs a job that is not on offer, in a scratch experiment: with its record, its will and its end as any other. @param source who asks
+   * @throws LabError when no job may start now */
+  perform(job: Job, source: string): Promise<RunningJob>
+  /** Whether a job of this name runs. */
+  isRunning(name: string): boolean
+  /** The configuration as a job would start with it. @throws InvalidConfig */
+  config(): Promise<UnitConfig>
+}
+
 /** Starts, stops and changes the jobs of this unit.
  * @param retained what is retained of earlier lives, corrected.
  * @param resumeJobs names of jobs to start again, as they were asked for, when an earlier life of this process ended under them.
@@ -60,7 +65,7 @@ export async function startJobService(
   jobs: readonly Job[],
   resumeJobs: readonly string[] = [],
   withResidents = true,
-): Promise<Service> {
+): Promise<JobService> {
   const { unit, bus, clock, logger } = context
   const offered = new OfferedJobs(jobs)
   const stock = stockConfig(
@@ -76,6 +81,10 @@ export async function startJobService(
   const finishedJobs = new FinishedJobs(context, past.jobs)
   const tasks = createTaskLog(context)
   let lastJobId = Math.max(0, ...past.jobs.map(({ job_id }) => job_id))
+
+  function refuseSuspended(): void {
+    if (suspended !== null) throw new ServicesSuspended(`No job starts now: ${suspended.reason}.`)
+  }
 
   async function prepare(order: RunJob): Promise<RunningJob> {
     const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = order
@@ -94,7 +103,7 @@ export async function startJobService(
     if (job.refusal !== undefined) throw new JobRefused(job.refusal)
     if (args.length > 0 && !takesArguments(definition))
       logger.warn({ job: name, args }, 'arguments are not used by this job')
-    if (suspended !== null) throw new ServicesSuspended(`No job starts now: ${suspended.reason}.`)
+    refuseSuspended()
     if (definition.action !== true && running.named(name).length > 0)
       throw new JobDuplicate(`${name} is already running on ${unit}.`)
     return begin(job, {
@@ -156,11 +165,13 @@ export async function startJobService(
 
   /** Starts interrupted jobs again, where the operator asked for it. It is decided once: who names a job later does not start it then. */
   async function resumeInterrupted(): Promise<void> {
+    const onOffer = offered.all().map(({ definition }) => definition.name)
+    const begunByJobs = new Set([...onOffer, ...past.jobs.map(({ job_name }) => job_name)])
     for (const { interrupted: _, ...record } of undecided(past)) {
       const { job_id, job_name, job_source, experiment, start } = record
       await publishEvent(bus, jobEvent, { unit, job_id }, record)
-      // What another job had begun is up to that job.
-      const isOnItsOwn = !offered.all().some(({ definition }) => definition.name === job_source)
+      // What another job had begun is up to that job, on offer or not.
+      const isOnItsOwn = !begunByJobs.has(job_source)
       if (!resumeJobs.includes(job_name) || start === undefined || !isOnItsOwn) continue
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
@@ -191,6 +202,21 @@ export async function startJobService(
 
   return {
     name: 'jobs',
+    isRunning: (name) => running.named(name).length > 0,
+    config: () => readUnitConfig(context.dotPioreactor, stock),
+    async perform(job, source) {
+      refuseSuspended()
+      const config = await readUnitConfig(context.dotPioreactor, stock)
+      return begin(job, {
+        jobId: ++lastJobId,
+        unit,
+        experiment: `_testing_${assignment.experiment() ?? NO_EXPERIMENT}`,
+        source,
+        params: resolveParameters(job.definition, { options: {}, args: [] }, config),
+        config,
+        start: { options: {}, args: [], config_overrides: [] },
+      })
+    },
     commands: [
       tasks.answer(runJobCommand, async (order) => {
         await admit(order)
@@ -253,31 +279,6 @@ function stopFilter(filters: OrderOf<typeof stopJobsCommand>): (job: RunningJob)
     (experiment === undefined || order.experiment === experiment) &&
     (job_source === undefined || order.source === job_source) &&
     (job_id === undefined || order.jobId === job_id)
-}
-
-function checkOverride(parts: readonly string[]): ConfigOverride {
-  const [section, option, value] = parts
-  if (parts.length === 3 && section !== undefined && option !== undefined && value !== undefined) {
-    return [section, option, value]
-  }
-  throw new InvalidInput(`A config override has ${parts.length} parts; it must have section, option and value.`, {
-    details: { field: 'config_overrides', value: parts },
-  })
-}
-
-/** Options for a job that was interrupted: what told how things were at its start is no longer true. */
-function optionsAgain(offered: OfferedJobs, name: string, options: Readonly<Record<string, unknown>>) {
-  const { parameters } = offered.get(name, namedAutomation(options).automation).definition
-  const holds = ([key]: readonly [string, unknown]): boolean => parameters[key.replaceAll('-', '_')]?.once !== true
-  return Object.fromEntries(Object.entries(options).filter(holds))
-}
-
-/** The automation that the options name, and the options without it. */
-function namedAutomation(options: Readonly<Record<string, unknown>>) {
-  const isName = ([key]: readonly [string, unknown]): boolean => key.replaceAll('-', '_') === 'automation_name'
-  const named = Object.entries(options).find(isName)?.[1] ?? null
-  const own = Object.fromEntries(Object.entries(options).filter((option) => !isName(option)))
-  return { automation: named === null ? null : String(named), own }
 }
 
 const takesArguments = ({ parameters }: JobDefinition): boolean =>

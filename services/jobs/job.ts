@@ -65,7 +65,7 @@ export interface JobContext<S = Values> {
   clear(topic: string): void
   /** Starts another job of the unit, which ends with this one at the latest. Resolves when it is ready.
    * @throws LabError as its start by a command does */
-  startJob(name: string, options: Values, experiment: string): Promise<JobPeer & { stop(reason: null): Promise<void> }>
+  startJob(name: string, options: Values, experiment: string): Promise<StartedPeer>
   /** Publishes `$state` once more, for those who ask who is there. */
   repeatState(): void
   /** A message on `logs/app/<level>`. */
@@ -83,6 +83,13 @@ export interface JobContext<S = Values> {
 export interface JobPeer {
   readonly state: JobState
   value(setting: string): unknown
+}
+
+/** A job that this one has begun. */
+export interface StartedPeer extends JobPeer {
+  /** Applies valid values in order. @throws LabError before anything moved, when one of them is refused. */
+  update(values: ReadonlyMap<string, unknown>): Promise<void>
+  stop(reason: null): Promise<void>
 }
 
 export interface JobPeers {

@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { InvalidConfig } from '../../events/config/errors.js'
-import type { JobDefinition } from '../../events/core/define-job.js'
+import type { JobDefinition, ParametersOf } from '../../events/core/define-job.js'
 import { defineError, InvalidInput, isInputError, type LabError } from '../../events/core/errors.js'
 import { optionDetails, type Parameter, type Values } from '../../events/core/parameter.js'
 import { decodeValue, encodeValue } from '../../events/core/values.js'
@@ -40,6 +40,11 @@ export function resolveParameters(definition: JobDefinition, given: Given, confi
     details: { problems: problems.map(({ code, message, details }) => ({ code, message, ...details })) },
   })
 }
+
+/** What a job would start with were nothing asked for: for others that do the same work. @throws InvalidInput */
+export const configuredParameters = <D extends JobDefinition>(definition: D, config: UnitConfig): ParametersOf<D> =>
+  // Read by the declaration; the types are known only here.
+  resolveParameters(definition, { options: {}, args: [] }, config) as ParametersOf<D>
 
 function namedOptions(definition: JobDefinition, given: Given['options']): ReadonlyMap<string, unknown> {
   const names = new Map<string, string>()

@@ -8,6 +8,7 @@ import type { Estimator } from '../../events/bioreactor/estimators.js'
 import { check } from '../../events/schema.js'
 import { runJobCommand } from '../../events/system/commands.js'
 import { correctAtStart } from '../../services/aftermath/over-bus.js'
+import type { RetainedText } from '../../services/aftermath/retained.js'
 import type { Bioreactor } from '../../services/bioreactor/board/board.js'
 import type { ExperimentStore } from '../../services/bioreactor/experiment-store.js'
 import { offerExperiments } from '../../services/bioreactor/experiments/experiment-service.js'
@@ -16,9 +17,9 @@ import { bioreactor as bioreactorInstrument } from '../../services/bioreactor/in
 import { LiquidBook } from '../../services/bioreactor/liquids/liquid-book.js'
 import { offerLiquids } from '../../services/bioreactor/liquids/liquid-service.js'
 import type { Job } from '../../services/jobs/job.js'
-import { startJobService } from '../../services/jobs/job-service.js'
+import { type JobService, startJobService } from '../../services/jobs/job-service.js'
 import { instrumentAftermath } from '../../services/runtime/instrument-parts.js'
-import type { Service, ServiceContext } from '../../services/runtime/service.js'
+import type { ServiceContext } from '../../services/runtime/service.js'
 import { FakeBioreactor } from './fake-bioreactor.js'
 import { FakeClock } from './fake-clock.js'
 import { give } from './give.js'
@@ -63,7 +64,9 @@ export interface BioreactorLab<B extends Bioreactor = FakeBioreactor> {
   readonly context: ServiceContext
   /** Connections of jobs, in the order they were opened. */
   readonly connections: MemoryBus[]
-  readonly service: Service
+  readonly service: JobService
+  /** What was retained of earlier lives. */
+  readonly past: readonly RetainedText[]
   readonly store: ExperimentStore
   /** What is in the vial. */
   readonly book: LiquidBook
@@ -145,7 +148,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   const jobs = [...offered.values()]
   const answers = await offerLiquids(context, book, jobs)
   const jobService = await startJobService(context, past, jobs, resumeJobs, residents)
-  const service: Service = {
+  const service: JobService = {
     ...jobService,
     commands: [...jobService.commands, ...answers, ...offerExperiments(context, past)],
   }
@@ -169,6 +172,7 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
     context,
     connections,
     service,
+    past,
     store,
     book,
     calibrations: active,

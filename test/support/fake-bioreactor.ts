@@ -103,6 +103,10 @@ export class FakeBioreactor implements Bioreactor {
     return this.heaterBoardC
   }
 
+  async openInfrared(): Promise<never> {
+    throw new LabError('hardware.no_device', 'hardware', 'There is no infrared thermometer.')
+  }
+
   /** How often the computer was to be shut down. */
   powerOffs = 0
 

@@ -1,4 +1,5 @@
 import type { Gpio, PwmOutputs } from '../../transport/hardware.js'
+import type { InfraredThermometer } from '../chips/mlx90632.js'
 import type { BioreactorModel } from './hardware-tables.js'
 
 /** What the bioreactor's jobs see of the board: volts and percent, no registers. Channels are strings as in the configuration. */
@@ -68,6 +69,8 @@ export interface Bioreactor {
   readRailVolts(precision?: number): Promise<number>
   /** Where the probe sits on the heater board, °C. @throws NoDevice */
   readHeaterBoardC(): Promise<number>
+  /** The infrared thermometer that looks at the vial, an add-on. @throws NoDevice */
+  openInfrared(): Promise<InfraredThermometer>
   readonly identity: BoardIdentity
   /** Of the co-processor, such as `0.4`; null where the HAT has none. @throws NoDevice */
   readFirmwareVersion(): Promise<string | null>

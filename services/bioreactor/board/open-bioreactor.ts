@@ -5,6 +5,8 @@ import type { BoardHardware } from '../../transport/hardware.js'
 import { openAds1114 } from '../chips/ads1114.js'
 import { Ads1115Input } from '../chips/ads1115.js'
 import { createDac43608Leds } from '../chips/dac43608.js'
+import { MLX90632_ADDRESS } from '../chips/mlx90632.codec.js'
+import { openMlx90632 } from '../chips/mlx90632.js'
 import { decodeFirmwareVersion, FIRMWARE_VERSION_POINTER } from '../chips/pico.codec.js'
 import { createPicoLeds, openPicoInput } from '../chips/pico.js'
 import { railVolts } from '../chips/rail-voltage.codec.js'
@@ -66,6 +68,7 @@ export async function openBioreactor(
       return railVolts(adc.toVolts(await adc.readRaw()), precision)
     },
     readHeaterBoardC: () => readTemperatureC(i2c, profile.temp.address),
+    openInfrared: () => openMlx90632(i2c, clock, MLX90632_ADDRESS),
     identity: {
       hat: options.hat ?? hardware.hatVersion ?? null,
       hatSerialNumber: hardware.hatSerialNumber ?? '',

@@ -129,21 +129,17 @@ export class LiquidBook {
 
   /** Enters what a pump has moved, and tells it. @returns how much of it was liquid, mL */
   enter(experiment: string, { event, source, pumpedMl, still }: PumpProgress): number {
+    const timestamp = timestampOf(this.#deps.clock.now())
+    const told = { event, source_of_event: source, timestamp }
+    if (source === PUMP_CALIBRATION) {
+      this.#tell(experiment, { ...told, volume_change: pumpedMl })
+      return pumpedMl
+    }
     const account = this.#accounts.get(experiment)
     if (account === undefined) throw new Error(`The account of ${experiment} is not open.`)
-    const counts = source !== PUMP_CALIBRATION
     const isWaste = addedMedium(event) === null
-    const volume_change = isWaste && counts ? wasteMovedMl(account.liquid, pumpedMl) : pumpedMl
-    const timestamp = timestampOf(this.#deps.clock.now())
-    const of = { unit: this.#deps.unit, experiment }
-    if (volume_change > 0) {
-      const dose = { volume_change, event, source_of_event: source, timestamp }
-      const message = dosingMessage(of, dose)
-      this.#isNew(message.topic, message.payload)
-      this.#push([message])
-    }
-    this.#lastPumpingMs = this.#deps.clock.now().getTime()
-    if (!counts) return volume_change
+    const volume_change = isWaste ? wasteMovedMl(account.liquid, pumpedMl) : pumpedMl
+    this.#tell(experiment, { ...told, volume_change })
     const others = account.pumping.filter((pumping) => pumping.event !== event)
     const pumping: Pumping[] =
       still === null
@@ -208,6 +204,14 @@ export class LiquidBook {
     const liquid = evolveLiquid(account.liquid, dose, this.model.reactor_capacity_ml)
     this.#lastPumpingMs = this.#deps.clock.now().getTime()
     this.#enter(experiment, { liquid, pumping: account.pumping }, { liquid: account.liquid, by: dose })
+  }
+
+  #tell(experiment: string, dose: DosingEvent): void {
+    this.#lastPumpingMs = this.#deps.clock.now().getTime()
+    if (dose.volume_change <= 0) return
+    const message = dosingMessage({ unit: this.#deps.unit, experiment }, dose)
+    this.#isNew(message.topic, message.payload)
+    this.#push([message])
   }
 
   /** Whether it is told for the first time; from now on it is known. */

@@ -1,3 +1,4 @@
+import { PUMP_CALIBRATION } from '../../../events/bioreactor/liquids.js'
 import { defineError } from '../../../events/core/errors.js'
 import type { JobContext } from '../../jobs/job.js'
 import type { PwmBoard } from '../board/pwm-board.js'
@@ -113,6 +114,7 @@ export class Pumps {
     const { clock, experiment } = this.#job
     const { event, curve } = spec
     const plannedMl = pumpedMl(curve, seconds)
+    const intoVial = source !== PUMP_CALIBRATION
     const startMs = clock.monotonicMs()
     const endMs = startMs + seconds * 1000
     let pumpMl = 0
@@ -129,7 +131,7 @@ export class Pumps {
     try {
       await line.set(spec.dc, () => !stop.aborted)
       for (let left = endMs - clock.monotonicMs(); left > 0; left = endMs - clock.monotonicMs()) {
-        if (stop.aborted || this.#isFull(spec)) break
+        if (stop.aborted || (intoVial && this.#isFull(spec))) break
         await clock.sleepUntil(clock.monotonicMs() + Math.min(TOLD_EVERY_S * 1000, left), stop)
         if (line.duty === 0) throw new PumpCutOff(`The ${spec.name} pump was switched off before its time was over.`)
         if (!stop.aborted && clock.monotonicMs() < endMs) tell(true)

@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
 import {
   CalibratedODReading,
   ODFused,
@@ -16,16 +15,19 @@ import { createJob, type Job, type JobContext } from '../../jobs/job.js'
 import { type Bioreactor, PD_CHANNELS, type PdChannel } from '../board/board.js'
 import type { LedBoard } from '../board/led-board.js'
 import type { Calibrations, Estimators } from '../calibrations/artifact-store.js'
-import { PartMissing } from '../errors.js'
 import type { ExperimentStore } from '../experiment-store.js'
-import { IrReference } from './ir-reference.js'
-import { openPhotodiodes, readCorrections, readIrChannel, readPhotodiodes } from './od-optics.js'
-import { OdReader } from './od-reader.js'
+import { readCorrections, readPhotodiodes } from './od-optics.js'
 import { OdScale } from './od-scale.js'
-import { OdSeries, TOO_BRIGHT } from './od-series.js'
-import { PhotodiodeSampler } from './photodiode-sampler.js'
+import { OdSeries } from './od-series.js'
+import { openOdReader } from './open-od-reader.js'
 
-const SelfTestRuns = defineError('od.self_test_runs', 'state', '`self_test` runs, which has the LEDs and photodiodes.')
+const OpticsBusy = defineError(
+  'od.self_test_runs',
+  'state',
+  '`self_test`, or the measurement of a standard, has the LEDs and photodiodes.',
+)
+/** They light and look by themselves. */
+const OPTICS_JOBS = ['self_test', 'od_calibration']
 
 const SECTION = 'od_reading.config'
 
@@ -202,51 +204,15 @@ async function startOdReading(
       },
     )
   }
-  if (job.peers.find('self_test') !== undefined) {
-    throw new SelfTestRuns('self_test runs.', { remediation: 'Wait until it has ended.' })
-  }
-  const { config, clock, experiment } = job
-  const { store } = sources
+  const busy = OPTICS_JOBS.find((name) => job.peers.find(name) !== undefined)
+  if (busy !== undefined) throw new OpticsBusy(`${busy} runs.`, { remediation: 'Wait until it has ended.' })
+  const { config, experiment } = job
   const photodiodes = readPhotodiodes(config)
-  const irChannel = readIrChannel(config)
   const corrections = await readCorrections(photodiodes, experiment, sources)
   const intervalS = params.snapshot ? null : (params.interval ?? 1 / params.samples_per_second)
-  if (!(await bioreactor.isHatPresent())) {
-    throw new PartMissing('The HAT does not answer.', { remediation: 'Attach the HAT.' })
-  }
-
-  const sampler = new PhotodiodeSampler({
-    clock,
-    inputs: await openPhotodiodes(bioreactor, photodiodes),
-    mainsHz: params.local_ac_hz ?? null,
-    useDarkOffsets: params.use_dark_offsets,
-    onNearLimit: (channel, volts) => {
-      job.log('warning', `Photodiode ${channel} is at ${volts.toFixed(2)} V, near its limit of 3.2 V; dim the IR LED.`)
-      job.emit(errorCodeEvent, TOO_BRIGHT)
-    },
-    onUnsolvable: (channel) =>
-      job.log('error', `Mains light on photodiode ${channel} could not be fitted; using the mean.`),
-  })
-  const reference =
-    photodiodes.reference === null
-      ? null
-      : new IrReference({
-          experiment,
-          store,
-          normalization: params.ref_normalization,
-          alpha: params.pd_reference_ema,
-        })
-  const reader = new OdReader({
-    job,
-    leds,
-    sampler,
-    photodiodes,
-    reference,
-    irChannel,
-    othersOff: params.turn_off_leds_during_reading,
-    settleS: params.led_settle_s,
-    blank: corrections.blank,
-  })
+  const { store } = sources
+  const { blank } = corrections
+  const reader = await openOdReader(job, params, { bioreactor, leds, store, photodiodes, experiment, blank })
   const series = new OdSeries({
     job,
     reader,

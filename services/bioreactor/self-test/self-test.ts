@@ -95,7 +95,14 @@ type SelfTestJob = JobContext<SettingsOf<typeof selfTest>>
 type UnitTests = readonly (typeof unitTests)[number][]
 
 /** They use what is tested. */
-const IN_THE_WAY = ['od_reading', 'temperature_automation', 'stirring', 'dosing_automation', 'led_automation'] as const
+const IN_THE_WAY = [
+  'od_reading',
+  'temperature_automation',
+  'stirring',
+  'dosing_automation',
+  'led_automation',
+  'od_calibration',
+] as const
 
 const OF_UNIT = '$experiment'
 /** The name that a Pioreactor gives it. */

@@ -49,7 +49,6 @@ describe('the contracts', () => {
     expect(contract).toHaveLength(74)
     expect([...new Set(missing.map((id) => id.split('/')[2]))].sort()).toEqual([
       'automations',
-      'calibration_protocols',
       'import_zipped_dot_pioreactor',
       'jobs',
       'plugins',
@@ -58,7 +57,7 @@ describe('the contracts', () => {
       'zipped_dot_pioreactor',
     ])
     expect(missing.filter((id) => id.includes('/jobs'))).toEqual(['GET /unit_api/jobs/descriptors'])
-    expect(contract.length - missing.length).toBe(42)
+    expect(contract.length - missing.length).toBe(43)
   })
 
   test('the box API is served completely', () => {
@@ -68,6 +67,10 @@ describe('the contracts', () => {
   test('beyond them only these are served', () => {
     const known = [...contract.map(idOf), ...BOX_CONTRACT]
     expect(served.filter((id) => !known.includes(id))).toEqual([
+      'POST /unit_api/calibrations/sessions',
+      'GET /unit_api/calibrations/sessions/{session_id}',
+      'POST /unit_api/calibrations/sessions/{session_id}/inputs',
+      'POST /unit_api/calibrations/sessions/{session_id}/abort',
       'GET /devices/status',
       'POST /firmware/flash',
       'POST /updates/package',
