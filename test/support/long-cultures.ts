@@ -10,10 +10,19 @@ const HOUR_MS = 3_600_000
 const LOOK_MS = 10_000
 const TARGET = 0.5
 
+interface Range {
+  readonly low: number
+  readonly high: number
+}
+
+const rangeOf = (values: readonly number[]): Range => ({ low: Math.min(...values), high: Math.max(...values) })
+
 /** One hour, looked at every 10 s. */
 interface Hour {
   /** Extremes of the true optical density. */
-  readonly od: { readonly low: number; readonly high: number }
+  readonly od: Range
+  /** The same of its temperature, °C. */
+  readonly cultureC: Range
   /** Means of the true growth rate and of that which was published, 1/h. */
   readonly trueRate: number
   readonly toldRate: number
@@ -31,17 +40,17 @@ const told = (lab: VialLab): number => {
 async function follow(lab: VialLab, hours: number): Promise<readonly Hour[]> {
   const course: Hour[] = []
   for (let hour = 0; hour < hours; hour++) {
-    const looks: { od: number; trueRate: number; toldRate: number; volumeError: number }[] = []
+    const looks: { od: number; cultureC: number; trueRate: number; toldRate: number; volumeError: number }[] = []
     for (let ms = 0; ms < HOUR_MS; ms += LOOK_MS) {
       await lab.clock.advance(LOOK_MS)
-      const { od, growth_rate_per_hour: trueRate, volume_ml } = lab.bench.truth
+      const { od, culture_c: cultureC, growth_rate_per_hour: trueRate, volume_ml } = lab.bench.truth
       const volumeError = Math.abs(lab.book.liquid('exp').volume_ml / volume_ml - 1)
-      looks.push({ od, trueRate, toldRate: told(lab), volumeError })
+      looks.push({ od, cultureC, trueRate, toldRate: told(lab), volumeError })
     }
     const of = (value: (look: (typeof looks)[number]) => number): number[] => looks.map(value)
-    const ods = of(({ od }) => od)
     course.push({
-      od: { low: Math.min(...ods), high: Math.max(...ods) },
+      od: rangeOf(of(({ od }) => od)),
+      cultureC: rangeOf(of(({ cultureC }) => cultureC)),
       trueRate: mean(of(({ trueRate }) => trueRate)),
       toldRate: mean(of(({ toldRate }) => toldRate)),
       rateError: Math.max(...of(({ trueRate, toldRate }) => Math.abs(toldRate / trueRate - 1))),
@@ -163,3 +172,16 @@ export const expectMorbidostat = (hours: number): Promise<void> =>
       expectHonest(lab, course)
     },
   )
+
+/** From the room's 22 °C the culture passes 37 °C by a degree at most and stays within half a degree of it. Nothing is dosed: half a millilitre of
+ * cold medium takes half a degree away. */
+export const expectThermostat = (hours: number): Promise<void> =>
+  withCulture({ inoculum: { od: TARGET }, dosing: { automation_name: 'silent' } }, async (lab) => {
+    expect(lab.bench.truth.culture_c).toBeLessThan(22.5)
+    const course = await follow(lab, hours)
+    expect(Math.max(...course.map(({ cultureC }) => cultureC.high))).toBeLessThan(38)
+    for (const { cultureC } of course.slice(3)) {
+      expect(cultureC.low).toBeGreaterThan(36.5)
+      expect(cultureC.high).toBeLessThan(37.5)
+    }
+  })

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { startCulture } from '../../../support/culture.js'
-import { expectChemostat, expectMorbidostat, expectTurbidostat } from '../../../support/long-cultures.js'
+import {
+  expectChemostat,
+  expectMorbidostat,
+  expectThermostat,
+  expectTurbidostat,
+} from '../../../support/long-cultures.js'
 
 // The jobs themselves, drivers included, on a growing culture. `npm run soak` has the same for days.
 
@@ -10,6 +15,12 @@ describe('six hours on the virtual vial, with every job at once', () => {
   test('a chemostat dilutes within 2 % of what is asked of it', () => expectChemostat(6), 120_000)
 
   test('a morbidostat slows the culture down', () => expectMorbidostat(6), 120_000)
+
+  test(
+    'a thermostat passes 37 °C by a degree at most and holds them within half of one',
+    () => expectThermostat(6),
+    120_000,
+  )
 })
 
 test('a seed fixes every message but for ids', async () => {
