@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { trackConnections } from '../doors/connections.js'
 import { createHttpServer, type HttpLimits, type HttpServer } from '../doors/http-server.js'
 import type { TlsIdentity } from '../doors/tls-identity.js'
+import { announceWebServer } from './announce.js'
 import { createApp } from './app.js'
 import type { GatewayDeps } from './context.js'
 import type { Endpoint } from './framework/endpoint.js'
@@ -46,10 +47,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   server.listen(port, host)
   await once(server, 'listening')
+  const place = { host, port: (server.address() as AddressInfo).port, isTls: tls !== undefined }
+  const endAnnouncement = announceWebServer(deps, place)
   return {
-    port: (server.address() as AddressInfo).port,
+    port: place.port,
     server,
     async stop() {
+      endAnnouncement()
       await pendingTasks.stop()
       const closed = once(server, 'close')
       server.close()

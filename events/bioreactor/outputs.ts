@@ -65,5 +65,5 @@ export const errorCodeEvent = defineEvent({
   pattern: 'pioreactor/<unit>/<experiment>/monitor/flicker_led_with_error_code',
   retained: false,
   payload: Type.Integer({ minimum: 1 }),
-  doc: 'The LED of the unit is to blink so many times: 4, the stir bar does not turn; 5, a photodiode is near its limit; 6, the heater board or the processor is too hot. By itself it blinks 1 without a network, 3 for a full disk and 7 for a low supply.',
+  doc: 'The LED of the unit is to blink so many times: 4, the stir bar does not turn; 5, a photodiode is near its limit; 6, the heater board or the processor is too hot. By itself it blinks 1 without a network, 2 without the broker, 3 for a full disk, 7 for a low supply and 8 when the web server does not answer.',
 })

@@ -6,6 +6,7 @@ import { refusalEvent } from './refusals.js'
 import { servicePartEvent } from './service-parts.js'
 import { safeStateEvent, serviceEvent } from './services.js'
 import { taskEvent } from './tasks.js'
+import { webServerEvent } from './web-server.js'
 
 /** Events of the unit itself: jobs, tasks, commands, services, log. */
 export const systemEvents: readonly EventDefinition[] = [
@@ -20,4 +21,5 @@ export const systemEvents: readonly EventDefinition[] = [
   safeStateEvent,
   refusalEvent,
   logStatusEvent,
+  webServerEvent,
 ]

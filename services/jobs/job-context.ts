@@ -36,6 +36,9 @@ export function createJobContext(parts: JobContextParts): JobContext {
     get state() {
       return state()
     },
+    get isConnected() {
+      return bus.connected
+    },
     value: (setting) => publisher.value(setting),
     publish: (setting, value) => publisher.publish(setting, value),
     emit: (event, payload, ...levels) => publisher.emit(event, payload, ...levels),

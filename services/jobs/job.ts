@@ -51,6 +51,8 @@ export interface JobContext<S = Values> {
   readonly config: UnitConfig
   readonly peers: JobPeers
   readonly state: JobState
+  /** Whether the broker can be reached now. */
+  readonly isConnected: boolean
   /** Aborted as soon as the job begins to end. */
   readonly ending: AbortSignal
   value<K extends SettingOf<S>>(setting: K): S[K] | undefined

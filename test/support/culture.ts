@@ -11,6 +11,7 @@ const machine: Machine = {
   freeDiskGib: async () => 12,
   cpuTemperatureC: async () => 50,
   network: () => ({ ipv4: '10.0.0.7', wlan: 'aa:bb:cc:dd:ee:ff', eth: 'Not available' }),
+  webServerAnswers: async () => true,
 }
 
 export interface CultureOptions {

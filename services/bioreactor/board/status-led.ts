@@ -53,8 +53,9 @@ export class StatusLed {
       await this.#blinking
     } finally {
       this.#blinking = null
+      // Also after a pattern that broke off while the LED was on.
+      await this.#output.set(this.#steady && !this.#closing.signal.aborted)
     }
-    await this.#output.set(this.#steady && !this.#closing.signal.aborted)
     return true
   }
 

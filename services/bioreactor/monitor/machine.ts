@@ -2,6 +2,7 @@ import type { StatsFs } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { availableParallelism, type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { dirname, resolve } from 'node:path'
+import { webServerAnswers } from './web-server.js'
 
 /** Addresses of one kind, joined by comma and space. */
 export interface NetworkAddresses {
@@ -20,6 +21,8 @@ export interface Machine {
   /** ℃; null where the computer does not tell. */
   cpuTemperatureC(): Promise<number | null>
   network(): NetworkAddresses
+  /** Whether the web server at this address answers. */
+  webServerAnswers(url: string): Promise<boolean>
 }
 
 const GIB = 2 ** 30
@@ -37,6 +40,7 @@ export const thisComputer = (directory: string): Machine => ({
     return Number.isFinite(milliCelsius) ? milliCelsius / 1000 : null
   },
   network: () => addressesOf(networkInterfaces()),
+  webServerAnswers,
 })
 
 /** Of a directory that need not be there yet. */

@@ -5,6 +5,7 @@ import { Voltage } from '../../../events/bioreactor/readings.js'
 import { defineJob, type ParametersOf, type SettingsOf } from '../../../events/core/define-job.js'
 import { Timestamp, timestampOf } from '../../../events/core/timestamp.js'
 import { UNIT_API_VERSION } from '../../../events/system/unit-api.js'
+import { webServerEvent } from '../../../events/system/web-server.js'
 import { type Activity, createJob, type Job, type JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
 import type { Bioreactor } from '../board/board.js'
@@ -98,7 +99,11 @@ async function startMonitor(
 ): Promise<Activity<SettingsOf<typeof monitor>>> {
   const { bioreactor, machine } = deps
   const led = await openLed(job, bioreactor)
-  const selfCheck = createSelfCheck(job, deps)
+  let webServer: string | null = null
+  await job.follow(webServerEvent.filter({ unit: job.unit }), ({ payload }) => {
+    webServer = payload.length === 0 ? null : webServerEvent.parse(payload.toString()).url
+  })
+  const selfCheck = createSelfCheck(job, deps, () => webServer)
   let checking: Repeating | null = null
 
   await followBlinkOrders(job, led)
@@ -120,6 +125,7 @@ async function startMonitor(
       },
     },
     begin() {
+      watchConnection(job, led)
       job.log('notice', `${job.unit} is online.`)
       void led.blink(identify)
       const hours = params.self_check_interval_hours
@@ -147,6 +153,30 @@ async function startMonitor(
       checking?.resume()
     },
   }
+}
+
+/** From one look at the connection to the next, s. */
+const LOOK_S = 2
+const NO_BROKER_CODE = 2
+
+/** As long as the broker is away nothing else can tell so: the LED does, also of a monitor that the outage has put to sleep. */
+function watchConnection(job: MonitorContext, led: Led): void {
+  let isTold = false
+  const timer = repeat({
+    clock: job.clock,
+    intervalS: LOOK_S,
+    async tick() {
+      if (job.isConnected) {
+        isTold = false
+        return
+      }
+      if (!isTold) job.log('warning', 'The broker cannot be reached.')
+      isTold = true
+      await led.blink(errorCode(NO_BROKER_CODE))
+    },
+    onError: (error) => job.logger.error({ err: error }, 'connection not watched'),
+  })
+  job.atEnd(() => void timer.stop())
 }
 
 /** The LED of the unit, or of one without HAT; what it does not show is told once. */

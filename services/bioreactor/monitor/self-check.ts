@@ -4,7 +4,7 @@ import { isRailLow } from '../chips/rail-voltage.codec.js'
 import type { MonitorContext, MonitorDeps } from './monitor.js'
 
 /** How often the LED blinks for it. Source: Pioreactor 26.7. */
-const CODES = { noNetwork: 1, diskFull: 3, hot: 6, lowVoltage: 7 } as const
+const CODES = { noNetwork: 1, diskFull: 3, hot: 6, lowVoltage: 7, webServer: 8 } as const
 
 const MIN_DISK_GIB = 3
 const MAX_CPU_C = 80
@@ -17,8 +17,13 @@ const NETWORK_PAUSE_S = 2
 type Problem = { readonly message: string; readonly code?: number } | null
 
 /** Looks at the computer and the board, publishes what it finds, and tells of problems in the log. A check that fails keeps no other one back.
+ * @param webServer where that of the unit listens; null where none was heard of
  * @returns codes for the LED of the unit, one for each problem that has one */
-export function createSelfCheck(job: MonitorContext, { bioreactor, machine }: MonitorDeps): () => Promise<number[]> {
+export function createSelfCheck(
+  job: MonitorContext,
+  { bioreactor, machine }: MonitorDeps,
+  webServer: () => string | null,
+): () => Promise<number[]> {
   const now = (): string => timestampOf(job.clock.now())
 
   const checks: Readonly<Record<string, () => Promise<readonly Problem[]>>> = {
@@ -48,6 +53,11 @@ export function createSelfCheck(job: MonitorContext, { bioreactor, machine }: Mo
           ? { message: `The processor is too hot: ${celsius.toFixed(0)} °C.`, code: CODES.hot }
           : null,
       ]
+    },
+    async 'web server'() {
+      const url = webServer()
+      if (url === null || (await machine.webServerAnswers(url))) return [null]
+      return [{ message: `The web server of the unit does not answer at ${url}.`, code: CODES.webServer }]
     },
     async HAT() {
       if (!(await bioreactor.isHatPresent())) return [{ message: 'No HAT identifies itself.' }]

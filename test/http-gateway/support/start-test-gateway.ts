@@ -72,8 +72,8 @@ export async function startTestGateway(
     await services.publish(record.topic, JSON.stringify(record.payload), { retain: true })
   }
   await say('ready')
-  broker.published.length = 0
   const gateway = await startGateway({ deps, endpoints, host: '127.0.0.1', port: 0, limits })
+  broker.published.length = 0
   const base = `http://127.0.0.1:${gateway.port}`
 
   /** Answers every order of that command as a service would; returns the orders seen. */

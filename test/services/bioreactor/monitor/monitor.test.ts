@@ -1,3 +1,5 @@
+// Longer than 300 lines: one job, everything that it does.
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { addressesOf, type Machine } from '../../../../services/bioreactor/monitor/machine.js'
@@ -15,6 +17,7 @@ const healthy = (): { -readonly [K in keyof Machine]: Machine[K] } => ({
   freeDiskGib: async () => 12.3456,
   cpuTemperatureC: async () => 51.6,
   network: () => ({ ipv4: '10.0.0.7', wlan: 'aa:bb:cc:dd:ee:ff', eth: 'Not available' }),
+  webServerAnswers: async () => true,
 })
 
 let lab: BioreactorLab
@@ -159,6 +162,56 @@ describe('monitor', () => {
     expect(flashes()).toBe(IDENTIFIED + 1 + 4)
   })
 
+  test('blinks 2 as long as the broker is away, asleep or not, ends dark, and tells it afterwards', async () => {
+    await start()
+    await lab.clock.advance(30_000)
+    lab.broker.setConnected(false)
+    await lab.service.suspend('the broker is gone')
+    await lab.clock.advance(8250 + 2000)
+    expect(flashes()).toBe(IDENTIFIED + 1 + 2)
+    await lab.clock.advance(30_000)
+    expect(flashes()).toBeGreaterThanOrEqual(IDENTIFIED + 3 * 3)
+    lab.broker.setConnected(true)
+    await lab.service.resume()
+    await lab.clock.advance(10_000)
+    const before = flashes()
+    await lab.clock.advance(30_000)
+    expect(flashes()).toBe(before)
+    expect(bioreactor.lines.at(-1)).toEqual({ pin: LED_PIN, high: false })
+    expect(warnings().filter((message) => message === 'The broker cannot be reached.')).toHaveLength(1)
+  })
+
+  test('a web server that does not answer is told in the log and by the LED; one that nobody announced is none', async () => {
+    const asked: string[] = []
+    machine.webServerAnswers = async (url) => {
+      asked.push(url)
+      return false
+    }
+    await start()
+    await lab.clock.advance(60_000)
+    expect([asked, warnings()]).toEqual([[], []])
+    const url = 'http://127.0.0.1:8000'
+    await lab.context.bus.publish(
+      'system/u1/web_server',
+      JSON.stringify({ url, timestamp: '2026-01-02T03:04:05.000Z' }),
+    )
+    const before = flashes()
+    await lab.clock.advance(12 * 3600_000)
+    expect([asked, warnings()]).toEqual([[url], [`The web server of the unit does not answer at ${url}.`]])
+    expect(flashes() - before).toBe(1 + 8)
+  })
+
+  test('ended in the middle of a pattern, the LED is dark', async () => {
+    await start()
+    await lab.clock.advance(30_000)
+    await order('flicker_led_with_error_code', '8')
+    await lab.clock.advance(1000)
+    expect(bioreactor.lines.at(-1)).toEqual({ pin: LED_PIN, high: true })
+    await lab.set('monitor', '$state', 'disconnected', UNIT)
+    await lab.clock.advance(100)
+    expect(bioreactor.lines.at(-1)).toEqual({ pin: LED_PIN, high: false })
+  })
+
   test('the button is told, and lights the LED', async () => {
     await start()
     await lab.clock.advance(30_000)
@@ -241,9 +294,10 @@ describe('monitor', () => {
     lab.broker.setConnected(true)
     await eventually(async () => {
       await lab.clock.advance(1000)
-      expect(warnings()).toEqual([expect.stringContaining('1.00 GiB')])
+      expect(warnings()).toEqual(['The broker cannot be reached.', expect.stringContaining('1.00 GiB')])
     })
-    expect(lab.published('logs/app/warning', UNIT).at(0)).toContain('2026-01-02T15:04:10.000Z')
+    expect(lab.published('logs/app/warning', UNIT).at(0)).toContain('2026-01-02T03:04:37.000Z')
+    expect(lab.published('logs/app/warning', UNIT).at(1)).toContain('2026-01-02T15:04:10.000Z')
   })
 
   test('is left alone when all jobs are stopped', async () => {
