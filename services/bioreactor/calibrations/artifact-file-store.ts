@@ -3,6 +3,7 @@ import type { Calibration } from '../../../events/bioreactor/calibrations.js'
 import { ArtifactNotWritten } from '../../../events/bioreactor/errors.js'
 import type { Estimator } from '../../../events/bioreactor/estimators.js'
 import { LabError } from '../../../events/core/errors.js'
+import type { Logger } from '../../../events/ports.js'
 import { createSerialQueue } from '../../../primitives/serial-queue.js'
 import type { RetainedText } from '../../aftermath/retained.js'
 import {
@@ -24,13 +25,20 @@ export interface ArtifactFileStoreDeps extends AnnouncerDeps {
 /** The store in the files of the unit. What somebody changed there by hand is told as events at the start, and at its next use. */
 export class ArtifactFileStore<A extends Calibration | Estimator> implements ArtifactStore<A> {
   readonly #kind: ArtifactKind<A>
+  readonly #upgrade: (stored: StoredFiles, logger: Logger) => Promise<void>
   readonly #deps: ArtifactFileStoreDeps
   readonly #stored: StoredFiles
   readonly #announcer: FileAnnouncer
   /** One change at a time. */
   readonly #serially = createSerialQueue()
 
-  constructor(kind: ArtifactKind<A>, deps: ArtifactFileStoreDeps) {
+  /** @param upgrade what is done with the files before they are looked through first */
+  constructor(
+    kind: ArtifactKind<A>,
+    deps: ArtifactFileStoreDeps,
+    upgrade: (stored: StoredFiles, logger: Logger) => Promise<void> = async () => undefined,
+  ) {
+    this.#upgrade = upgrade
     this.#kind = kind
     this.#deps = deps
     this.#stored = new StoredFiles(kind, deps.dotPioreactor)
@@ -42,6 +50,7 @@ export class ArtifactFileStore<A extends Calibration | Estimator> implements Art
     this.#announcer.takeUp(past)
     await this.#quietly(async () => {
       await this.#stored.files.createRoot()
+      await this.#upgrade(this.#stored, this.#deps.logger)
       await this.#announcer.everything()
     })
   }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkArtifactName, isArtifactName } from '../../../events/bioreactor/artifacts.js'
 import { InvalidArtifactName } from '../../../events/bioreactor/errors.js'
@@ -61,6 +61,12 @@ export class ArtifactFiles {
     if (!(await isReal(folder, 'folder'))) throw new Error(`${folder} is a symbolic link.`)
     await replaceFile(path, text, { draft: join(folder, '.draft') })
     return path
+  }
+
+  /** Copies it to `<name>.yaml.old`, which nobody reads. */
+  async keepOld(device: string, name: string): Promise<void> {
+    const path = this.#path(device, name)
+    await copyFile(path, `${path}.old`)
   }
 
   /** The folder of the device stays. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { ArtifactNotWritten } from '../../../events/bioreactor/errors.js'
 import { bioreactorValues } from '../../../events/bioreactor/liquids.js'
 import { check } from '../../../events/schema.js'
 import type { AutomationPort, OpenPort } from '../../jobs/automation-host.js'
@@ -47,16 +48,21 @@ export const openDosing =
   async (job, automation, params) => {
     const start = check(Start, JSON.parse(JSON.stringify(params)))
     book.open(job.experiment, job.config)
-    const specs = new Map<string, PumpSpec>()
-    for (const name of names) {
-      const spec = await findPump(name, job.config, calibrations)
-      demandCalibration(spec)
-      specs.set(name, spec)
+    const findPumps = async (): Promise<PumpSpecs> => {
+      const specs = new Map<string, PumpSpec>()
+      for (const name of names) {
+        const spec = await findPump(name, job.config, calibrations)
+        demandCalibration(spec)
+        specs.set(name, spec)
+      }
+      return specs
     }
+    const specs = await findPumps()
     book.correct(job.experiment, givenOf(start), job.config)
     warn(job, names)
     job.atEnd(watchLevel(job, book))
     return new DosingPort(job, book, new Pumps({ pwm, book }, job), specs, {
+      findPumps,
       source: `dosing_automation:${automation}`,
       autoSignal: await autoSignal(job, calibrations),
       settings: {
@@ -91,7 +97,11 @@ async function autoSignal({ config }: JobContext, calibrations: Calibrations): P
   return calibration === null ? 'normalized_od' : 'od'
 }
 
+type PumpSpecs = ReadonlyMap<string, PumpSpec>
+
 interface Manner {
+  /** The pumps as they are calibrated now. @throws PumpUncalibrated, CalibrationUnsuitable */
+  readonly findPumps: () => Promise<PumpSpecs>
   readonly source: string
   readonly autoSignal: BiomassSignal
   readonly settings: DoseSettings
@@ -108,17 +118,11 @@ class DosingPort implements AutomationPort<DosingSeen, Dose, Dose> {
   readonly #job: JobContext
   readonly #book: PumpDeps['book']
   readonly #pumps: Pumps
-  readonly #specs: ReadonlyMap<string, PumpSpec>
+  #specs: PumpSpecs
   readonly #manner: Manner
   #brokenOff: BrokenOff | null = null
 
-  constructor(
-    job: JobContext,
-    book: PumpDeps['book'],
-    pumps: Pumps,
-    specs: ReadonlyMap<string, PumpSpec>,
-    manner: Manner,
-  ) {
+  constructor(job: JobContext, book: PumpDeps['book'], pumps: Pumps, specs: PumpSpecs, manner: Manner) {
     this.#job = job
     this.#book = book
     this.#pumps = pumps
@@ -145,10 +149,22 @@ class DosingPort implements AutomationPort<DosingSeen, Dose, Dose> {
   }
 
   async carryOut(dose: Dose, stop: AbortSignal): Promise<Dose> {
+    this.#specs = await this.#pumpsNow()
     const progress = startDose(dose, this.#manner.settings)
     const secondsOf = (pump: string, pumpMl: number): number => pumpSeconds(this.#spec(pump).curve, pumpMl)
     const seconds = doseDeadlineS(progress.plan, secondsOf)
     return this.#dose({ progress, deadlineMs: this.#job.clock.monotonicMs() + seconds * 1000 }, dose, stop)
+  }
+
+  /** A dose goes by the calibrations in use when it begins. When they cannot be looked up, those of the last dose count. */
+  async #pumpsNow(): Promise<PumpSpecs> {
+    try {
+      return await this.#manner.findPumps()
+    } catch (error) {
+      if (!(error instanceof ArtifactNotWritten)) throw error
+      this.#job.log('warning', `${error.message} The dose goes by the calibrations of the last one.`)
+      return this.#specs
+    }
   }
 
   async goOn(stop: AbortSignal): Promise<void> {
