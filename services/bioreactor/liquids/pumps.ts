@@ -115,19 +115,26 @@ export class Pumps {
     const { event, curve } = spec
     const plannedMl = pumpedMl(curve, seconds)
     const intoVial = source !== PUMP_CALIBRATION
-    const startMs = clock.monotonicMs()
-    const endMs = startMs + seconds * 1000
+    const mlPerS = plannedMl / seconds
+    let startMs = Number.NaN
     let pumpMl = 0
     let movedMl = 0
     const tell = (isOn: boolean): void => {
       const untilNow = Math.max(pumpMl, pumpedMl(curve, (clock.monotonicMs() - startMs) / 1000))
-      const still = isOn ? { leftMl: Math.max(0, plannedMl - untilNow), mlPerS: plannedMl / seconds } : null
+      const still = isOn ? { leftMl: Math.max(0, plannedMl - untilNow), mlPerS } : null
       movedMl += book.enter(experiment, { event, source, pumpedMl: untilNow - pumpMl, still })
       pumpMl = untilNow
     }
     if (stop.aborted || seconds <= 0) return NOTHING
-    // Announced before it runs: were we to die now, the account would know of it.
-    tell(true)
+    // Announced, and on disk, before it runs: were we to die in the next moment, the account would know of it.
+    book.enter(experiment, { event, source, pumpedMl: 0, still: { leftMl: plannedMl, mlPerS } })
+    await book.recorded()
+    if (stop.aborted) {
+      book.enter(experiment, { event, source, pumpedMl: 0, still: null })
+      return NOTHING
+    }
+    startMs = clock.monotonicMs()
+    const endMs = startMs + seconds * 1000
     try {
       await line.set(spec.dc, () => !stop.aborted)
       for (let left = endMs - clock.monotonicMs(); left > 0; left = endMs - clock.monotonicMs()) {

@@ -274,6 +274,35 @@ describe('when something fails', () => {
     broker.hangs = false
   })
 
+  test('no pump runs before it is on disk that it will', async () => {
+    let release = (): void => undefined
+    const acknowledged = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    class Slow extends MemoryBroker {
+      override connect(will?: { readonly topic: string; readonly payload: string }) {
+        const bus = super.connect(will)
+        const publish = bus.publish.bind(bus)
+        bus.publish = async (topic, ...more) => {
+          await publish(topic, ...more)
+          if (topic.includes('/liquids/') && account().pumping.length > 0) await acknowledged
+        }
+        return bus
+      }
+    }
+    await start({ broker: new Slow() })
+    await lab.run('add_media', { ml: 1 })
+    expect(account().pumping).toMatchObject([{ event: 'add_media', left_ml: 1 }])
+    await lab.clock.advance(300)
+    expect(duty('media')).toBe(0)
+    release()
+    await lab.clock.advance(0)
+    expect(duty('media')).toBe(60)
+    await lab.clock.advance(1000)
+    expect(duty('media')).toBe(0)
+    expect(moved('add_media')).toBeCloseTo(1, 9)
+  })
+
   test('a clock of the wall that jumps changes neither how long nor how much', async () => {
     await start()
     await lab.run('add_media', { ml: 2.5 })
