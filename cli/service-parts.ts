@@ -33,8 +33,8 @@ const unitAdmin = (
   name: 'unit_admin',
   commands: configCommands,
   async start(context, past) {
-    const configured = (await Promise.all(instruments.map((instrument) => instrument.jobs?.() ?? []))).flat()
-    const services = { ...context, configured, spoolDirectory, secretsPath }
+    const jobs = (await Promise.all(instruments.map((instrument) => instrument.jobs?.() ?? []))).flat()
+    const services = { ...context, jobs, spoolDirectory, secretsPath }
     return (await import('../services/unit-admin/start-unit-admin.js')).startUnitAdmin(services, past)
   },
   aftermath: unitAdminPast,

@@ -1,6 +1,7 @@
 import { configCommands, configEvents } from './config/config.js'
 import type { CommandDefinition } from './core/define-command.js'
 import type { EventDefinition } from './core/define-event.js'
+import { descriptorEvents } from './descriptors/descriptors.js'
 import { nasCommands } from './nas/commands.js'
 import { nasEvents } from './nas/events.js'
 import { systemEvents } from './system/events.js'
@@ -13,6 +14,12 @@ export interface Catalogue {
 
 /** Those of a unit with these instruments. */
 export const catalogueOf = (instruments: readonly Catalogue[]): Catalogue => ({
-  events: [...systemEvents, ...configEvents, ...instruments.flatMap(({ events }) => events), ...nasEvents],
+  events: [
+    ...systemEvents,
+    ...configEvents,
+    ...descriptorEvents,
+    ...instruments.flatMap(({ events }) => events),
+    ...nasEvents,
+  ],
   commands: [...configCommands, ...instruments.flatMap(({ commands }) => commands), ...nasCommands],
 })

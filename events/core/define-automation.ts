@@ -27,6 +27,12 @@ const COMMON = {
     option: { hidden: true },
     default: false,
   },
+  duration: {
+    schema: Type.Number({ exclusiveMinimum: 0 }),
+    unit: 'min',
+    doc: 'Forms of web interfaces send it for every automation; nothing follows from it where nothing is periodic.',
+    option: { hidden: true },
+  },
 } as const satisfies Parameters
 
 /** What an automation says of itself. Settable parameters are options of the start too; without a default they must be given. */

@@ -11,6 +11,7 @@ import { bioreactor } from './unit/bioreactor.js'
 import { calibrationSessions } from './unit/calibration-sessions.js'
 import { calibrations } from './unit/calibrations.js'
 import { unitConfig } from './unit/config.js'
+import { descriptors } from './unit/descriptors.js'
 import { hardware } from './unit/hardware.js'
 import { jobCommands } from './unit/job-commands.js'
 import { jobSettings } from './unit/job-settings.js'
@@ -23,6 +24,7 @@ export const endpoints: readonly Endpoint[] = [
   ...unitSystem,
   ...tasks,
   ...unitConfig,
+  ...descriptors,
   ...jobLists,
   ...jobCommands,
   ...jobSettings,

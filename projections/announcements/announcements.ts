@@ -3,6 +3,7 @@ import { Models, modelsEvent } from '../../events/bioreactor/vessel.js'
 import type { JobCapability } from '../../events/core/capability.js'
 import type { EventDefinition } from '../../events/core/define-event.js'
 import type { AnnouncedMode } from '../../events/define-mode.js'
+import { descriptorEvents } from '../../events/descriptors/descriptors.js'
 import { DeviceRecord, deviceEvent } from '../../events/potentiostat/devices.js'
 import { modeCapabilityEvent, RecordedMode, upcastMode } from '../../events/potentiostat/modes.js'
 import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
@@ -48,19 +49,22 @@ const jobCapabilities = announced(
 )
 const modeCapabilities = announced('mode_capabilities', [modeCapabilityEvent], RecordedMode)
 
+/** How web interfaces show jobs, settings and automations. */
+const descriptors = announced('descriptors', descriptorEvents, Type.Object({ descriptors: Type.Array(Type.Unknown()) }))
+
 /** Potentiostats by slot. */
 const devices = announced('devices', [deviceEvent], DeviceRecord)
 
 /** Vessels that a unit knows. */
 const vesselModels = announced('vessel_models', [modelsEvent], Models)
 
-type Announcements = 'job_capabilities' | 'mode_capabilities' | 'devices' | 'vessel_models'
+type Announcements = 'job_capabilities' | 'mode_capabilities' | 'descriptors' | 'devices' | 'vessel_models'
 
 type AnnouncementTables = Tables<Readonly<Record<Announcements, AnnouncementRow>>>
 
 /** Records were checked when they were folded. */
 export const announcements = readModel(
-  [jobCapabilities, modeCapabilities, devices, vesselModels],
+  [jobCapabilities, modeCapabilities, descriptors, devices, vesselModels],
   (tables: AnnouncementTables) => {
     const records = <T>(table: Announcements, order: 'name' | 'position') => {
       const all = tables.query<object, Pick<AnnouncementRow, 'record'>>((from) =>
@@ -69,9 +73,12 @@ export const announcements = readModel(
       return async (): Promise<readonly T[]> => (await all({})).map(({ record }) => JSON.parse(record) as T)
     }
     const recordedModes = records<(typeof RecordedMode)['static']>('mode_capabilities', 'position')
-    const models = tables.query<{ topic: string }, Pick<AnnouncementRow, 'record'>>((from, value) =>
-      from.selectFrom('vessel_models').select('record').where('topic', '=', value('topic')),
-    )
+    const on = (table: Announcements) =>
+      tables.query<{ topic: string }, Pick<AnnouncementRow, 'record'>>((from, value) =>
+        from.selectFrom(table).select('record').where('topic', '=', value('topic')),
+      )
+    const models = on('vessel_models')
+    const descriptorsOn = on('descriptors')
     return {
       /** Null as long as the unit has not told them. */
       async vesselModels(unit: string): Promise<Models['models'] | null> {
@@ -83,6 +90,11 @@ export const announcements = readModel(
       modes: async (): Promise<readonly AnnouncedMode[]> =>
         (await recordedModes()).map(upcastMode).sort((one, other) => one.rank - other.rank),
       devices: records<DeviceRecord>('devices', 'name'),
+      /** Those told on a topic; null before they are. */
+      async descriptors<T>(topic: string): Promise<T[] | null> {
+        const [found] = await descriptorsOn({ topic })
+        return found === undefined ? null : (JSON.parse(found.record) as { readonly descriptors: T[] }).descriptors
+      },
     }
   },
 )

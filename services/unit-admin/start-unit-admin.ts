@@ -1,13 +1,15 @@
 import type { RetainedText } from '../aftermath/retained.js'
 import type { Service } from '../runtime/service.js'
 import { type ConfigServiceContext, startConfigService } from './config/config-service.js'
+import { type DescriptorContext, startDescriptorService } from './descriptors/descriptor-service.js'
 
 /** What the parts below are given. */
-export type UnitAdminContext = ConfigServiceContext
+export type UnitAdminContext = ConfigServiceContext & DescriptorContext
 
-/** What administers the unit itself. A new one has its line here, and its commands among `unitAdminCommands`. */
+/** What administers the unit itself. A new one has its line here. */
 const SERVICES: readonly ((context: UnitAdminContext, past: readonly RetainedText[]) => Promise<Service>)[] = [
   startConfigService,
+  startDescriptorService,
 ]
 
 /** Starts them together. @param past what is retained of earlier lives */

@@ -37,7 +37,7 @@ import { type ConfigReading, readConfigFile } from './unit-config.js'
 
 export interface ConfigServiceContext extends ServiceContext {
   /** What reads settings from the configuration: it is what they declare, where no file says otherwise. */
-  readonly configured: readonly Configured[]
+  readonly jobs: readonly Configured[]
   /** Where the gateway leaves texts to be read. */
   readonly spoolDirectory: string
   /** Keeps what events leave out. */
@@ -68,9 +68,9 @@ export async function startConfigService(
   context: ConfigServiceContext,
   past: readonly RetainedText[],
 ): Promise<Service> {
-  const { unit, bus, clock, dotPioreactor, configured, spoolDirectory, secretsPath } = context
+  const { unit, bus, clock, dotPioreactor, jobs, spoolDirectory, secretsPath } = context
   const logger = context.logger.child({ service: 'config' })
-  const stock = stockConfig(dotPioreactor, configured)
+  const stock = stockConfig(dotPioreactor, jobs)
   const serially = createSerialQueue()
   let secrets = await readSecrets(secretsPath)
   const told = new Map<ConfigFile, Told>(
@@ -141,7 +141,7 @@ export async function startConfigService(
     if (suspended !== null) throw new ServicesSuspended(`Nothing is changed now: ${suspended}.`)
     // What was done by hand until now is not this client's.
     await look()
-    checkUnitConfig(own, await readConfigFile(dotPioreactor, 'config.ini'), stock, configured)
+    checkUnitConfig(own, await readConfigFile(dotPioreactor, 'config.ini'), stock, jobs)
     const path = join(dotPioreactor, filename)
     try {
       await replaceFile(path, text, { mode: await modeOf(path) })

@@ -48,16 +48,12 @@ describe('the contracts', () => {
     const missing = contract.map(idOf).filter((id) => !served.includes(id))
     expect(contract).toHaveLength(74)
     expect([...new Set(missing.map((id) => id.split('/')[2]))].sort()).toEqual([
-      'automations',
       'import_zipped_dot_pioreactor',
-      'jobs',
       'plugins',
-      'settings',
       'system',
       'zipped_dot_pioreactor',
     ])
-    expect(missing.filter((id) => id.includes('/jobs'))).toEqual(['GET /unit_api/jobs/descriptors'])
-    expect(contract.length - missing.length).toBe(43)
+    expect(contract.length - missing.length).toBe(46)
   })
 
   test('the box API is served completely', () => {

@@ -46,10 +46,7 @@ export class ConfigLab {
     } as unknown as ServiceContext
     const past = await correctAtStart(context, null, [unitAdminPast])
     const { spoolDirectory, secretsPath } = this
-    const service = await startConfigService(
-      { ...context, configured: jobDefinitions, spoolDirectory, secretsPath },
-      past,
-    )
+    const service = await startConfigService({ ...context, jobs: jobDefinitions, spoolDirectory, secretsPath }, past)
     this.#service = service
     return service
   }
