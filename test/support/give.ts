@@ -3,7 +3,7 @@ import type { Service } from '../../services/runtime/service.js'
 
 /** Gives a service an order as it comes from the broker. @returns the result, which is as declared */
 export async function give<Order, Result>(
-  service: Service,
+  service: Pick<Service, 'name' | 'commands'>,
   command: CommandDefinition<Order, Result>,
   order: NoInfer<Order>,
   id = 'order',

@@ -107,15 +107,11 @@ export class ArtifactFileStore<A extends Calibration | Estimator> implements Art
     data: string | ArtifactRecord,
     { activate = false }: SaveOptions,
   ): Promise<SavedArtifact> {
-    const artifact = this.#decoded(data)
+    const { artifact, text } = this.#checked(data)
     const name = this.#nameOf(artifact)
     this.#checkNames(device, name)
     return this.#change(async () => {
-      const path = await this.#stored.files.write(
-        device,
-        name,
-        typeof data === 'string' ? data : encodeArtifact(artifact),
-      )
+      const path = await this.#stored.files.write(device, name, text)
       if (activate) this.#stored.pointers.set(device, name)
       await this.#announcer.file(device, name)
       await this.#announcer.active('order')
@@ -178,14 +174,15 @@ export class ArtifactFileStore<A extends Calibration | Estimator> implements Art
     })
   }
 
-  #decoded(data: string | ArtifactRecord): A {
+  /** The artifact in what is to be stored, and the text of its file. */
+  #checked(data: string | ArtifactRecord): { readonly artifact: A; readonly text: string } {
     const { isKnown, tag, word, errors } = this.#kind
     try {
       const record = typeof data === 'string' ? decodeArtifact(this.#kind, data) : fitArtifact(this.#kind, data)
       if (!isKnown(record)) throw new Error(unknownType(this.#kind, record[tag]))
       const problem = curvesProblem(record)
       if (problem !== null) throw new Error(problem)
-      return record
+      return { artifact: record, text: typeof data === 'string' ? data : encodeArtifact(record) }
     } catch (error) {
       throw errors.invalid(`This is no ${word} that can be stored.`, {
         cause: error,

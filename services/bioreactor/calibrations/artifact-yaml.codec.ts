@@ -80,6 +80,9 @@ const options = {
   customTags: (tags: Tags): Tags => [...OWN, ...tags.filter((tag) => typeof tag === 'string' || !isReplaced(tag))],
 } as const
 
+/** YAML has none of them. */
+const UNPRINTABLE = /[^\P{Cc}\t\n\r\u0085]/u
+
 const MAX_DEPTH = 50
 
 /** Told from the text, before time goes into reading it: brackets, and lists that begin in one line. */
@@ -96,6 +99,7 @@ function isNestedDeeply(text: string): boolean {
 
 /** @returns maps as `Map`, times as `YamlTime`. @throws Error saying where the text is no YAML */
 export function parseYaml(text: string): unknown {
+  if (UNPRINTABLE.test(text)) throw new Error('It holds control characters.')
   if (isNestedDeeply(text)) throw new Error('It is nested too deeply.')
   const document = parseDocument(text, { ...options, prettyErrors: true })
   const [wrong] = [...document.errors, ...document.warnings]

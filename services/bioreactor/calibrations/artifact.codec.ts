@@ -7,8 +7,9 @@ import { check } from '../../../events/schema.js'
 import { type Curve, curveProblem } from '../control/curve.js'
 import { parseYaml, writeYaml, YamlTime } from './artifact-yaml.codec.js'
 
-/** No calibration comes near it; it fits into a message twice, as text and as values. */
-export const MAX_ARTIFACT_BYTES = 100_000
+/** Ten times an estimator of ten standards. To read so much takes some tenths of a second, in which the process does nothing else; and a message
+ * holds it as text and as values, whatever its characters become there. */
+export const MAX_ARTIFACT_BYTES = 40_000
 
 /** An artifact as JSON. */
 export type ArtifactRecord = Readonly<Record<string, unknown>>
@@ -16,12 +17,12 @@ export type ArtifactRecord = Readonly<Record<string, unknown>>
 /** The artifact in the text of a file. One of a type that nobody here knows is passed on as it is; of a known one, fields that its type does
  * not have are left out, and those that may be missing are there. @throws Error naming the field that is wrong */
 export function decodeArtifact(kind: ArtifactKind<unknown>, text: string): ArtifactRecord {
-  if (Buffer.byteLength(text) > MAX_ARTIFACT_BYTES) throw new Error(`It is larger than ${MAX_ARTIFACT_BYTES} bytes.`)
+  checkSize(text)
   const parsed = parseYaml(text)
   if (!(parsed instanceof Map)) throw new Error(`It holds no fields; a ${kind.word} is a YAML mapping.`)
   const type = parsed.get(kind.tag) ?? kind.untagged
   if (typeof type !== 'string') throw new Error(`${kind.tag} is missing, or no text.`)
-  const known = kind.types[type]
+  const known = typeOf(kind, type)
   const { created_at: createdAt } = Object.fromEntries(parsed)
   if (known === undefined) return named(kind, Object.fromEntries(entriesOf(parsed, '', true)))
   if (!(createdAt instanceof YamlTime)) {
@@ -36,19 +37,30 @@ export function decodeArtifact(kind: ArtifactKind<unknown>, text: string): Artif
 /** The artifact in a JSON object, whose `created_at` is text. Known types only. @throws Error naming the field that is wrong */
 export function fitArtifact(kind: ArtifactKind<unknown>, record: ArtifactRecord): ArtifactRecord {
   const type = record[kind.tag] ?? kind.untagged
-  const known = kind.types[String(type)]
+  const known = typeOf(kind, String(type))
   if (known === undefined) throw new Error(unknownType(kind, type))
   const utc = new YamlTime(String(record['created_at'])).utc
   if (utc === null) throw new Error(`created_at is ${String(record['created_at'])}; it must be a time with a zone.`)
   return fitted(kind, known, { ...record, [kind.tag]: type, created_at: utc })
 }
 
+const typeOf = ({ types }: ArtifactKind<unknown>, type: string): TObject | undefined =>
+  Object.hasOwn(types, type) ? types[type] : undefined
+
 export const unknownType = (kind: ArtifactKind<unknown>, type: unknown): string =>
   `${kind.tag} is ${JSON.stringify(type)}; known are ${Object.keys(kind.types).join(', ')}.`
 
 /** The text of its file. */
-export const encodeArtifact = (artifact: Calibration | Estimator): string =>
-  writeYaml({ ...artifact, created_at: YamlTime.of(artifact.created_at) })
+export function encodeArtifact(artifact: Calibration | Estimator): string {
+  const text = writeYaml({ ...artifact, created_at: YamlTime.of(artifact.created_at) })
+  checkSize(text)
+  return text
+}
+
+/** @throws Error */
+function checkSize(text: string): void {
+  if (Buffer.byteLength(text) > MAX_ARTIFACT_BYTES) throw new Error(`It is larger than ${MAX_ARTIFACT_BYTES} bytes.`)
+}
 
 /** What is wrong with the curves of an artifact that has the right fields; null when nothing is. */
 export function curvesProblem(artifact: Calibration | Estimator): string | null {
@@ -103,6 +115,8 @@ const taggedAkima = (curves: unknown): unknown =>
     : curves
 
 function named(kind: ArtifactKind<unknown>, record: ArtifactRecord): ArtifactRecord {
+  // References within a short text may make much of it.
+  checkSize(JSON.stringify(record))
   const name = record[kind.nameField]
   if (typeof name === 'string') return record
   throw new Error(`${kind.nameField} is ${JSON.stringify(name) ?? 'missing'}; it must be text.`)

@@ -12,6 +12,8 @@ export class StoredFiles {
   readonly files: ArtifactFiles
   readonly pointers: ActivePointers
   readonly #kind: ArtifactKind<unknown>
+  /** As read last: pumps look before every dose, and YAML takes its time. */
+  readonly #read = new Map<string, FileContent>()
 
   constructor(kind: ArtifactKind<unknown>, dotPioreactor: string) {
     this.#kind = kind
@@ -22,12 +24,23 @@ export class StoredFiles {
   /** Null when there is no such file. One that cannot be read has a problem. */
   async content(device: string, name: string): Promise<FileContent | null> {
     const found = await this.files.read(device, name)
-    if (found === null) return null
+    if (found === null) {
+      this.#read.delete(`${device}/${name}`)
+      return null
+    }
     if ('problem' in found) return { text: null, artifact: null, problem: found.problem }
+    const path = `${device}/${name}`
+    const before = this.#read.get(path)
+    const content = before?.text === found.text ? before : this.#decoded(found.text)
+    this.#read.set(path, content)
+    return content
+  }
+
+  #decoded(text: string): FileContent {
     try {
-      return { text: found.text, artifact: { ...decodeArtifact(this.#kind, found.text) }, problem: null }
+      return { text, artifact: decodeArtifact(this.#kind, text), problem: null }
     } catch (error) {
-      return { text: found.text, artifact: null, problem: messageOf(error) }
+      return { text, artifact: null, problem: messageOf(error) }
     }
   }
 

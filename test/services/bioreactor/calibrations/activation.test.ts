@@ -1,11 +1,19 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { CALIBRATION } from '../../../../events/bioreactor/artifacts.js'
 import { ArtifactNotWritten } from '../../../../events/bioreactor/errors.js'
 import type { DosingEvent } from '../../../../events/bioreactor/liquids.js'
+import { openStores } from '../../../../services/bioreactor/calibrations/artifact-service.js'
 import { createRandom } from '../../../../simulation/random.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
+import { eventually } from '../../../support/eventually.js'
+import { FakeClock } from '../../../support/fake-clock.js'
+import { give } from '../../../support/give.js'
 import { odCalibration } from '../../../support/job-calibrations.js'
 import { LitBioreactor } from '../../../support/lit-bioreactor.js'
+import { MemoryBroker } from '../../../support/memory-bus.js'
 import { pumpCalibration } from '../../../support/pump-calibration.js'
+import { silentLogger } from '../../../support/silent-logger.js'
+import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
 /** What another calibration does to a job that runs. */
 
@@ -81,6 +89,30 @@ describe('a chemostat', () => {
     expect(await mediaSeconds()).toBeCloseTo(0.5, 0)
     expect(lab.published('logs/app/warning').join()).toContain('could not be read')
   })
+})
+
+test('a pump doses by the file that somebody stores and activates', async () => {
+  const broker = new MemoryBroker()
+  const bus = broker.connect()
+  const clock = new FakeClock()
+  const home = temporaryDirectory()
+  const { answers, ...stores } = await openStores(
+    { unit: 'u1', bus, clock, logger: silentLogger, dotPioreactor: home },
+    [],
+  )
+  lab = await startBioreactorLab({ broker, clock, ...stores })
+  const data = { ...pumpCalibration('media', 0.25) }
+  const order = { device: 'media_pump', data, set_as_active: true }
+  await give({ name: 'stores', commands: answers }, CALIBRATION.commands.save, order)
+  const task = await lab.begin('add_media', { ml: 0.5 })
+  await eventually(async () => {
+    await clock.advance(100)
+    expect(lab.published('logs/app/info').join()).toContain('Moved 0.500 mL')
+  })
+  expect(lab.task(task)).toMatchObject({ status: 'succeeded' })
+  const on = lab.bioreactor.writes.filter(({ output }) => output === 'pin13')
+  // The duty cycle of the calibration; off at the end.
+  expect([on[0]?.value, on.at(-1)?.value]).toEqual([60, 0])
 })
 
 test('od_reading goes by the calibration that was in use at its start', async () => {

@@ -142,6 +142,16 @@ describe('a calibration', () => {
     expect([await store.list('od90'), await store.activeName('od90'), topics()]).toEqual([[], null, []])
   })
 
+  test('whose file would be larger than what is read is not stored', async () => {
+    const store = await startStore()
+    const x = new Array(12_000).fill(0)
+    await expect(store.save('od90', { ...calibrationOfVial(), recorded_data: { x, y: x } })).rejects.toMatchObject({
+      code: 'calibration.invalid',
+      details: { cause: 'It is larger than 40000 bytes.' },
+    })
+    expect(topics()).toEqual([])
+  })
+
   test('that cannot be written leaves everything as it was', async () => {
     const store = await startStore()
     put('calibrations/od90', 'a file where the folder should be')
@@ -247,20 +257,6 @@ describe('what was changed by hand', () => {
     expect(said('system/u1/calibrations/co2/c1')).toMatchObject({ artifact: { ppm: 400 }, problem: null })
     await expect(store.active('co2')).rejects.toThrow('co2')
   })
-})
-
-test('pointers are where a Pioreactor has them', async () => {
-  const store = await startStore()
-  await store.saveData('od90', OD_FILE, { activate: true })
-  const database = new Database(join(home, 'storage/local_persistent_pioreactor_metadata.sqlite'), { readonly: true })
-  expect(
-    database.prepare('SELECT key, typeof(key) AS k, value, typeof(value) AS v FROM cache_active_calibrations').all(),
-  ).toEqual([{ key: 'od90', k: 'text', value: 'demo-od90', v: 'text' }])
-  expect(database.prepare("SELECT name, type, pk FROM pragma_table_info('cache_active_calibrations')").all()).toEqual([
-    { name: 'key', type: '_key_BLOB', pk: 1 },
-    { name: 'value', type: 'BLOB', pk: 0 },
-  ])
-  database.close()
 })
 
 test('a calibration in use whose file is gone says so', async () => {

@@ -82,14 +82,27 @@ describe('a calibration file', () => {
     ['nothing', '', 'no fields'],
     ['no YAML', 'a: [1', 'line 1'],
     ['a tag of Python', od("angle: '90'", "angle: !!python/name:os.system '90'"), 'tag'],
-    ['brackets without end', '['.repeat(50_000), 'nested too deeply'],
-    ['lists without end', '- '.repeat(40_000), 'nested too deeply'],
+    ['control characters', `${OD_FILE}# \u0001`, 'control characters'],
+    [
+      'a type of JavaScript',
+      od('od600', 'constructor').replace('calibration_name: demo-od90\n', ''),
+      'calibration_name',
+    ],
+    [
+      'much made of little',
+      OD_FILE.replace('recorded_data:', `long: &long [${'1, '.repeat(10_000)}]\nrecorded_data:`)
+        .replace(/ {2}x:\n {2}- 1.0\n {2}- 0.0/, '  x: *long')
+        .replace(/ {2}y:\n {2}- 0.21\n {2}- 0.01/, '  y: *long'),
+      'larger than',
+    ],
+    ['brackets without end', '['.repeat(30_000), 'nested too deeply'],
+    ['lists without end', '- '.repeat(15_000), 'nested too deeply'],
     [
       'aliases that multiply',
       `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`,
       'alias',
     ],
-    ['more than 100 000 bytes', `${OD_FILE}# ${'x'.repeat(100_000)}`, 'larger than 100000 bytes'],
+    ['more than 40 000 bytes', `${OD_FILE}# ${'x'.repeat(40_000)}`, 'larger than 40000 bytes'],
   ])('with %s is refused, saying what', (_, text, reason) => {
     expect(() => decodeOd(text)).toThrow(reason)
   })
