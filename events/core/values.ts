@@ -1,5 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
-import { checkJson, violations } from '../schema.js'
+import { parseJson, violations } from '../schema.js'
 import { InvalidInput } from './errors.js'
 
 /** What a text is read as. */
@@ -77,7 +77,7 @@ export function decodeValue<S extends TSchema>(field: string, spec: ValueSpec<S>
       value = text
       break
     default:
-      return checkJson(withUnit(spec), text, field)
+      value = parseJson(text, field)
   }
   return checkValue(field, spec, value)
 }

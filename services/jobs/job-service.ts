@@ -87,7 +87,8 @@ export async function startJobService(
   }
 
   async function prepare(order: RunJob): Promise<RunningJob> {
-    const { job_name: name, args = [], env = {}, options = {}, config_overrides = [] } = order
+    const { env = {}, options = {}, config_overrides = [] } = order
+    const { name, args } = offered.command(order.job_name, order.args ?? [])
     const { automation, own } = namedAutomation(options)
     const job = offered.get(name, automation)
     if (env['ACTIVE'] === '0') throw new UnitInactive(`${unit} is not active; ${name} was not started.`)

@@ -40,6 +40,13 @@ export class OfferedJobs {
     return this.#names.get(name) ?? []
   }
 
+  /** What is meant: a sub-command stands in the name, or first among the arguments, as on a command line. */
+  command(name: string, args: string[]): { readonly name: string; readonly args: string[] } {
+    const [first, ...rest] = args
+    const whole = `${name} ${first}`
+    return this.#names.has(whole) ? { name: whole, args: rest } : { name, args }
+  }
+
   /** @param automation name of the automation that is to be run; null when none is named.
    * @throws InvalidInput naming what there is instead. */
   get(name: string, automation: string | null): Job {

@@ -39,6 +39,7 @@ describe('what is not built', () => {
     ['experiment_profile', {}, [], 'experiment_profile execute or verify'],
     ['experiment_profile execute', { dry_run: null }, ['growth.yaml', 'exp'], 'experiment profiles'],
     ['experiment_profile verify', {}, ['growth.yaml'], 'experiment profiles'],
+    ['experiment_profile', {}, ['verify', 'growth.yaml'], 'experiment profiles'],
     ['export_experiment_data', { experiment: 'exp', dataset_name: ['od_readings'] }, [], 'export datasets'],
     ['backup_database', { output: '/tmp/copy' }, [], 'event-log.db'],
   ])('%s is refused with its reason, and nothing is published of it', async (job, options, args, reason) => {

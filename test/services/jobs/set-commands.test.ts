@@ -67,6 +67,18 @@ test('JSON for a setting that is JSON is its value, unless it is a value with an
   ])
 })
 
+test.each(['[]', 'nan', '"text"', ''])(
+  '%s is refused for a setting that is an object, by the name of the setting',
+  async (text) => {
+    lab = await startBioreactorLab({ jobs: () => [keeping] })
+    await lab.run('versions')
+    await lab.set('versions', 'table', text)
+    expect(outcomes('versions', 'table')).toMatchObject([
+      { accepted: false, error: { code: 'input.invalid', details: { field: 'table' } } },
+    ])
+  },
+)
+
 test('a command to a job that does not run is answered, for this unit alone', async () => {
   lab = await startBioreactorLab()
   await lab.set('stirring', 'target_rpm', '{"value": 1, "id": "mine"}')

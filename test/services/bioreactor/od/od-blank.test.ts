@@ -156,6 +156,13 @@ describe('od_blank delete', () => {
     expect(od).toBeCloseTo(0.02, 3)
   })
 
+  test('is meant by its argument, too, as on a command line; what follows that is its own', async () => {
+    await lab.store.write('od_blank', 'exp', { 2: 0.01 })
+    expect(await lab.run('od_blank', {}, { args: ['delete'] })).toMatchObject({ status: 'succeeded' })
+    await turnUntil(() => messages('info').includes("The blank of 'exp' is forgotten."))
+    expect(lab.published('od_reading/$state', '_testing_exp')).toEqual([])
+  })
+
   test('of a name that cannot be one is refused', async () => {
     expect(JSON.stringify((await run('od_blank delete', { experiment: 'a/b' }))['error'])).toContain('experiment')
   })
