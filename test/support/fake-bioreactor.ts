@@ -26,6 +26,8 @@ export class FakeBioreactor implements Bioreactor {
   heaterBoardPresent = true
   /** Makes every write of a non-zero value fail. */
   broken = false
+  /** What a write to an LED waits for. */
+  ledBus: () => Promise<void> = async () => undefined
   /** How many of the next writes of 0 fail. */
   deafTo = 0
   /** What was driven on lines, in order. */
@@ -76,6 +78,7 @@ export class FakeBioreactor implements Bioreactor {
   readonly leds = {
     state: this.#levels as Readonly<Record<LedChannel, number>>,
     set: async (channel: LedChannel, percent: number) => {
+      await this.ledBus()
       this.#write(`led${channel}`, percent, () => {
         this.#levels[channel] = percent
       })

@@ -23,6 +23,8 @@ export interface LedsEnforced {
   readonly deaf: readonly string[]
 }
 
+const DARK: LedLevels = { A: 0, B: 0, C: 0, D: 0 }
+
 /** Switching off is tried so often before it counts as failed. Source: Pioreactor's LED retries. */
 const OFF_RETRIES: RetryOptions = {
   attempts: 6,
@@ -36,6 +38,8 @@ export class LedBoard {
   readonly #clock: Clock
   readonly #tell: TellOutputs
   readonly #locks = new Map<LedChannel, LedLock>()
+  /** What jobs want of each, whatever a reading does with it meanwhile; noted before the hardware follows. */
+  readonly #wanted: Record<LedChannel, number>
   /** Put out while they were locked: they stay dark when they are given back. */
   readonly #putOut = new Set<LedChannel>()
   /** Those whose last write failed, with the experiment it was for: nobody knows whether they shine. */
@@ -53,6 +57,12 @@ export class LedBoard {
     this.#outputs = outputs
     this.#clock = clock
     this.#tell = tell
+    this.#wanted = { ...outputs.state }
+  }
+
+  /** %; what is restored after a reading. */
+  get wanted(): Readonly<Record<LedChannel, number>> {
+    return this.#wanted
   }
 
   get state(): Readonly<Record<LedChannel, number>> {
@@ -64,12 +74,18 @@ export class LedBoard {
     return this.#locks.has(channel)
   }
 
-  /** Sets channels, % each, except those that another user has locked. Each is tried, whatever becomes of the others.
+  /** Sets channels, % each, except those that another user has locked. Each is tried, whatever becomes of the others. What somebody else
+   * wants of a channel meanwhile counts more. @param lock whose holder borrows the channels, so that they are wanted as before.
    * @param source announces each change as an event of this origin.
    * @returns false when a locked channel was left alone. @throws LabError when the hardware does not follow. */
   async set(levels: LedLevels, user: LedUser, source?: string, lock?: LedLock): Promise<boolean> {
     let complete = true
     const failures: unknown[] = []
+    if (lock === undefined)
+      this.#want(
+        LED_CHANNELS.filter((channel) => !this.#locks.has(channel)),
+        levels,
+      )
     for (const channel of LED_CHANNELS) {
       const wanted = levels[channel]
       if (wanted === undefined) continue
@@ -78,6 +94,7 @@ export class LedBoard {
         complete = false
         continue
       }
+      if (lock === undefined && this.#wanted[channel] !== wanted) continue
       const intensity = holder !== undefined && this.#putOut.has(channel) ? 0 : wanted
       try {
         await this.#write(channel, intensity, user)
@@ -97,6 +114,7 @@ export class LedBoard {
   /** Puts LEDs out although another user has locked them; they stay dark when they are given back. @throws LabError when the hardware does not follow. */
   async putOut(channels: readonly LedChannel[], user: LedUser, source?: string): Promise<void> {
     for (const channel of channels) if (this.#locks.has(channel)) this.#putOut.add(channel)
+    this.#want(channels, DARK)
     for (const lock of new Set(channels.map((channel) => this.#locks.get(channel)))) {
       const own = channels.filter((channel) => this.#locks.get(channel) === lock)
       await this.set(Object.fromEntries(own.map((channel) => [channel, 0])), user, source, lock)
@@ -113,6 +131,7 @@ export class LedBoard {
           if (!this.#doubtful.has(channel)) return
           await this.#outputs.set(channel, 0)
           this.#doubtful.delete(channel)
+          this.#want([channel], DARK)
           darkened.push(channel)
           this.#tell(experiment, ledsEvent, this.state)
         })
@@ -142,7 +161,11 @@ export class LedBoard {
   async allOff(user: LedUser, source: string): Promise<void> {
     this.#locks.clear()
     this.#putOut.clear()
-    await this.set({ A: 0, B: 0, C: 0, D: 0 }, user, source)
+    await this.set(DARK, user, source)
+  }
+
+  #want(channels: readonly LedChannel[], levels: LedLevels): void {
+    for (const channel of channels) this.#wanted[channel] = levels[channel] ?? this.#wanted[channel]
   }
 
   #write(channel: LedChannel, intensity: number, { experiment }: LedUser): Promise<void> {

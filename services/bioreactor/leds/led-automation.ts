@@ -47,7 +47,10 @@ export const openLeds =
         }
         await sleepS(job.clock, RETRY_S, stop)
       }
-      const changed = channels.filter((channel) => wanted[channel] !== leds.state[channel])
+      // Also what is on its way to be so.
+      const isSo = (channel: LedChannel): boolean =>
+        wanted[channel] === leds.state[channel] && wanted[channel] === leds.wanted[channel]
+      const changed = channels.filter((channel) => !isSo(channel))
       if (changed.length === 0 || stop?.aborted === true) return {}
       const levels: LedLevels = Object.fromEntries(changed.map((channel) => [channel, wanted[channel]]))
       await leds.set(levels, job, `led_automation:${automation}`)

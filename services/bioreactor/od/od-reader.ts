@@ -3,7 +3,7 @@ import { timestampOf } from '../../../events/core/timestamp.js'
 import type { JobContext } from '../../jobs/job.js'
 import { sleepS } from '../../runtime/repeat.js'
 import { LED_CHANNELS, type LedChannel } from '../board/board.js'
-import type { LedBoard, LedLevels, LedLock } from '../board/led-board.js'
+import type { LedBoard, LedLevels } from '../board/led-board.js'
 import { chooseIrIntensity, TUNING_INTENSITY } from '../control/auto-ir.js'
 import type { IrReference } from './ir-reference.js'
 import type { Photodiodes } from './od-optics.js'
@@ -105,23 +105,22 @@ export class OdReader {
     if (leds.state[irChannel] !== 0) await leds.set({ [irChannel]: 0 }, job)
   }
 
-  /** Sets LEDs and keeps the others from changing them while working; then restores, with the IR LED off. */
+  /** Keeps the others from changing LEDs, sets them, and works; then gives back what the others want, with the IR LED off. */
   async #withLeds<T>(levels: LedLevels, work: () => Promise<T>): Promise<T> {
     const { leds, irChannel, job } = this.#options
-    const before = { ...leds.state, [irChannel]: 0 }
     const changed = LED_CHANNELS.filter((channel) => levels[channel] !== undefined)
-    let lock: LedLock | undefined
+    const lock = leds.lock(LED_CHANNELS.filter((channel) => channel !== irChannel))
     try {
-      await leds.set(levels, job)
-      lock = leds.lock(LED_CHANNELS.filter((channel) => channel !== irChannel))
+      await leds.set(levels, job, undefined, lock)
       return await work()
     } finally {
       try {
-        // Still locked: what another job wanted meanwhile comes after this, not before.
-        const restored = Object.fromEntries(changed.map((channel) => [channel, before[channel]]))
+        // Still locked: what another job wants from now on comes after this, not before.
+        const wanted = { ...leds.wanted, [irChannel]: 0 }
+        const restored = Object.fromEntries(changed.map((channel) => [channel, wanted[channel]]))
         await leds.set(restored, job, undefined, lock)
       } finally {
-        if (lock !== undefined) leds.unlock(lock)
+        leds.unlock(lock)
       }
     }
   }

@@ -87,3 +87,36 @@ test('its end leaves the LEDs dark', async () => {
   await minutes(60)
   expect(levels()).toEqual([0, 0])
 })
+
+/** Writes take their time on a real bus, and everything can come between two of them. */
+async function startOnSlowBus(): Promise<void> {
+  await start()
+  bioreactor().ledBus = () => lab.clock.sleepUntil(lab.clock.monotonicMs() + 4)
+}
+
+test('leaves no LED on, whenever it is stopped beside optical readings', async () => {
+  await startOnSlowBus()
+  const began = lab.begin('od_reading', { interval: 1.5 })
+  await lab.clock.advance(5000)
+  await began
+  for (let offsetMs = 0; offsetMs < 1500; offsetMs += 7) {
+    await lab.set('led_automation', '$state', 'ready')
+    await lab.clock.advance(3000 + offsetMs)
+    const order = lab.set('led_automation', '$state', 'sleeping')
+    await lab.clock.advance(4000)
+    await order
+    expect(levels(), `asked to sleep after ${offsetMs} ms`).toEqual([0, 0])
+  }
+})
+
+test('leaves no LED on, whenever it is stopped while it switches them on', async () => {
+  await startOnSlowBus()
+  for (let offsetMs = 0; offsetMs < 20; offsetMs++) {
+    const wake = lab.set('led_automation', '$state', 'ready')
+    await lab.clock.advance(offsetMs)
+    const sleep = lab.set('led_automation', '$state', 'sleeping')
+    await lab.clock.advance(1000)
+    await Promise.all([wake, sleep])
+    expect(levels(), `asked to sleep after ${offsetMs} ms`).toEqual([0, 0])
+  }
+})
