@@ -2,7 +2,7 @@ import type { Clock } from '../../../events/ports.js'
 import { clamp } from '../../../primitives/round.js'
 import { sleepS } from '../../runtime/repeat.js'
 import type { PwmLine } from '../board/pwm-line.js'
-import { PID_AT_REST, type PidGains, type PidSettings, type PidTerms, pidStep } from '../control/pid.js'
+import { type PidGains, type PidSettings, type PidTerms, TIMED_PID_AT_REST, timedPidStep } from '../control/pid.js'
 import { learntDuty, motorGain } from '../control/stirring/motor-gain.js'
 
 /** How far one control step may move the duty cycle, %. */
@@ -25,6 +25,8 @@ export interface StirBarOptions {
   readonly line: PwmLine
   readonly lookup: DutyLookup
   readonly gains: PidGains
+  /** From one control step to the next, as the gains are meant, s. */
+  readonly periodS: number
   /** Duty cycle to begin with, %; also where an uncalibrated bar starts again after a target of 0. */
   readonly initialDuty: number
   /** Null when only the duty cycle is fixed. */
@@ -44,7 +46,7 @@ export class StirBar {
   readonly #options: StirBarOptions
   #estimate: number
   #target: number | null
-  #pid = PID_AT_REST
+  #pid = TIMED_PID_AT_REST
   /** RPM per %, of a motor without calibration; null before the first measurement. */
   #gain: number | null = null
   #isCalibrated: boolean
@@ -128,10 +130,13 @@ export class StirBar {
         return null
       }
     }
-    const settings = { ...this.#options.gains, setpoint: targetRpm, low: -MAX_STEP, high: MAX_STEP }
-    const { state, terms } = pidStep(settings, this.#pid, measuredRpm)
+    const { gains, periodS, clock } = this.#options
+    const settings = { ...gains, setpoint: targetRpm, low: -MAX_STEP, high: MAX_STEP }
+    const time = { target: targetRpm, nowS: clock.monotonicMs() / 1000, periodS }
+    const { state, terms } = timedPidStep(settings, this.#pid, measuredRpm, time)
     this.#pid = state
-    this.#estimate += terms.output
+    // What a motor cannot do is not added up: it would take as long to come down again.
+    this.#estimate = clamp(0, this.#estimate + terms.output, 100)
     await this.#sequence([], () => this.#estimate)
     return { settings, terms }
   }

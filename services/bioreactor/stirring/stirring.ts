@@ -179,6 +179,7 @@ async function startStirring(
     line,
     lookup,
     gains: { Kp: params.Kp, Ki: params.Ki, Kd: params.Kd },
+    periodS: params.update_interval_s,
     initialDuty: params.duty_cycle,
     targetRpm,
     onDuty: (duty) => job.publish('duty_cycle', duty),

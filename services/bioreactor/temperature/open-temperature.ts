@@ -44,6 +44,8 @@ export const openTemperature =
         return {
           temperature_c: temperatureC,
           heater_duty_percent: heater.duty,
+          now_s: job.clock.monotonicMs() / 1000,
+          period_s: cycle.periodS,
           max_target_c: model.max_temp_to_reduce_heating,
         }
       },

@@ -30,6 +30,10 @@ export interface TemperatureSeen {
   readonly temperature_c: number
   /** What the heater had before the inference and has again. */
   readonly heater_duty_percent: number
+  /** Of a clock that never jumps. */
+  readonly now_s: number
+  /** From one inference to the next. */
+  readonly period_s: number
   /** No higher target is held on this vessel: from there the heater is reduced. */
   readonly max_target_c: number
 }

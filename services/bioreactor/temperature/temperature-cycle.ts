@@ -88,6 +88,11 @@ export class TemperatureCycle {
     return this.#temperatureC
   }
 
+  /** From one inference to the next, s. */
+  get periodS(): number {
+    return this.#plan.periodS
+  }
+
   /** Heats from now on, unless the job sleeps or measures. */
   heat(percent: number, stop: AbortSignal): Promise<void> {
     return this.#deps.heater.set(percent, () => this.#awake && !this.#measuring && !stop.aborted)

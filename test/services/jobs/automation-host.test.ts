@@ -507,7 +507,13 @@ describe('a temperature automation', () => {
         duty = 0
       })
       return {
-        see: () => ({ temperature_c: temperature, heater_duty_percent: duty, max_target_c: 78 }),
+        see: () => ({
+          temperature_c: temperature,
+          heater_duty_percent: duty,
+          now_s: 0,
+          period_s: 200,
+          max_target_c: 78,
+        }),
         carryOut: async (want) => {
           duty = Math.min(want.heater_duty_percent, 40)
           job.publish('heater_duty_cycle', duty)

@@ -1,15 +1,22 @@
 import { clamp } from '../../../../primitives/round.js'
-import { PID_AT_REST, type PidGains, type PidSettings, type PidState, type PidTerms, pidStep } from '../pid.js'
+import {
+  type PidGains,
+  type PidSettings,
+  type PidTerms,
+  TIMED_PID_AT_REST,
+  type TimedPidState,
+  timedPidStep,
+} from '../pid.js'
 import { heaterDuty } from './heater-safety.js'
 
 /** What the thermostat remembers between two inferences. */
 export interface ThermostatState {
-  readonly pid: PidState
+  readonly pid: TimedPidState
   /** Where the ramp stands, °C; null before the first temperature. */
   readonly setpointC: number | null
 }
 
-export const THERMOSTAT_AT_REST: ThermostatState = { pid: PID_AT_REST, setpointC: null }
+export const THERMOSTAT_AT_REST: ThermostatState = { pid: TIMED_PID_AT_REST, setpointC: null }
 
 export interface ThermostatStep {
   readonly state: ThermostatState
@@ -42,13 +49,20 @@ export function rampSetpoint(setpointC: number | null, temperatureC: number, tar
  * Source: Pioreactor 26.7 `thermostat`; the ramp is ours. */
 export function thermostatStep(
   { pid, setpointC }: ThermostatState,
-  seen: { readonly temperatureC: number; readonly dutyPercent: number },
+  seen: {
+    readonly temperatureC: number
+    readonly dutyPercent: number
+    /** When it is seen, of a clock that never jumps, and how often that is, s. */
+    readonly nowS: number
+    readonly periodS: number
+  },
   targetC: number,
   gains: PidGains,
 ): ThermostatStep {
   const setpoint = rampSetpoint(setpointC, seen.temperatureC, targetC)
   const settings = { ...gains, setpoint, low: -MAX_STEP_PERCENT, high: MAX_STEP_PERCENT }
-  const { state, terms } = pidStep(settings, pid, seen.temperatureC)
+  const { nowS, periodS } = seen
+  const { state, terms } = timedPidStep(settings, pid, seen.temperatureC, { target: targetC, nowS, periodS })
   const dutyPercent = heaterDuty(seen.dutyPercent + terms.output)
   return { state: { pid: state, setpointC: setpoint }, dutyPercent, settings, terms }
 }

@@ -20,7 +20,12 @@ const step = (
 ) =>
   thermostatStep(
     memory,
-    { temperatureC: seen.temperature_c, dutyPercent: seen.heater_duty_percent },
+    {
+      temperatureC: seen.temperature_c,
+      dutyPercent: seen.heater_duty_percent,
+      nowS: seen.now_s,
+      periodS: seen.period_s,
+    },
     // A vessel with lower limits than the others.
     clamp(0, settings.target_temperature, seen.max_target_c),
     settings,

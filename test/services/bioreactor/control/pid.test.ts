@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { roundHalfEven } from '../../../../primitives/round.js'
 import { emaStep } from '../../../../services/bioreactor/control/ema.js'
-import { PID_AT_REST, type PidSettings, pidStep } from '../../../../services/bioreactor/control/pid.js'
+import {
+  PID_AT_REST,
+  type PidSettings,
+  pidStep,
+  TIMED_PID_AT_REST,
+  timedPidStep,
+} from '../../../../services/bioreactor/control/pid.js'
 
 const number = (limit: number) => fc.double({ min: -limit, max: limit, noNaN: true })
 
@@ -64,6 +70,70 @@ describe('PID', () => {
   test('clamps the sum of errors to the output limits', () => {
     const settings = { Kp: 2.6, Ki: 0.5, Kd: 4.6, setpoint: 30, low: -25, high: 25 }
     expect(outputs(settings, [10, 20, 28, 31, 33]).errorSum).toBeCloseTo(21, 9)
+  })
+
+  test('its integral alone never asks for more than the output can be, and lets go at once', () => {
+    const settings = { Kp: 0, Ki: 5, Kd: 0, setpoint: 30, low: -25, high: 25 }
+    const { outputs: seen } = outputs(settings, [...Array.from({ length: 50 }, () => 0), 31, 31])
+    expect(seen.slice(-3)).toEqual([25, 20, 15])
+  })
+})
+
+describe('a PID that is asked at uneven times', () => {
+  const settings = { Kp: 0.1, Ki: 0.01, Kd: 0.5, setpoint: 500, low: -75, high: 75 }
+  const PERIOD_S = 20
+  const ask = (steps: readonly (readonly [nowS: number, input: number, target?: number])[]) => {
+    let state = TIMED_PID_AT_REST
+    return steps.map(([nowS, input, target = 500]) => {
+      const step = timedPidStep({ ...settings, setpoint: target }, state, input, { target, nowS, periodS: PERIOD_S })
+      state = step.state
+      return step.terms
+    })
+  }
+
+  test('once a period is the one of the vectors', () => {
+    let state = PID_AT_REST
+    const plain = [480, 490, 495].map((input) => {
+      const step = pidStep(settings, state, input)
+      state = step.state
+      return step.terms
+    })
+    expect(ask([480, 490, 495].map((input, index) => [100 + index * PERIOD_S, input]))).toEqual(plain)
+  })
+
+  test('half a period adds half as much error, and shows twice the slope', () => {
+    const [, whole] = ask([
+      [0, 480],
+      [20, 490],
+    ])
+    const [first, half] = ask([
+      [0, 480],
+      [10, 490],
+    ])
+    expect(half?.derivative).toBeCloseTo(2 * (whole?.derivative ?? 0), 9)
+    const added = (terms?: { readonly integral: number }): number => (terms?.integral ?? 0) - (first?.integral ?? 0)
+    expect(added(half)).toBeCloseTo(added(whole) / 2, 9)
+  })
+
+  test('begins anew after a gap, and with a clock that stood still', () => {
+    const [fresh] = ask([[0, 490]])
+    for (const nowS of [61, 3600, 1e6, 0]) {
+      const [, later] = ask([
+        [0, 480],
+        [nowS, 490],
+      ])
+      expect(later, `${nowS} s`).toEqual(fresh)
+    }
+  })
+
+  test('takes the errors on the way to one target not for those of another, and gives no kick', () => {
+    const [, , other] = ask([
+      [0, 480],
+      [20, 480],
+      [40, 480, 400],
+    ])
+    expect(other?.integral).toBeCloseTo(0.01 * -75, 9)
+    expect(other?.derivative).toBeCloseTo(0, 12)
   })
 })
 

@@ -53,6 +53,7 @@ class HeatedVial {
 class Loop {
   readonly #behaviour = automation('thermostat').behaviour
   #memory: unknown = this.#behaviour.memory
+  #elapsedS = 0
   readonly vial: HeatedVial
   targetC: number
   /** Of the culture, since the last `forget`. */
@@ -79,6 +80,8 @@ class Loop {
     const seen: TemperatureSeen = {
       temperature_c,
       heater_duty_percent: this.vial.dutyPercent,
+      now_s: this.#elapsedS,
+      period_s: plan.periodS,
       max_target_c: 78,
     }
     const view = {
@@ -109,6 +112,7 @@ class Loop {
   }
 
   #wait(seconds: number): void {
+    this.#elapsedS += seconds
     this.vial.advance(seconds, (cultureC) => {
       this.low = Math.min(this.low, cultureC)
       this.high = Math.max(this.high, cultureC)
@@ -162,7 +166,13 @@ describe('the thermostat', () => {
   test('asks for no more than the vessel bears, and tells what it did', () => {
     const { decide, report, memory } = automation('thermostat').behaviour
     const settings = { target_temperature: 70, ...GAINS }
-    const seen: TemperatureSeen = { temperature_c: 62.9, heater_duty_percent: 50, max_target_c: 63 }
+    const seen: TemperatureSeen = {
+      temperature_c: 62.9,
+      heater_duty_percent: 50,
+      now_s: 0,
+      period_s: 200,
+      max_target_c: 63,
+    }
     const view = { seen, settings, memory, cause: 'news' as const }
     const { want, pid } = decide(view)
     expect(want?.heater_duty_percent).toBeCloseTo(50.05, 2)
@@ -180,7 +190,7 @@ test('only recording switches the heater off and leaves it off', () => {
   const { decide } = automation('only_record_temperature').behaviour
   const at = (heater_duty_percent: number) =>
     decide({
-      seen: { temperature_c: 30, heater_duty_percent, max_target_c: 78 },
+      seen: { temperature_c: 30, heater_duty_percent, now_s: 0, period_s: 200, max_target_c: 78 },
       settings: {},
       memory: undefined,
       cause: 'news',

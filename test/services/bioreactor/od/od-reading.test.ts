@@ -94,7 +94,7 @@ describe('a series of readings', () => {
   })
 
   test('lights the IR LED only while reading, and the others not at all', async () => {
-    await bioreactor.leds.set('B', 30)
+    await lab.run('led_intensity', { B: 30, no_log: true })
     bioreactor.writes.length = 0
     await lab.run('od_reading')
     await lab.clock.advance(4000)
