@@ -5,6 +5,12 @@ import Database from 'better-sqlite3'
 /** A Pioreactor on the same files may hold it for a moment. */
 const BUSY_MS = 1000
 
+/** The key-value file of a Pioreactor. */
+export const pointersPath = (dotPioreactor: string): string =>
+  join(dotPioreactor, 'storage', 'local_persistent_pioreactor_metadata.sqlite')
+
+const DAMAGED = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT'])
+
 /** Which artifact each device uses: a table of the key-value file that a Pioreactor keeps, device → name. The file is opened for each use, so
  * that it may be replaced at any time, as the import of an archive does. */
 export class ActivePointers {
@@ -14,7 +20,7 @@ export class ActivePointers {
 
   constructor(dotPioreactor: string, store: 'active_calibrations' | 'active_estimators') {
     this.#folder = join(dotPioreactor, 'storage')
-    this.#path = join(this.#folder, 'local_persistent_pioreactor_metadata.sqlite')
+    this.#path = pointersPath(dotPioreactor)
     this.#table = `cache_${store}`
   }
 
@@ -27,6 +33,16 @@ export class ActivePointers {
       const rows = database.prepare<[], { key: unknown; value: unknown }>(`SELECT key, value FROM ${this.#table}`).all()
       return new Map(rows.map(({ key, value }) => [String(key), String(value)]))
     })
+  }
+
+  /** Whether the file is there, and no database. */
+  isDamaged(): boolean {
+    try {
+      this.all()
+      return false
+    } catch (error) {
+      return error instanceof Database.SqliteError && DAMAGED.has(error.code)
+    }
   }
 
   /** On the medium when it returns. @param name null leaves the device without one */

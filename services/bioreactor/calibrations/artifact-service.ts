@@ -6,6 +6,7 @@ import { type Answer, answer } from '../../runtime/answer.js'
 import { ArtifactFileStore, type ArtifactFileStoreDeps } from './artifact-file-store.js'
 import type { CalibrationStore, EstimatorStore } from './artifact-store.js'
 import { convertLegacyFiles } from './convert-legacy-files.js'
+import { recoverPointers } from './recover-pointers.js'
 
 export interface OpenStores {
   readonly calibrations: CalibrationStore
@@ -17,6 +18,7 @@ export interface OpenStores {
 
 /** Opens both stores, says what has changed in their files, and offers the commands about them. */
 export async function openStores(deps: ArtifactFileStoreDeps, past: readonly RetainedText[]): Promise<OpenStores> {
+  recoverPointers(deps, past)
   const calibrations = new ArtifactFileStore(CALIBRATION, deps, convertLegacyFiles)
   const estimators = new ArtifactFileStore(ESTIMATOR, deps)
   await calibrations.start(past)
