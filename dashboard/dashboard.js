@@ -5,8 +5,13 @@ const MAX_EVENTS = 60
 const REFRESH_MS = 2000
 
 const element = (id) => document.getElementById(id)
-const series = { od: [], rpm: [] }
+/** What is drawn of one experiment: the one that was heard of last. */
+const series = Object.fromEntries(
+  ['od', 'growth', 'temperature', 'volume', 'rpm'].map((id) => [id, { experiment: '', points: [] }]),
+)
 const jobSettings = new Map()
+/** Vials that overflow: what is said of it, by topic. */
+const overflows = new Map()
 const decoder = new TextDecoder()
 
 /** Text nodes only: nothing that comes from the unit is ever read as markup. */
@@ -49,7 +54,9 @@ function draw(id, points, unit) {
   const values = points.map(({ value }) => value)
   const [t0, t1] = [Math.min(...times), Math.max(...times)]
   const pad = (Math.max(...values) - Math.min(...values)) * 0.1 || Math.abs(values[0]) * 0.1 || 1
-  const [v0, v1] = [Math.min(...values) - pad, Math.max(...values) + pad]
+  const lowest = Math.min(...values)
+  // What is never negative has no room below 0.
+  const [v0, v1] = [lowest < 0 ? lowest - pad : Math.max(0, lowest - pad), Math.max(...values) + pad]
   // As many decimals as tell the three labels apart.
   const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(v1 - v0))))
   const x = (time) => left + ((time - t0) / (t1 - t0 || 1)) * (right - left)
@@ -65,10 +72,37 @@ function draw(id, points, unit) {
   add('polyline', { points: points.map(({ time, value }) => `${x(time)},${y(value)}`).join(' ') })
 }
 
-function plot(id, timestamp, value, unit) {
-  series[id].push({ time: Date.parse(timestamp), value })
-  if (series[id].length > MAX_POINTS) series[id].shift()
-  draw(id, series[id], unit)
+function plot(id, experiment, timestamp, value, unit) {
+  const shown = series[id]
+  const time = Date.parse(timestamp)
+  // Old experiments stand on their topics too.
+  if (time < (shown.points.at(-1)?.time ?? 0)) return
+  if (shown.experiment !== experiment) Object.assign(shown, { experiment, points: [] })
+  shown.points.push({ time, value })
+  if (shown.points.length > MAX_POINTS) shown.points.shift()
+  element(id).closest('section').hidden = false
+  draw(id, shown.points, `${unit}, ${experiment}`)
+}
+
+/** Job and setting → chart, and its timestamp, value and unit in a message. */
+const CHARTS = {
+  'od_reading/ods': ({ timestamp, ods }) => {
+    const [reading] = Object.values(ods)
+    return ['od', timestamp, reading.od, `channel ${reading.channel}, ${reading.angle}°`]
+  },
+  'growth_rate_calculating/growth_rate': ({ timestamp, growth_rate: rate }) => ['growth', timestamp, rate, '1/h'],
+  'temperature_automation/temperature': ({ timestamp, temperature }) => ['temperature', timestamp, temperature, '℃'],
+  'stirring/measured_rpm': ({ timestamp, measured_rpm: rpm }) => ['rpm', timestamp, rpm, 'RPM'],
+}
+
+function showOverflow(topic, text) {
+  if (text === '') overflows.delete(topic)
+  else overflows.set(topic, JSON.parse(text))
+  const [first] = [...overflows].map(
+    ([name, { spilled_ml: ml }]) => `${name.split('/')[3]}: ${ml.toFixed(2)} mL spilled`,
+  )
+  element('overflow').hidden = first === undefined
+  element('overflow').textContent = `vial overflows, ${first}`
 }
 
 function showEvent(topic, text) {
@@ -96,28 +130,33 @@ function receive(topic, payload, retained) {
       reason === null ? `services ${state}` : `services ${state}: ${reason}`,
       state === 'ready' ? 'good' : 'bad',
     )
+  } else if (topic.startsWith('system/') && experiment === 'liquids') {
+    if (topic.endsWith('/overflow')) showOverflow(topic, text)
+    else if (text !== '') {
+      const { liquid, timestamp } = JSON.parse(text)
+      plot('volume', job, timestamp, liquid.volume_ml, 'mL')
+    }
   } else if (topic.startsWith('pioreactor/') && setting !== undefined && !topic.endsWith('/set')) {
     const settings = jobSettings.get(job) ?? new Map()
     jobSettings.set(job, settings)
     if (text === '') settings.delete(setting)
     else settings.set(setting, text)
-    if (job === 'od_reading' && setting === 'ods' && text !== '') {
-      const { timestamp, ods } = JSON.parse(text)
-      const [reading] = Object.values(ods)
-      plot('od', timestamp, reading.od, `channel ${reading.channel}, ${reading.angle}°`)
-    }
-    if (job === 'stirring' && setting === 'measured_rpm' && text !== '') {
-      const { timestamp, measured_rpm: rpm } = JSON.parse(text)
-      plot('rpm', timestamp, rpm, 'RPM')
+    const chart = CHARTS[`${job}/${setting}`]
+    if (chart !== undefined && text !== '') {
+      const [id, ...point] = chart(JSON.parse(text))
+      plot(id, experiment, ...point)
     }
   }
 }
 
 const SCALAR = /^[^{[]{1,24}$/
+/** Settings that are Unix times in s. */
+const TIMES = new Set(['first_od_obs_time'])
+const valueText = (name, text) => (TIMES.has(name) ? new Date(Number(text) * 1000).toLocaleTimeString() : text)
 const settingsText = (job) =>
   [...(jobSettings.get(job) ?? [])]
     .filter(([name, text]) => name !== '$state' && SCALAR.test(text))
-    .map(([name, text]) => `${name} ${text}`)
+    .map(([name, text]) => `${name} ${valueText(name, text)}`)
     .join(', ')
 
 function filesLink(run) {
@@ -173,13 +212,21 @@ client.on('connect', () => {
     'pioreactor/#',
     'system/+/service',
     'system/+/jobs/+',
+    'system/+/liquids/#',
     'potentiostat/+/+/progress',
     '$SYS/benchlog/log',
   ])
 })
 client.on('close', () => badge('link', 'not connected', 'bad'))
-client.on('message', (topic, payload, packet) => receive(topic, payload, packet.retain))
+client.on('message', (topic, payload, packet) => {
+  try {
+    receive(topic, payload, packet.retain)
+  } catch (error) {
+    // Anybody may publish anything.
+    showEvent(topic, `not understood: ${error.message}`)
+  }
+})
 
-for (const id of ['od', 'rpm']) draw(id, [], '')
+for (const id of Object.keys(series)) draw(id, [], '')
 void refresh()
 setInterval(refresh, REFRESH_MS)
