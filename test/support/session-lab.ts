@@ -8,6 +8,7 @@ import type { CommandDefinition } from '../../events/core/define-command.js'
 import { type RunningSessions, startSessions } from '../../services/bioreactor/calibration-sessions/start-sessions.js'
 import { type OpenStores, openStores } from '../../services/bioreactor/calibrations/artifact-service.js'
 import type { Board } from '../../services/bioreactor/index.js'
+import type { Answer } from '../../services/runtime/answer.js'
 import type { BenchOptions } from '../../simulation/virtual-bench.js'
 import { MemoryStore } from './bioreactor-lab.js'
 import { MemoryBroker } from './memory-bus.js'
@@ -35,6 +36,7 @@ export const createSessionWorld = (options: Partial<BenchOptions> = {}): Session
 export interface SessionLab {
   readonly lab: VialLab
   readonly stores: OpenStores
+  readonly commands: readonly Answer[]
   /** Lets the clock run until the work is done. */
   run<T>(work: Promise<T>): Promise<T>
   /** Starts a job and lets the clock run until it is ready. */
@@ -97,6 +99,7 @@ export async function startSessionLab(whole: SessionWorld = createSessionWorld()
   return {
     lab,
     stores,
+    commands: sessions.commands,
     run,
     until,
     async startJob(name, options, experiment = 'exp') {
@@ -117,4 +120,13 @@ export async function startSessionLab(whole: SessionWorld = createSessionWorld()
       await lab.end()
     },
   }
+}
+
+/** What a kill leaves behind: what is retained, the files, the vial, and outputs that the guardian has switched off. */
+export function killed(whole: SessionWorld): SessionWorld {
+  const broker = new MemoryBroker()
+  for (const [topic, payload] of whole.broker.retained) broker.retained.set(topic, payload)
+  const { bench } = whole.world
+  for (const pin of Object.keys(bench.outputs.pwm)) bench.setPwm(Number(pin), 0)
+  return { ...whole, broker, store: whole.store.copy() }
 }

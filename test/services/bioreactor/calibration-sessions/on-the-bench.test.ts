@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SessionView } from '../../../../events/bioreactor/calibration-sessions.js'
 import {
@@ -60,13 +62,16 @@ describe('the pump protocol', () => {
     expect(told.length).toBeGreaterThan(20)
     expect(told.every((text) => text.includes('"source_of_event":"pump_calibration"'))).toBe(true)
 
-    const automation = { automation_name: 'chemostat', exchange_volume_ml: 0.5, duration: 10 }
-    await lab.startJob('dosing_automation', automation)
-    await lab.lab.clock.advance(3 * 3600 * 1000)
-    const doses = Math.round(book.liquid('exp').added_ml['media'] ?? 0) / 0.5
-    expect(doses).toBeGreaterThan(10)
-    expect(bench.truth.media_in_ml / (doses * 0.5)).toBeGreaterThan(0.98)
-    expect(bench.truth.media_in_ml / (doses * 0.5)).toBeLessThan(1.02)
+    const asked = { exchange_volume_ml: 0.5, doses: 12 }
+    await lab.startJob('dosing_automation', { automation_name: 'chemostat', exchange_volume_ml: 0.5, duration: 1 })
+    const dosed = (): number => book.liquid('exp').added_ml['media'] ?? 0
+    for (let dose = 1; dose <= asked.doses; dose++) {
+      await lab.until(() => dosed() > dose * asked.exchange_volume_ml - 0.01)
+      // The pump stands.
+      await lab.until(() => bench.outputs.pwm['13'] === 0)
+    }
+    const wanted = asked.doses * asked.exchange_volume_ml
+    expect(Math.abs(bench.truth.media_in_ml / wanted - 1)).toBeLessThan(0.02)
   })
 })
 
@@ -125,5 +130,49 @@ describe('the OD protocol', () => {
       for (const job of ['od_reading', 'stirring']) await lab.lab.set(job, '$state', 'disconnected', experiment)
       await clock.advance(5000)
     }
+  })
+})
+
+describe('the protocols of fused optical density', () => {
+  test('fit an estimator to this vessel, and shift it to what two standards say', async () => {
+    const lab = await givenLab(createSessionWorld({ modelName: 'pioreactor_20ml_XR', modelVersion: '1.5' }))
+    const { bench, clock, context } = lab.lab
+    const channels = ['1=REF', '2=90', '3=45', '4=135']
+    writeFileSync(join(context.dotPioreactor, 'config.ini'), `[od_config.photodiode_channel]\n${channels.join('\n')}\n`)
+
+    const fitting = idOf(await lab.begin('od_fused', 'od_fusion_standards'))
+    await lab.answerAll(fitting, [{}, { estimator_name: 'own' }, { rpm: 400 }])
+    const levels = [0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.5]
+    let view: SessionView | null = null
+    for (const od_value of levels) {
+      bench.placeStandard(od_value)
+      const another = od_value !== levels.at(-1)
+      view = await lab.answerAll(fitting, [{}, { od_value }, {}, {}, { another }])
+    }
+    expect(view?.session.result).toMatchObject({ device: 'od_fused', estimator_name: 'own' })
+
+    // As if the standards said that everything is a fifth denser.
+    const shifting = idOf(await lab.begin('od_fused', 'od_fusion_offset'))
+    await lab.answerAll(shifting, [
+      {},
+      {},
+      { source_estimator_name: 'own' },
+      { estimator_name: 'shifted' },
+      { rpm: 400 },
+    ])
+    for (const od of [0.15, 1.2]) {
+      bench.placeStandard(od)
+      view = await lab.answerAll(shifting, [{}, { standard_od: 1.2 * od }, {}, {}])
+    }
+    expect(view?.session.result).toMatchObject({ estimator_name: 'shifted', source_estimator: 'own' })
+    expect(await lab.stores.estimators.activeName('od_fused')).toBe('shifted')
+    expect(bench.outputs.leds.A).toBe(0)
+
+    bench.placeStandard(0.5)
+    await lab.startJob('stirring', {})
+    await lab.startJob('od_reading', {})
+    await clock.advance(60_000)
+    const { od_fused } = JSON.parse(lab.lab.published('od_reading/od_fused').at(-1) ?? '') as { od_fused: number }
+    expect(Math.abs(od_fused / 0.6 - 1), `OD 0.6 was read as ${od_fused}`).toBeLessThan(0.05)
   })
 })
