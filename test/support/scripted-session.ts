@@ -28,7 +28,6 @@ export function scriptedExecutor(answers: Partial<Executor> = {}) {
     fusionObservation: order('fusionObservation', []),
     holdTemperature: order('holdTemperature', undefined),
     infraredTemperatures: order('infraredTemperatures', [37, 37]),
-    release: order('release', undefined),
     names: async () => [],
     estimator: async (_, name) => stored.get(name) ?? Promise.reject(new Error(`No estimator ${name}.`)),
     activeEstimator: async () => null,

@@ -116,20 +116,23 @@ export const abortSession = (session: CalibrationSession, reason: string, now: D
 
 /** What a session shows now. */
 export function showSession(protocol: Protocol, session: CalibrationSession, unit: UnitFacts): SessionStep {
-  const { status, step_id, result, error } = session
+  const { status, step_id } = session
+  if (status !== 'in_progress') return showEnd(session)
+  return whole(step_id, stepOf(protocol, step_id).show(standing(session, unit)))
+}
+
+/** What a session shows that is over, whatever its protocol. */
+export function showEnd({ status, result, error }: CalibrationSession): SessionStep {
   if (status === 'complete') {
     const { title } = result ?? {}
     const shown = typeof title === 'string' ? title : 'Calibration complete'
     return whole(COMPLETE, { type: 'result', title: shown, body: '', metadata: { result } })
   }
-  if (status !== 'in_progress') {
-    const title = status === 'failed' ? 'Calibration failed' : 'Calibration aborted'
-    return whole(ENDED, { type: 'info', title, body: error ?? '' })
-  }
-  return whole(step_id, stepOf(protocol, step_id).show(standing(session, unit)))
+  const title = status === 'failed' ? 'Calibration failed' : 'Calibration aborted'
+  return whole(ENDED, { type: 'info', title, body: error ?? '' })
 }
 
-export const standing = (session: CalibrationSession, unit: UnitFacts): At<unknown> => ({
+const standing = (session: CalibrationSession, unit: UnitFacts): At<unknown> => ({
   ...unit,
   sessionId: session.session_id,
   device: session.target_device,

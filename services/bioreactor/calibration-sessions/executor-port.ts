@@ -52,12 +52,10 @@ export interface Executor {
   standard(rpm: number): Promise<Readonly<Record<string, number>>>
   /** So many raw readings by angle, one after the other at different speeds. */
   fusionObservation(rpm: number, repeats: number): Promise<readonly Readonly<Record<string, number>>[]>
-  /** Holds a temperature in °C from now on, until `release`; again when it no longer does. */
+  /** Holds a temperature in °C from now on, until the session ends; again when it no longer does. */
   holdTemperature(targetC: number): Promise<void>
   /** Temperatures by the estimator in use while one is held, °C: one now and one so many seconds later. */
   infraredTemperatures(apartS: number): Promise<readonly [first: number, second: number]>
-  /** Ends what it holds. */
-  release(): Promise<void>
   /** Names of what is stored for a device. */
   names(kind: ArtifactKind, device: string): Promise<readonly string[]>
   estimator(device: string, name: string): Promise<AnyEstimator>

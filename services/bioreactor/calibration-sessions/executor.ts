@@ -64,15 +64,14 @@ export class SessionExecutor implements Executor {
     this.#deps = deps
   }
 
-  /** Breaks off what is being measured. Resolves when it is off. */
-  async breakOff(): Promise<void> {
-    await this.#measuring?.stop(null)
+  /** Everything off: what it measures, and what it holds. */
+  async halt(): Promise<void> {
+    await Promise.all([this.#measuring?.stop(null), this.#release()])
   }
 
   /** The session is over: nothing of it stays. */
   async close(): Promise<void> {
-    await this.breakOff()
-    await this.release()
+    await this.halt()
     await forgetReference(this.#deps.board.store, this.#reference)
   }
 
@@ -110,7 +109,7 @@ export class SessionExecutor implements Executor {
 
   async holdTemperature(targetC: number): Promise<void> {
     if (this.#holding !== null && !this.#holding.job.isEnding && this.#holding.targetC === targetC) return
-    await this.release()
+    await this.#release()
     const { board, jobs, estimators } = this.#deps
     const estimator = await estimators.active(INFRARED)
     if (estimator?.estimator_type !== 'fir_temperature_estimator') {
@@ -141,7 +140,8 @@ export class SessionExecutor implements Executor {
     return [first, this.#temperature()]
   }
 
-  async release(): Promise<void> {
+  /** Ends what it holds. */
+  async #release(): Promise<void> {
     const holding = this.#holding
     this.#holding = null
     this.#celsius = null
@@ -199,7 +199,7 @@ export class SessionExecutor implements Executor {
       if (job.isEnding) break
     }
     if (this.#celsius !== null) return
-    await this.release()
+    await this.#release()
     throw new MeasurementFailed(`The temperature is not held: ${job.reason ?? 'the infrared thermometer is silent'}.`)
   }
 

@@ -63,8 +63,6 @@ interface ProtocolDeclaration<S extends TObject> extends Described {
   readonly steps: Readonly<Record<string, ProtocolStep<Static<S>>>>
   /** What it remembers at first. @throws LabError when it cannot begin now */
   begin(unit: UnitFacts, device: string, executor: Executor): Promise<Static<S>> | Static<S>
-  /** What a session leaves behind when it ends, however that is. */
-  tidy?(at: At<Static<S>>, executor: Executor): Promise<void>
 }
 
 /** A declared protocol, whatever it remembers. */
@@ -73,7 +71,6 @@ export interface Protocol extends Described {
   readonly priority: number
   readonly steps: Readonly<Record<string, ProtocolStep<unknown>>>
   begin(unit: UnitFacts, device: string, executor: Executor): Promise<Record<string, unknown>>
-  tidy(at: At<unknown>, executor: Executor): Promise<void>
 }
 
 /** Declares a guided calibration once: its steps, what it asks for, and what it stores at its end. Its line in `protocols/index.ts` offers it.
@@ -98,7 +95,7 @@ export interface Protocol extends Described {
  * ```
  * @throws InvalidDeclaration when the first step is none of its steps */
 export function defineProtocol<S extends TObject>(declaration: ProtocolDeclaration<S>): Protocol {
-  const { name, first, steps, data, priority = 99, begin, tidy } = declaration
+  const { name, first, steps, data, priority = 99, begin } = declaration
   if (!Object.hasOwn(steps, first)) throw new InvalidDeclaration(`Protocol '${name}' has no step '${first}'.`)
   // What a session remembers may have been written by an earlier version.
   const typed = (at: At<unknown>): At<Static<S>> => ({ ...at, data: check(data, at.data, 'data') })
@@ -113,6 +110,5 @@ export function defineProtocol<S extends TObject>(declaration: ProtocolDeclarati
     begin: async (unit: UnitFacts, device: string, executor: Executor) => ({
       ...(await begin(unit, device, executor)),
     }),
-    tidy: async (at: At<unknown>, executor: Executor) => tidy?.(typed(at), executor),
   })
 }

@@ -22,8 +22,8 @@ import {
   advanceSession,
   findProtocol,
   protocolsOf,
+  showEnd,
   showSession,
-  standing,
   startSession,
 } from './engine.js'
 import type { Executor } from './executor-port.js'
@@ -37,8 +37,8 @@ const MAX_UNDER_WAY = 50
 
 /** An executor of one session. */
 export interface OwnExecutor extends Executor {
-  /** Breaks off what it measures. */
-  breakOff(): Promise<void>
+  /** Everything off: what it measures, and what it holds. */
+  halt(): Promise<void>
   /** Nothing of the session stays. */
   close(): Promise<void>
 }
@@ -120,69 +120,60 @@ export class Sessions {
     const executor = this.#deps.executorFor(id)
     const session = await startSession(protocol, device, id, facts, executor)
     this.#executors.set(id, executor)
-    return this.#enter(protocol, session, facts)
+    return this.#enter({ session, step: showSession(protocol, session, facts) })
   }
 
   /** @throws SessionUnknown, SessionBusy; SessionRefused and LabError of what the step does: the session stays where it is */
   async advance(id: string, inputs: Readonly<Record<string, unknown>>): Promise<SessionView> {
     const session = this.#find(id)
+    if (session.status !== 'in_progress') return { session, step: showEnd(session) }
     if (this.#busy.has(id)) throw new SessionBusy(`Step '${session.step_id}' is being carried out.`)
     this.#busy.add(id)
     try {
-      const facts = await this.#facts()
       const protocol = this.#protocolOf(session)
-      const moved = await advanceSession(protocol, session, inputs, facts, this.#executorOf(id))
+      const moved = await advanceSession(protocol, session, inputs, await this.#facts(), this.#executorOf(id))
       // Aborted meanwhile: that counts more.
       const present = this.#find(id)
-      if (present !== session || moved === session) return this.#view(protocol, present, facts)
-      return await this.#enter(protocol, moved, await this.#facts())
+      if (present !== session) return { session: present, step: showEnd(present) }
+      return await this.#enter({ session: moved, step: showSession(protocol, moved, await this.#facts()) })
     } finally {
       this.#busy.delete(id)
     }
   }
 
-  /** Ends it, and what it does. One that is over stays as it is. @throws SessionUnknown */
+  /** Ends it, and at once what it does. One that is over stays as it is. @throws SessionUnknown */
   async abort(id: string, reason = 'Aborted by the user.'): Promise<SessionView> {
     const session = this.#find(id)
-    const facts = await this.#facts()
-    const protocol = this.#protocolOf(session)
-    if (session.status !== 'in_progress') return this.#view(protocol, session, facts)
-    const aborted = abortSession(session, reason, facts.now)
+    if (session.status !== 'in_progress') return { session, step: showEnd(session) }
+    const aborted = abortSession(session, reason, this.#deps.clock.now())
     this.#sessions.set(id, aborted)
-    await this.#executors.get(id)?.breakOff()
-    return this.#enter(protocol, aborted, facts)
+    await this.#executors.get(id)?.halt()
+    return this.#enter({ session: aborted, step: showEnd(aborted) })
   }
 
   /** What they hold is let go. */
   async stop(): Promise<void> {
     await this.#expiry.stop()
-    await Promise.all([...this.#executors.values()].map((executor) => executor.breakOff()))
-    await Promise.all([...this.#executors.values()].map((executor) => executor.release()))
+    await Promise.all([...this.#executors.values()].map((executor) => executor.halt()))
   }
 
-  async #enter(protocol: Protocol, session: CalibrationSession, facts: UnitFacts): Promise<SessionView> {
+  async #enter(view: SessionView): Promise<SessionView> {
     const { unit, bus, logger } = this.#deps
-    const id = session.session_id
-    const view = this.#view(protocol, session, facts)
+    const { session } = view
+    const { session_id: id, status } = session
+    const isOver = status !== 'in_progress'
+    // Whatever becomes of the event, nothing stays on.
+    if (isOver) {
+      await this.#executorOf(id)
+        .close()
+        .catch((error: unknown) => logger.error({ session: id, err: error }, 'calibration session not tidied up'))
+      this.#executors.delete(id)
+    }
     await publishEvent(bus, calibrationSessionEvent, { unit, session_id: id }, view)
     this.#sessions.set(id, session)
-    if (session.status === 'in_progress') return view
-    const executor = this.#executorOf(id)
-    this.#executors.delete(id)
-    try {
-      await protocol.tidy(standing(session, facts), executor)
-      await executor.close()
-    } catch (error) {
-      logger.error({ session: id, err: error }, 'calibration session not tidied up')
-    }
-    this.#history.add(id)
+    if (isOver) this.#history.add(id)
     return view
   }
-
-  #view = (protocol: Protocol, session: CalibrationSession, facts: UnitFacts): SessionView => ({
-    session,
-    step: showSession(protocol, session, facts),
-  })
 
   #find(id: string): CalibrationSession {
     const session = this.#sessions.get(id)

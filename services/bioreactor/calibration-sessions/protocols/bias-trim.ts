@@ -145,7 +145,6 @@ export const biasTrim = defineProtocol({
     executor.demandIdle(['stirring', 'temperature_automation'])
     return { base: estimator_name, target_temperature: 37, since: null, history: [] }
   },
-  tidy: (_, executor) => executor.release(),
   steps: {
     intro: page<Data>(
       {
