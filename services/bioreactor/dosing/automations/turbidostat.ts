@@ -9,7 +9,7 @@ import {
   withPumps,
 } from '../dosing-automation.js'
 import { DoseVolume, shown } from './dose-parameters.js'
-import { freshValue } from './fresh-reading.js'
+import { freshValue, STALE_S } from './fresh-reading.js'
 
 /** After a dose the signal is unsteady: bubbles, and medium that is not mixed yet, s. Source: Pioreactor 26.7. */
 const SETTLING_S = 30
@@ -69,9 +69,11 @@ export const turbidostat = withPumps(
         const resolved = { setting: biomass_signal, signal }
         const reading = seen[signal]
         // News of another signal, or the same reading again.
-        if (reading === null || reading.atS <= memory.judgedS) return { memory: { ...memory, resolved } }
+        if (reading === null || reading.atS === memory.judgedS) return { memory: { ...memory, resolved } }
         const judged = { resolved, judgedS: reading.atS }
-        const isSettled = seen.lastDoseEndedS === null || reading.atS >= seen.lastDoseEndedS + SETTLING_S
+        const sinceS = seen.lastDoseEndedS === null ? Number.POSITIVE_INFINITY : reading.atS - seen.lastDoseEndedS
+        // By a clock that was set back meanwhile the dose is still to come.
+        const isSettled = sinceS >= SETTLING_S || sinceS < -STALE_S
         if (!isSettled || freshValue(signal, reading, seen.nowS) < target_biomass) return { memory: judged }
         return { memory: judged, want: { media_ml: exchange_volume_ml, waste_ml: exchange_volume_ml } }
       },

@@ -137,6 +137,13 @@ describe('the turbidostat', () => {
     expect(() => turbidostat.decide({ od: reading(0.6, 301) })).toThrow(/301 s old; the limit is 300 s/)
   })
 
+  test('goes on by the next reading when the clock is set back by a day, and never by the last one before', () => {
+    const turbidostat = new Decider('turbidostat', settings)
+    const before = reading(0.6, -86_400)
+    expect(() => turbidostat.decide({ od: before })).toThrow(/86400 s ahead of the clock/)
+    expect(turbidostat.decide({ od: reading(0.6, 0), lastDoseEndedS: before.atS }).want).toBeDefined()
+  })
+
   test('takes for auto what the unit had when it was set', () => {
     const turbidostat = new Decider('turbidostat', { ...settings, biomass_signal: 'auto' })
     turbidostat.decide({ auto_signal: 'od' })
@@ -194,6 +201,9 @@ describe('the morbidostat', () => {
     const morbidostat = new Decider('pid_morbidostat', settings)
     expect(() => morbidostat.decide({ normalized_od: reading(2) })).toThrow(/No growth rate/)
     expect(() => morbidostat.decide({ growth_rate: reading(2), normalized_od: reading(2, 400) })).toThrow(/400 s old/)
+    expect(() => morbidostat.decide({ growth_rate: reading(2), normalized_od: reading(2, -400) })).toThrow(
+      /400 s ahead/,
+    )
   })
 
   test('tells what was added', () => {
