@@ -22,6 +22,16 @@ test('LEDs are all tried, whichever of them refuses', async () => {
   expect(leds.state).toEqual({ A: 10, B: 0, C: 0, D: 0 })
 })
 
+test('what borrows an LED that did not follow when it was to go out gives it back dark', async () => {
+  const { clock, bioreactor, leds } = rig()
+  await leds.set({ B: 30 }, user)
+  bioreactor.deafTo = 6
+  const off = leds.set({ B: 0 }, user).catch((error: unknown) => error)
+  await clock.advance(10_000)
+  expect(await off).toMatchObject({ family: 'hardware' })
+  expect([leds.state.B, leds.wanted.B]).toEqual([30, 0])
+})
+
 test('LEDs that are put out while a reading has locked them stay dark when it gives them back', async () => {
   const { leds } = rig()
   await leds.set({ B: 30, C: 40 }, user)
