@@ -9,7 +9,7 @@ import { pollUntil } from '../primitives/poll-until.js'
 import { type Aftermath, aftermath } from '../services/aftermath/aftermath.js'
 import { publishCorrections } from '../services/aftermath/over-bus.js'
 import type { Correction, FindLate, FindRetained, RetainedText } from '../services/aftermath/retained.js'
-import { readResult } from '../services/runtime/safe-state-result.js'
+import { readSafeState } from './home.js'
 import { aftermathsOf } from './service-parts.js'
 
 /** The parts of the services that may have died. */
@@ -44,7 +44,7 @@ const BATCH = 1000
 /** Corrects the log before anybody can read it: no process of an earlier life of this unit lives.
  * @throws LogUnavailable when it cannot be written: a unit that says what is not true is worse than none. */
 export async function correctLog(
-  config: Pick<Config, 'unit' | 'runDirectory'>,
+  config: Pick<Config, 'unit' | 'runDirectory' | 'home' | 'simulationSpeed'>,
   clock: Clock,
   { reader, writer }: { readonly reader: EventLogReader; readonly writer: Pick<EventLogWriter, 'append'> },
 ): Promise<void> {
@@ -53,9 +53,13 @@ export async function correctLog(
   const of: Aftermath = {
     unit: config.unit,
     // Nothing was published later.
-    death: { at: timestampOf(new Date(last.recordedAt)), now: timestampOf(clock.now()) },
+    death: {
+      at: timestampOf(new Date(last.recordedAt)),
+      now: timestampOf(clock.now()),
+      speed: config.simulationSpeed,
+    },
     gatewayToo: true,
-    outputs: readResult(config.runDirectory),
+    outputs: readSafeState(config),
     late: lateIn(reader),
   }
   const corrections = await aftermath(findIn(reader), of, PARTS)
@@ -88,18 +92,18 @@ export interface AfterDeathDeps {
 /** Corrects what is retained of a services process that has just died: first what it said of itself, then what safe-state did about its outputs.
  * Resolves when the next one may start: nothing that is published about the old one can be mistaken for the new one. */
 export async function tellAftermath({ config, clock, reader, bus }: AfterDeathDeps): Promise<void> {
-  const { unit, runDirectory } = config
+  const { unit } = config
   const now = timestampOf(clock.now())
   const tell = async (): Promise<void> => {
-    const outputs = readResult(runDirectory)
-    const death = { at: now, now }
+    const outputs = readSafeState(config)
+    const death = { at: now, now, speed: config.simulationSpeed }
     const of: Aftermath = { unit, death, gatewayToo: false, outputs, late: lateIn(reader) }
     await publishCorrections(bus, await aftermath(findIn(reader), of, PARTS))
   }
   const isCorrected = (): boolean => !/"state":"(starting|ready|suspended)"/.test(serviceRecord(reader, unit))
   await pollUntil({ limitMs: WILL_MS, everyMs: POLL_MS }, isCorrected, Boolean)
   await tell()
-  await pollUntil({ limitMs: SAFE_STATE_MS, everyMs: POLL_MS }, () => readResult(runDirectory) !== null, Boolean)
+  await pollUntil({ limitMs: SAFE_STATE_MS, everyMs: POLL_MS }, () => readSafeState(config) !== null, Boolean)
   await tell()
 }
 

@@ -1,9 +1,10 @@
 import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ClockSettings, createClock } from '../clock.js'
+import { type ClockSettings, createClock, unitTimeMs } from '../clock.js'
 import { type Config, newSecret } from '../config.js'
 import { defineError } from '../events/core/errors.js'
 import type { Clock } from '../events/ports.js'
+import { readResult, type SafeStateResult } from '../services/runtime/safe-state-result.js'
 import { keepFromOthers } from './private-files.js'
 import { readIfThere } from './process-identity.js'
 
@@ -65,18 +66,34 @@ export function readServicePassword(config: Config): string {
   })
 }
 
+type ClockFile = Pick<Config, 'home' | 'simulationSpeed'>
+
+const epochFile = ({ home, simulationSpeed }: ClockFile): string => join(home, `clock-epoch-${simulationSpeed}x`)
+
 /** What makes up the clock that every process of this data directory shares. Accelerated time goes on from the moment it was first
  * accelerated, so that it does not jump back at a restart. */
 export function clockSettings(config: Config): ClockSettings {
   const speed = config.simulationSpeed
   if (speed === 1) return { speed, epochMs: 0 }
-  const path = join(config.home, `clock-epoch-${speed}x`)
-  const stored = Number(readIfThere(path))
+  const stored = Number(readIfThere(epochFile(config)))
   if (stored > 0) return { speed, epochMs: stored }
   const epochMs = createClock().now().getTime()
   makeHome(config)
-  writeFileSync(path, `${epochMs}\n`)
+  writeFileSync(epochFile(config), `${epochMs}\n`)
   return { speed, epochMs }
+}
+
+/** What safe-state did last, its time by the unit's clock; null when there is none, or none that can be read. */
+export function readSafeState(config: ClockFile & Pick<Config, 'runDirectory'>): SafeStateResult | null {
+  const result = readResult(config.runDirectory)
+  return result === null ? null : inUnitTime(config, result)
+}
+
+/** @param result with the machine's time */
+export function inUnitTime(config: ClockFile, result: SafeStateResult): SafeStateResult {
+  // Where no clock was opened yet, nothing has a time to compare with.
+  const epochMs = Number(readIfThere(epochFile(config)))
+  return { ...result, at: unitTimeMs({ speed: epochMs > 0 ? config.simulationSpeed : 1, epochMs }, result.at) }
 }
 
 export const openClock = (config: Config): Clock => createClock(clockSettings(config))

@@ -3,12 +3,18 @@ import type { Config } from '../config.js'
 import type { Logger } from '../events/ports.js'
 import type { Instrument } from '../services/runtime/instrument.js'
 import { driveOutputsSafe } from '../services/runtime/safe-state.js'
-import { forgetResult, resultOf, type SafeStateResult } from '../services/runtime/safe-state-result.js'
+import {
+  forgetResult,
+  keepResult,
+  readResult,
+  resultOf,
+  type SafeStateResult,
+} from '../services/runtime/safe-state-result.js'
 import type { ServiceContext } from '../services/runtime/service.js'
 import { type RunningServices, servicesWill, startServices } from '../services/runtime/start-services.js'
 import type { Hardware } from '../services/transport/hardware.js'
 import { claimHome } from './claims.js'
-import { makeHome, openClock } from './home.js'
+import { inUnitTime, makeHome, openClock } from './home.js'
 import { serviceBus } from './service-bus.js'
 import { serviceParts } from './service-parts.js'
 import { within } from './signals.js'
@@ -30,8 +36,9 @@ export interface RunServicesOptions {
 export async function runServices(options: RunServicesOptions): Promise<boolean> {
   const { config, instruments, hardware } = options
   // Before anything that needs room on the disk.
-  const outputs = resultOf(await driveOutputsSafe(hardware, instruments), createClock().now().getTime())
+  const safe = await switchOff(options)
   makeHome(config)
+  const outputs = inUnitTime(config, safe)
   const release = claimHome(config, 'services')
   try {
     // From here on outputs may be on: what an earlier run of safe-state did is history.
@@ -44,10 +51,32 @@ export async function runServices(options: RunServicesOptions): Promise<boolean>
   }
 }
 
+/** With the time of the machine. */
+const switchOff = async ({ hardware, instruments }: RunServicesOptions): Promise<SafeStateResult> =>
+  resultOf(await driveOutputsSafe(hardware, instruments), createClock().now().getTime())
+
+/** So long after safe-state was run beside the services they notice, ms. */
+const LOOK_MS = 250
+
+/** Somebody ran safe-state while the services work: what it switched off stays off, until somebody starts it anew. */
+function watchSafeState({ config, logger }: RunServicesOptions, services: RunningServices): () => void {
+  let noticed: Promise<void> = Promise.resolve()
+  const look = (): void => {
+    const result = readResult(config.runDirectory)
+    if (result === null) return
+    forgetResult(config.runDirectory)
+    noticed = noticed
+      .then(() => services.switchedOff(inUnitTime(config, result)))
+      .catch((error: unknown) => logger.error({ err: error }, 'services did not follow safe-state'))
+  }
+  const looking = setInterval(look, LOOK_MS)
+  return () => clearInterval(looking)
+}
+
 /** Runs until it is asked to stop, be it during the start, or until the parent is gone.
  * @returns whether everything has ended. */
 async function serve(options: RunServicesOptions, outputs: SafeStateResult): Promise<boolean> {
-  const { instruments, hardware, logger, end } = options
+  const { config, logger, end } = options
   const running = start(options, outputs)
   const reason = await Promise.race([end, running.then(() => end)])
   logger.debug({ reason }, 'services stopping')
@@ -56,14 +85,19 @@ async function serve(options: RunServicesOptions, outputs: SafeStateResult): Pro
     logger.error({ err: error }, 'services did not stop cleanly'),
   )
   // Nobody is left to publish to: what counts now are the outputs. Ports that are still ours become free as the services end.
-  if (reason === 'orphaned') await driveOutputsSafe(hardware, instruments)
+  if (reason === 'orphaned') {
+    const safe = await switchOff(options)
+    try {
+      keepResult(config.runDirectory, safe)
+    } catch (error) {
+      logger.warn({ err: error }, 'what was switched off could not be kept for the log')
+    }
+  }
   return ended
 }
 
-async function start(
-  { config, instruments, hardware, logger }: RunServicesOptions,
-  outputs: SafeStateResult,
-): Promise<RunningServices> {
+async function start(options: RunServicesOptions, outputs: SafeStateResult): Promise<Pick<RunningServices, 'stop'>> {
+  const { config, instruments, hardware, logger } = options
   const connect = serviceBus(config, logger)
   const bus = await connect({
     name: 'services',
@@ -81,8 +115,10 @@ async function start(
   }
   const services = await startServices(context, serviceParts(instruments, hardware, config), outputs)
   logger.debug({ unit: config.unit, hardware: config.hardware }, 'services ready')
+  const endWatch = watchSafeState(options, services)
   return {
     async stop() {
+      endWatch()
       await services.stop()
       await bus.close()
     },

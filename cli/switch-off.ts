@@ -2,7 +2,7 @@ import { createClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { instruments } from '../instruments.js'
 import { driveOutputsSafe, nothingToSwitchOff, type SafeStateReport } from '../services/runtime/safe-state.js'
-import { keepResult, resultOf } from '../services/runtime/safe-state-result.js'
+import { keepResult, readResult, resultOf } from '../services/runtime/safe-state-result.js'
 import { isBenchAlive } from '../simulation/bench-directory.js'
 import { benchDirectory, openHardware } from './open-hardware.js'
 
@@ -35,6 +35,8 @@ function keep(
   report: SafeStateReport,
   print: (line: string) => void,
 ): void {
+  // It is removed before anything is switched on: the outputs have been off since then.
+  if (report.safe && readResult(runDirectory)?.safe === true) return
   try {
     keepResult(runDirectory, resultOf(report, createClock().now().getTime()))
   } catch (error) {

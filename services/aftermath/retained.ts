@@ -29,6 +29,8 @@ export interface Death {
   /** When it was last known to live, RFC 3339. */
   readonly at: string
   readonly now: string
+  /** How many times as fast as the machine's the time of the unit is; 1 by default. */
+  readonly speed?: number
 }
 
 /** The record, or null when it is none: what cannot be read claims nothing. */

@@ -28,6 +28,8 @@ export interface KeptPart extends Pick<Service, 'suspend' | 'resume' | 'stop'> {
   readonly commands: readonly Answer[]
   /** Resolves when the first start has succeeded or failed, or takes long. */
   readonly settled: Promise<void>
+  /** Its outputs were switched off behind its back: what it does ends with this reason, and it is started anew. */
+  switchedOff(reason: string): Promise<void>
 }
 
 /** Starts a part of the services and keeps what goes wrong in it from the others: what it throws, be it at the start or later in a callback that
@@ -220,6 +222,11 @@ export function keepRunning(part: ServicePart, context: ServiceContext, past: re
     async resume() {
       suspended = null
       await move('resume', '')
+    },
+    async switchedOff(reason) {
+      if (part.makeSafe === undefined || service === null) return
+      await move('suspend', reason)
+      owner.fail(new Error(`${reason}.`))
     },
     async stop() {
       ending.abort()

@@ -5,8 +5,9 @@ import type { MessageBus } from '../../events/ports.js'
 import { logStatusEvent } from '../../events/system/log-status.js'
 import { servicePartEvent } from '../../events/system/service-parts.js'
 import { type ServiceRecord, serviceEvent } from '../../events/system/services.js'
-import { correctAtStart } from '../aftermath/over-bus.js'
+import { correctAtStart, publishCorrections } from '../aftermath/over-bus.js'
 import type { RetainedText } from '../aftermath/retained.js'
+import { safeStateTold } from '../aftermath/safe-state.js'
 import type { Answer } from './answer.js'
 import { answerCommands } from './answer-commands.js'
 import { createGate } from './gate.js'
@@ -16,6 +17,8 @@ import type { ServiceContext, ServicePart } from './service.js'
 import { expireTasks } from './task-expiry.js'
 
 export interface RunningServices {
+  /** Somebody switched every output off behind their back: what works ends and stays ended, and the log tells. */
+  switchedOff(outputs: SafeStateResult): Promise<void>
   /** Everything ended and published, outputs off. Bounded by what hardware and broker need; never throws. */
   stop(): Promise<void>
 }
@@ -71,6 +74,11 @@ export async function startServices(
   announce()
 
   return {
+    async switchedOff(result) {
+      const now = timestampOf(clock.now())
+      await Promise.all(kept.map((part) => part.switchedOff('safe-state was run beside the unit')))
+      await publishCorrections(bus, safeStateTold([], unit, result, { at: now, now }))
+    },
     async stop() {
       endConnection()
       gate.close()

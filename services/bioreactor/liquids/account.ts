@@ -123,16 +123,19 @@ function toldUpTo(pumping: Pumping, { event, source_of_event, volume_change, tim
   return { ...pumping, since: timestamp, left_ml: Math.max(0, pumping.left_ml - pumpedMl) }
 }
 
-/** The account of a process that died while pumps ran: each has run on until it was switched off, or until it had moved all it was to move. The same
- * account when no pump ran. @param offMs when they were off, ms UTC. */
-export function settled(account: LiquidAccount, offMs: number): Entered {
+/** A process that lives tells of its pumps twice a second, and when one stands; s, with some time on the way. */
+const TOLD_WITHIN_S = 1
+
+/** The account of a process that died while pumps ran: each has run on until it was switched off. The same account when no pump ran.
+ * @param offMs when they were off at the latest, ms UTC. @param wereOn whether they were on until then; else none moved more than it was to move. */
+export function settled(account: LiquidAccount, offMs: number, wereOn = false): Entered {
   if (account.pumping.length === 0) return { account, doses: [] }
   const timestamp = timestampOf(new Date(offMs))
   let { liquid } = account
   const doses: DosingEvent[] = []
   for (const pumping of account.pumping) {
     const { event, source_of_event } = pumping
-    const pumpedMl = movedSince(pumping, offMs)
+    const pumpedMl = movedSince(pumping, offMs, wereOn)
     const volume_change = addedMedium(event) === null ? wasteMovedMl(liquid, pumpedMl) : pumpedMl
     if (volume_change <= 0) continue
     liquid = evolveLiquid(liquid, { event, volume_change }, account.capacity_ml)
@@ -157,5 +160,9 @@ export function settlementMessages(
   ]
 }
 
-const movedSince = ({ since, left_ml, ml_per_s }: Pumping, offMs: number): number =>
-  Math.min(left_ml, ml_per_s * Math.max(0, (offMs - Date.parse(since)) / 1000))
+function movedSince({ since, left_ml, ml_per_s }: Pumping, offMs: number, wereOn = false): number {
+  const until = ml_per_s * Math.max(0, (offMs - Date.parse(since)) / 1000)
+  // Nobody switched off at its end a pump whose process was silent before: it was dead or frozen.
+  const ranOn = wereOn && left_ml > ml_per_s * TOLD_WITHIN_S
+  return ranOn ? until : Math.min(left_ml, until)
+}

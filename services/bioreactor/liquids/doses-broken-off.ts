@@ -3,11 +3,11 @@ import type { PartAftermath, Past } from '../../aftermath/aftermath.js'
 import { type Correction, type RetainedText, recordIn } from '../../aftermath/retained.js'
 import { caughtUp, publishedIn, settled, settlementMessages } from './account.js'
 
-/** Safe-state follows a death within this time; a result that is younger is of another occasion, ms. */
+/** Safe-state follows a death within this time; a result that is younger is of another occasion, ms of the machine. */
 const SAFE_STATE_MS = 10_000
 
 /** What stands in the log behind the account of a vial: a dose and its account are two events, and the kill came between them. Then what pumps moved that
- * ran when their process died: until safe-state switched them off, and never more than they were to move. */
+ * ran when their process died: until safe-state switched them off. */
 export const dosesBrokenOff: PartAftermath = {
   filters: [liquidEvent.filter(), bioreactorVariableEvent.filter()],
   async corrections(past) {
@@ -54,13 +54,16 @@ function putRight(
     behind.map(({ dose }) => dose),
   )
   const areOff = past.outputs?.done.includes('pwm') === true
-  const entered = areOff ? settled(told, offMs(past)) : { account: told, doses: [] }
+  const safeMs = safeStateMs(past)
+  // Where nobody knows when they were switched off, the death has to do.
+  const offMs = safeMs ?? Date.parse(past.death.at)
+  const entered = areOff ? settled(told, offMs, safeMs !== null) : { account: told, doses: [] }
   return entered.account === retained ? [] : settlementMessages(of, retained, entered, publishedIn(texts, of))
 }
 
-/** Safe-state reads the clock of the machine, which on a simulated unit is not that of the events; then the death has to do. */
-function offMs({ outputs, death }: Past): number {
-  const deathMs = Date.parse(death.at)
-  const safeMs = outputs?.at ?? deathMs
-  return safeMs >= deathMs && safeMs <= deathMs + SAFE_STATE_MS ? safeMs : deathMs
+/** When safe-state followed this death; null when it did not. */
+function safeStateMs({ outputs, death: { at, speed = 1 } }: Past): number | null {
+  const deathMs = Date.parse(at)
+  const safeMs = outputs?.at ?? Number.NaN
+  return safeMs >= deathMs && safeMs <= deathMs + SAFE_STATE_MS * speed ? safeMs : null
 }

@@ -49,12 +49,27 @@ describe('a dose that a death broke off', () => {
   const account = { liquid, capacity_ml: 20, pumping: [pumping], timestamp: AT }
   const safe = (at: number): SafeStateResult => ({ id: 'a', at, safe: true, done: ['pwm'], failed: [] })
 
-  test.each([
-    ['until safe-state switched the pump off', 2000, 0.2],
-    ['never more than was ordered', 9999, 0.9999],
-    ['and nothing by a result of another occasion', 3_600_000, 0],
-  ])('is entered %s', async (_, afterMs, ml) => {
-    const { said, json } = await afterwards({ [LIQUID]: account }, { outputs: safe(Date.parse(AT) + afterMs) })
+  interface Case {
+    readonly afterMs: number
+    readonly speed?: number
+    readonly left_ml?: number
+    readonly ml_per_s?: number
+  }
+  test.each<readonly [string, Case, number]>([
+    ['until safe-state switched the pump off', { afterMs: 2000 }, 0.2],
+    ['also beyond what was ordered, for nobody ended it', { afterMs: 9999, left_ml: 0.3 }, 0.9999],
+    ['but not when it may have stood by itself', { afterMs: 2000, left_ml: 0.05 }, 0.05],
+    ['and nothing by a result of another occasion', { afterMs: 3_600_000 }, 0],
+    [
+      'in the time of a unit that is sixty times as fast',
+      { afterMs: 120_000, speed: 60, left_ml: 20, ml_per_s: 0.01 },
+      1.2,
+    ],
+  ])('is entered %s', async (_, { afterMs, speed = 1, ...more }, ml) => {
+    const { said, json } = await afterwards(
+      { [LIQUID]: { ...account, pumping: [{ ...pumping, ...more }] } },
+      { outputs: safe(Date.parse(AT) + afterMs), death: { at: AT, now: NOW, speed } },
+    )
     const told = ml === 0 ? [] : [expect.objectContaining({ event: 'add_media', source_of_event: 'CLI' }) as unknown]
     expect(said('pioreactor/u1/exp/dosing_events')).toEqual(told)
     expect(json(LIQUID)).toMatchObject({ pumping: [], liquid: { volume_ml: expect.closeTo(15 + ml, 6) as number } })

@@ -146,6 +146,32 @@ describe('a part of the services', () => {
     expect(lastOf('healthy')?.state).toBe('ready')
   })
 
+  test('whose outputs somebody switched off behind its back ends its work, says why, and takes orders anew', async () => {
+    let starts = 0
+    const services = await run({
+      name: 'pump',
+      commands: [],
+      async start() {
+        starts++
+        return serviceOf('pump', { suspend: async (reason) => void calls.push(`pump suspended: ${reason}`) })
+      },
+      async makeSafe() {
+        calls.push('pump made safe')
+        return { safe: true, done: ['pwm'], failed: [] }
+      },
+    })
+    await services.switchedOff({ id: 'a', at: clock.now().getTime(), safe: true, done: ['pwm'], failed: [] })
+    await until(async () => {
+      await clock.advance(1000)
+      return starts === 2 && lastOf('pump')?.state === 'ready'
+    }, 'the next life')
+    expect(calls).toEqual(['pump suspended: safe-state was run beside the unit', 'pump stopped', 'pump made safe'])
+    expect(alarms()).toEqual(['pump failed: safe-state was run beside the unit.'])
+    expect(JSON.parse(broker.payloads('system/u1/safe_state').at(-1) ?? '')).toMatchObject({ id: 'a', safe: true })
+    expect(lastOf('healthy')).toMatchObject({ state: 'ready' })
+    await services.stop()
+  })
+
   test('that cannot be stopped is not started a second time beside itself', async () => {
     let starts = 0
     await run({

@@ -74,7 +74,8 @@ async function afterKill(events: readonly TestEvent[], clock: FakeClock, count: 
     log.append(...added.map(({ topic, payload, retain }) => ({ topic, payload, retain, recordedAt: at })))
     return { firstPosition, recordedAt: at }
   }
-  const correct = () => correctLog({ unit: 'u1', runDirectory }, clock, { reader: log, writer: { append } })
+  const config = { unit: 'u1', runDirectory, home: runDirectory, simulationSpeed: 1 }
+  const correct = () => correctLog(config, clock, { reader: log, writer: { append } })
   await correct()
   const corrected = log.lastPosition()
   await correct()
