@@ -225,6 +225,14 @@ describe('source', () => {
   })
 })
 
+test('no job asks another machine: what it does not know by itself reaches it over the bus', () => {
+  const asking = sources.filter((file) => /^services\/bioreactor\//.test(file))
+  expect(asking.length).toBeGreaterThan(80)
+  const found = asking.filter((file) => /\bfetch\(|node:(https?|net|dns)\b/.test(readFileSync(`${file}.ts`, 'utf8')))
+  // Whether the unit's own web server answers.
+  expect(found).toEqual(['services/bioreactor/monitor/web-server'])
+})
+
 const MOST_LINES = 300
 const REASON = /^\/\/ Longer than 300 lines: \S.+\.\n/
 

@@ -6,6 +6,7 @@ import { MAX_PACKET_BYTES } from '../../events/limits.js'
 import { startTestBroker } from '../broker/test-broker.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
+import { until } from '../support/until.js'
 
 const TOPIC = 'lab/notes'
 /** What MQTT adds to topic and payload of a PUBLISH with QoS 1. */
@@ -55,4 +56,32 @@ test('a message longer than the broker takes is refused; the connection and what
     LONGEST,
     'after'.length,
   ])
+})
+
+test('what is subscribed to is heard again after each restart of the broker, and is never said twice', {
+  timeout: 60_000,
+}, async () => {
+  const { broker, bus } = await givenBus()
+  const heard: string[] = []
+  await bus.subscribe(TOPIC, ({ payload }) => {
+    heard.push(payload.toString())
+  })
+  let running = broker
+  for (let restart = 1; restart <= 5; restart++) {
+    await running.stop()
+    await until(() => !bus.connected, 'the loss to be noticed')
+    running = await startTestBroker({ home: broker.home, socketPath: broker.socketPath })
+    await until(() => bus.connected, 'the connection to be back')
+    const another = await connectBus({
+      socketPath: broker.socketPath,
+      clientId: `other-${restart}`,
+      username: 'service',
+      password: 'secret',
+      logger: silentLogger,
+    })
+    await another.publish(TOPIC, `after ${restart}`)
+    await until(() => heard.includes(`after ${restart}`), `what was said after restart ${restart}`)
+    await another.close()
+  }
+  expect(heard).toEqual([1, 2, 3, 4, 5].map((restart) => `after ${restart}`))
 })

@@ -7,6 +7,7 @@ import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import type { FakeClock } from '../../../support/fake-clock.js'
 import { give } from '../../../support/give.js'
 import { LitBioreactor } from '../../../support/lit-bioreactor.js'
+import { MemoryBroker } from '../../../support/memory-bus.js'
 
 let lab: BioreactorLab | undefined
 afterEach(async () => {
@@ -45,6 +46,38 @@ test('publishes what a Pioreactor publishes from start to stop', async () => {
     'stirring/target_rpm ',
   ])
   expect(lab.bioreactor.duty.get(STIRRING_PIN) ?? 0).toBe(0)
+})
+
+test('the bar follows a new target and a stop although nothing that is said of it gets out', async () => {
+  class Hanging extends MemoryBroker {
+    hangs = false
+    override connect(will?: { readonly topic: string; readonly payload: string }) {
+      const bus = super.connect(will)
+      const publish = bus.publish.bind(bus)
+      bus.publish = (...args) => (this.hangs ? new Promise(() => undefined) : publish(...args))
+      return bus
+    }
+  }
+  const broker = new Hanging()
+  const started = await startBioreactorLab({ broker })
+  lab = started
+  await started.run('stirring', { target_rpm: '400' })
+  const duty = (): number => started.bioreactor.duty.get(STIRRING_PIN) ?? 0
+  expect(duty()).toBe(30)
+  const order = async (setting: string, text: string): Promise<void> => {
+    broker.deliver(`pioreactor/u1/exp/stirring/${setting}/set`, Buffer.from(text), false)
+    await started.clock.advance(10)
+  }
+  broker.hangs = true
+  await order('duty_cycle', '42')
+  expect(duty()).toBe(42)
+  await order('target_rpm', '0')
+  expect(duty()).toBe(0)
+  await order('target_rpm', '500')
+  expect(duty()).toBeGreaterThan(0)
+  await order('$state', 'disconnected')
+  expect(duty()).toBe(0)
+  broker.hangs = false
 })
 
 test('a stop while a stalled bar is kicked switches the motor off at once', async () => {
