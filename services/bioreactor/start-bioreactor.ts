@@ -44,7 +44,7 @@ export async function startBioreactor(
     const stores = { calibrations, estimators }
     const store = createExperimentFiles(dotPioreactor)
     const jobs = createBioreactorJobs({ bioreactor, dotPioreactor, clock, random, pwm, leds, book, store, ...stores })
-    const liquidAnswers = await offerLiquids(context, book, jobs)
+    const liquids = await offerLiquids(context, book, jobs)
     const check = await offerHardwareCheck(context, options)
     const service = await startJobService(context, past, jobs, listItems(settings.RESUME_JOBS))
     const board = { bioreactor, pwm, leds, store, book }
@@ -54,7 +54,7 @@ export async function startBioreactor(
       commands: [
         ...service.commands,
         ...sessions.commands,
-        ...liquidAnswers,
+        ...liquids.answers,
         ...offerExperiments(context, past),
         ...check.answers,
         ...answers,
@@ -67,6 +67,7 @@ export async function startBioreactor(
           .stop()
           .finally(() => service.stop())
           .finally(() => check.stop())
+          .finally(() => liquids.stop())
           .finally(() => watchdog.stop())
           .finally(() => book.stop()),
     }

@@ -146,11 +146,11 @@ export async function startBioreactorLab<B extends Bioreactor = FakeBioreactor>(
   // Jobs of a test stand in for those of the product.
   const offered = new Map(createBioreactorJobs(boardDeps, more).map((job) => [job.definition.key, job]))
   const jobs = [...offered.values()]
-  const answers = await offerLiquids(context, book, jobs)
+  const liquids = await offerLiquids(context, book, jobs)
   const jobService = await startJobService(context, past, jobs, resumeJobs, residents)
   const service: JobService = {
     ...jobService,
-    commands: [...jobService.commands, ...answers, ...offerExperiments(context, past)],
+    commands: [...jobService.commands, ...liquids.answers, ...offerExperiments(context, past)],
   }
   const task = (id: string): Record<string, unknown> =>
     JSON.parse(broker.retained.get(`system/u1/tasks/${id}`)?.toString() ?? 'null') as Record<string, unknown>

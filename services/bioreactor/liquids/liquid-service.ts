@@ -1,8 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import { publishEvent } from '../../../bus/publish-event.js'
 import { correctLiquidCommand } from '../../../events/bioreactor/commands.js'
-import { BIOREACTOR_VARIABLES, bioreactorValues, type Liquid } from '../../../events/bioreactor/liquids.js'
+import {
+  BIOREACTOR_VARIABLES,
+  type BioreactorValues,
+  bioreactorValues,
+  type Liquid,
+} from '../../../events/bioreactor/liquids.js'
 import { type LogMessage, logEvent } from '../../../events/bioreactor/logs.js'
-import { type Vessel, vesselEvent } from '../../../events/bioreactor/vessel.js'
+import { vesselEvent } from '../../../events/bioreactor/vessel.js'
+import { mergedConfigEvent } from '../../../events/config/config.js'
 import type { JobDefinition } from '../../../events/core/define-job.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
 import { topicLevel } from '../../../events/topic.js'
@@ -14,55 +21,64 @@ import { initialLiquid } from './initial-liquid.js'
 import type { LiquidBook, LiquidValues } from './liquid-book.js'
 import { liquidValues, valueText } from './liquid-values.js'
 
+export interface LiquidService {
+  readonly answers: readonly Answer[]
+  stop(): Promise<void>
+}
+
 /** Tells which vessel the unit has, and takes what people look up of it.
  * @param jobs what they declare is part of the configuration.
- * @returns what carries the commands out, once the vessel is announced. */
+ * @returns what carries the commands out, once the vessel is announced; it is again when the configuration says otherwise. */
 export async function offerLiquids(
   context: ServiceContext,
   book: LiquidBook,
   jobs: readonly { readonly definition: JobDefinition }[],
-): Promise<readonly Answer[]> {
+): Promise<LiquidService> {
   const stock = stockConfig(
     context.dotPioreactor,
     jobs.map(({ definition }) => definition),
   )
   const config = (): Promise<UnitConfig> => readUnitConfig(context.dotPioreactor, stock)
-  await announceVessel(context, book, config, new UnitConfig(stock))
-  return [
-    answer(correctLiquidCommand, async ({ experiment, values }) => {
-      const given = liquidValues(values)
-      const { from, to } = book.correct(topicLevel('experiment', experiment), given, await config())
-      await book.recorded()
-      await logCorrection(context, experiment, given, from, to)
-      return { values: bioreactorValues(to) }
-    }),
-  ]
+  const announce = announcer(context, book, config, new UnitConfig(stock))
+  await announce()
+  const stop = await context.bus.subscribe(mergedConfigEvent.topic(context), () => {
+    announce().catch((error: unknown) => context.logger.warn({ err: error }, 'vessel not announced'))
+  })
+  const correct = answer(correctLiquidCommand, async ({ experiment, values }) => {
+    const given = liquidValues(values)
+    const { from, to } = book.correct(topicLevel('experiment', experiment), given, await config())
+    await book.recorded()
+    await logCorrection(context, experiment, given, from, to)
+    return { values: bioreactorValues(to) }
+  })
+  return { answers: [correct], stop }
 }
 
-/** A configuration that cannot be read is reported by the jobs that need it; here it says nothing. */
-async function announceVessel(
+/** Announces the vessel when that says something new. A configuration that cannot be read is reported by the jobs that need it; here it says nothing. */
+function announcer(
   { unit, bus, clock, logger }: ServiceContext,
   { model }: LiquidBook,
   config: () => Promise<UnitConfig>,
   stock: UnitConfig,
-): Promise<void> {
+): () => Promise<void> {
   const { model_name, model_version, reactor_capacity_ml, reactor_max_fill_volume_ml } = model
-  let initial: Liquid
-  try {
-    initial = initialLiquid(await config(), reactor_capacity_ml)
-  } catch (error) {
-    logger.error({ err: error }, 'the configuration does not tell what is in a vial; the stock one does')
-    initial = initialLiquid(stock, reactor_capacity_ml)
+  const initialValues = async (): Promise<BioreactorValues> => {
+    try {
+      return bioreactorValues(initialLiquid(await config(), reactor_capacity_ml))
+    } catch (error) {
+      logger.error({ err: error }, 'the configuration does not tell what is in a vial; the stock one does')
+      return bioreactorValues(initialLiquid(stock, reactor_capacity_ml))
+    }
   }
-  const vessel: Vessel = {
-    model_name,
-    model_version,
-    reactor_capacity_ml,
-    reactor_max_fill_volume_ml,
-    initial_values: bioreactorValues(initial),
-    timestamp: timestampOf(clock.now()),
+  let announced: BioreactorValues | null = null
+  return async () => {
+    const initial_values = await initialValues()
+    if (isDeepStrictEqual(initial_values, announced)) return
+    announced = initial_values
+    const timestamp = timestampOf(clock.now())
+    const limits = { reactor_capacity_ml, reactor_max_fill_volume_ml }
+    await publishEvent(bus, vesselEvent, { unit }, { model_name, model_version, ...limits, initial_values, timestamp })
   }
-  await publishEvent(bus, vesselEvent, { unit }, vessel)
 }
 
 /** One line for each value, in the words of a Pioreactor 26.7. */

@@ -5,6 +5,7 @@ import { correctLiquidCommand } from '../../../../events/bioreactor/commands.js'
 import type { DosingEvent, LiquidAccount } from '../../../../events/bioreactor/liquids.js'
 import { offerLiquids } from '../../../../services/bioreactor/liquids/liquid-service.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
+import { eventually } from '../../../support/eventually.js'
 import { FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import { give } from '../../../support/give.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
@@ -102,6 +103,20 @@ describe('the vessel', () => {
     writeFileSync(join(lab.context.dotPioreactor, 'config.ini'), text)
     await offerLiquids(lab.context, lab.book, [])
     expect(vessel()).toMatchObject({ initial_values: { current_volume_ml: volume } })
+  })
+
+  test('is announced again when the configuration says otherwise, and only then', async () => {
+    lab = await startBioreactorLab()
+    const announced = () => lab.broker.payloads('system/u1/vessel').length
+    const say = () => lab.context.bus.publish('system/u1/config', '{}', { retain: true })
+    writeFileSync(join(lab.context.dotPioreactor, 'config.ini'), '[bioreactor]\ninitial_volume_ml=12.5\n')
+    await say()
+    await eventually(() => expect(vessel()).toMatchObject({ initial_values: { current_volume_ml: 12.5 } }))
+    await say()
+    writeFileSync(join(lab.context.dotPioreactor, 'config.ini'), '[bioreactor]\ninitial_volume_ml=13\n')
+    await say()
+    await eventually(() => expect(vessel()).toMatchObject({ initial_values: { current_volume_ml: 13 } }))
+    expect(announced()).toBe(3)
   })
 })
 
