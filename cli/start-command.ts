@@ -26,6 +26,7 @@ import { mainPath } from './services-command.js'
 import { servicesEnvironment } from './services-environment.js'
 import { endRequested, within } from './signals.js'
 import { type Supervised, supervise } from './supervise.js'
+import { tellReadModels } from './tell-projections.js'
 import { onTerminalStop } from './terminal-stop.js'
 import { waitUntil } from './wait-until.js'
 
@@ -156,6 +157,7 @@ async function startUnit(
     (opened) => opened.close(),
   )
   http.brokerListens(broker, bus)
+  parts.push({ name: 'state of the read models', stop: tellReadModels(config, clock, logger, { bus, log, readSide }) })
   // Stopped before what it asks.
   parts.push({ name: 'gateway', stop: http.stop })
   const afterDeath = async (): Promise<void> => {

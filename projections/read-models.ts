@@ -27,6 +27,8 @@ type Queries = AllOf<ReturnType<(typeof readModels)[number]['queries']>>
 export type ReadModels = Queries & {
   /** Position up to which every projection has folded the log. */
   position(): Promise<number>
+  /** How many events one of them could make nothing of. */
+  parkedEvents(): Promise<number>
   /** Position up to which the run-file sink has written files. */
   filesPosition(): Promise<number>
   close(): void
@@ -59,6 +61,7 @@ export function openReadModels({ readModelsPath, runFilesStatePath }: ReadModelP
   return {
     ...askedOf(absent, () => models.get()?.queries ?? absent),
     position: async () => (await models.get()?.checkpoint.position()) ?? 0,
+    parkedEvents: async () => (await models.get()?.checkpoint.parkedEvents()) ?? 0,
     filesPosition: async () => (await files.get()?.position()) ?? 0,
     close() {
       models.close()

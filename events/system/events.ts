@@ -2,6 +2,7 @@ import type { EventDefinition } from '../core/define-event.js'
 import { automationCapabilityEvent, jobCapabilityEvent, jobEvent } from './jobs.js'
 import { logStatusEvent } from './log-status.js'
 import { outcomeEvent, settingOutcomeEvent } from './outcomes.js'
+import { projectionsEvent } from './projections.js'
 import { refusalEvent } from './refusals.js'
 import { servicePartEvent } from './service-parts.js'
 import { safeStateEvent, serviceEvent } from './services.js'
@@ -22,4 +23,5 @@ export const systemEvents: readonly EventDefinition[] = [
   refusalEvent,
   logStatusEvent,
   webServerEvent,
+  projectionsEvent,
 ]

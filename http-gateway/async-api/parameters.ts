@@ -21,6 +21,7 @@ export const PARAMETERS: Readonly<Record<string, ChannelParameter>> = {
   job: { description: 'Name of a job.', examples: ['stirring'] },
   job_name: { description: 'Name of a job.', examples: ['stirring'] },
   automation_name: { description: 'Name of an automation.', examples: ['turbidostat'] },
+  automation_type: { description: 'Kind of automation: `dosing`, `led` or `temperature`.', examples: ['dosing'] },
   variable: { description: 'What of the vial, such as `current_volume_ml`.', examples: ['current_volume_ml'] },
   channel: { description: 'Number of a photodiode.', examples: ['2'] },
   kind: { description: 'Kind of automation: `dosing`, `led` or `temperature`.', examples: ['dosing'] },

@@ -3,8 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TextEvent } from '../../../events/event.js'
 import type { ReadOptions } from '../../../events/ports.js'
+import { type CheckpointTable, checkpointQueries } from '../../../projections/engine/checkpoint.js'
 import { foldProjection, type Projection, rowsProjection } from '../../../projections/engine/projection.js'
 import { Projector } from '../../../projections/engine/projector.js'
+import { openTables } from '../../../projections/engine/queries.js'
 import { projections } from '../../../projections/index.js'
 import { MemoryLog, type TestEvent } from '../../support/memory-log.js'
 import { tableContents } from '../../support/table-contents.js'
@@ -186,7 +188,7 @@ describe('folding', () => {
     ])
   })
 
-  test('parks an event a fold cannot take and keeps the state it had', () => {
+  test('parks an event a fold cannot take and keeps the state it had', async () => {
     const { database } = foldAll(
       new MemoryLog([order('r1', { modes: [ca(10)] }), { topic: 'potentiostat/box/r1/progress', payload: '[]' }]),
     )
@@ -195,6 +197,7 @@ describe('folding', () => {
       { projection: 'run_slots' },
       { projection: 'runs' },
     ])
+    expect(await checkpointQueries(openTables<CheckpointTable>(database)).parkedEvents()).toBe(1)
   })
 })
 

@@ -308,31 +308,6 @@ describe('monitor', () => {
   })
 })
 
-describe('mqtt_to_db_streaming', () => {
-  const states = (): string[] => lab.published('mqtt_to_db_streaming/$state', UNIT)
-
-  test('sleeps as long as nothing can be recorded', async () => {
-    await start()
-    expect(states()).toEqual(['init', 'ready'])
-    await lab.service.suspend('the disk is full')
-    await lab.service.resume()
-    await lab.clock.advance(0)
-    expect(states()).toEqual(['init', 'ready', 'sleeping', 'ready'])
-  })
-
-  test('is neither paused nor stopped: recording would go on', async () => {
-    await start()
-    for (const state of ['sleeping', 'disconnected']) {
-      await lab.set('mqtt_to_db_streaming', '$state', state, UNIT)
-      expect(lab.published('mqtt_to_db_streaming/$state/set/outcome', UNIT).at(-1)).toContain('"accepted":false')
-    }
-    await give(lab.service, stopJobsCommand, { experiment: UNIT }, 'stop')
-    await lab.clock.advance(10_000)
-    expect(states()).toEqual(['init', 'ready'])
-    expect(published('$state').at(-1)).toBe('disconnected')
-  })
-})
-
 test('addresses are joined by kind', () => {
   const one = (address: string, mac: string, internal = false) =>
     ({ address, mac, internal, family: 'IPv4', netmask: '', cidr: null }) as const
