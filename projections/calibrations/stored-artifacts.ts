@@ -5,10 +5,13 @@ import {
   CALIBRATION,
   ESTIMATOR,
 } from '../../events/bioreactor/artifacts.js'
+import { check } from '../../events/schema.js'
 import type { FoldEvent } from '../engine/fold-event.js'
 import { foldProjection, rowsProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 import { readModel } from '../engine/read-model.js'
+import { calibrationPlot, DrawnCalibration } from '../run-files/calibration-plot.js'
+import { createPlotThread } from '../run-files/plot-thread.js'
 
 type Kind = ArtifactKind<unknown>['plural']
 
@@ -183,7 +186,11 @@ export const storedArtifacts = readModel([files, active, history], (tables: Stor
       .where('f.pioreactor_unit', '=', value('unit'))
       .where((where) => where.or([where(value('device'), 'is', null), where('f.device', '=', value('device'))])),
   )
+  const draw = createPlotThread()
   return {
+    /** PNG of a calibration's points and its curve. @throws InvalidInput for what is no calibration with a curve; LabError `plot.busy` */
+    calibrationPlot: (device: string, calibration: unknown): Promise<Uint8Array> =>
+      draw(calibrationPlot(device, check(DrawnCalibration, calibration))),
     /** Every stored one of a unit, by path; those that cannot be read included. */
     artifacts: async (kind: Kind, unit: string) => present(await rowsOf({ kind, unit, device: null })),
     /** Those of a device; null for a device that never had one. */

@@ -16,12 +16,13 @@ export interface PlotTitle {
 const LINE_LENGTH: Readonly<Record<PlotKind, number>> = { iv: 76, iv_cycles: 76, time_series: 90, impedance: 104 }
 /** The picture shows so many lines; the JSON beside it has all. */
 const MOST_LINES = 10
-const MARK_COLOR = '#111111'
+export const MARK_COLOR = '#111111'
 const MARK_NOTE = 'Black points: a reading at a limit of the device, or a current that is not the one asked for.'
 
 export const FONT = 'DejaVu Sans'
 
-const CONFIG = {
+/** How every plot looks. */
+export const CONFIG = {
   font: FONT,
   padding: 16,
   background: 'white',

@@ -1,6 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { CALIBRATION } from '../../../events/bioreactor/artifacts.js'
-import { ArtifactNotWritten, CalibrationInvalid, InvalidArtifactName } from '../../../events/bioreactor/errors.js'
+import { CALIBRATION, checkArtifactName } from '../../../events/bioreactor/artifacts.js'
+import {
+  ArtifactNotWritten,
+  CalibrationInvalid,
+  CalibrationUnknown,
+  CalibrationUnreadable,
+  InvalidArtifactName,
+} from '../../../events/bioreactor/errors.js'
+import { InvalidInput } from '../../../events/core/errors.js'
 import { LogUnavailable, NoAnswer } from '../../../events/system/errors.js'
 import { order } from '../../commands.js'
 import { InvalidBody } from '../../conventions/unit/strict-body.js'
@@ -80,5 +87,33 @@ const downloadCalibrations = endpoint({
   },
 })
 
+const drawCalibration = endpoint({
+  method: 'get',
+  path: '/unit_api/calibrations/:device/:calibration_name/plot.png',
+  summary: 'A picture of the recorded points of a calibration and the curve through them.',
+  params: Type.Object({ device: Type.String(), calibration_name: Type.String() }),
+  response: Type.String({ contentEncoding: 'binary' }),
+  produces: 'image/png',
+  errors: [InvalidArtifactName, CalibrationUnknown, CalibrationUnreadable, InvalidInput],
+  async handle({ params: { device, calibration_name }, response }, { readModels, unit }) {
+    checkArtifactName('device', device)
+    checkArtifactName('calibration_name', calibration_name)
+    const stored = await readModels.artifactsOf('calibrations', unit, device)
+    const found = stored?.find(({ name }) => name === calibration_name)
+    if (found === undefined) throw new CalibrationUnknown(`There is no calibration '${calibration_name}' of ${device}.`)
+    if (found.artifact === null) {
+      throw new CalibrationUnreadable(`Calibration '${calibration_name}' of ${device} cannot be read: ${found.problem}`)
+    }
+    const image = await readModels.calibrationPlot(device, found.artifact)
+    response.type('image/png').send(Buffer.from(image))
+    return SENT
+  },
+})
+
 /** Guided calibrations have paths below `/calibrations/sessions`, which must stand before these in the table. */
-export const calibrations: readonly Endpoint[] = [createCalibration, downloadCalibrations, ...storedArtifacts]
+export const calibrations: readonly Endpoint[] = [
+  createCalibration,
+  downloadCalibrations,
+  drawCalibration,
+  ...storedArtifacts,
+]

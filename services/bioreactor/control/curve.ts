@@ -1,14 +1,7 @@
+import { type Curve, pieceAt } from '../../../primitives/curve.js'
 import { roundHalfEven } from '../../../primitives/round.js'
 
-/** A calibration curve. `poly` has the highest power first; the piecewise cubics have one row a + b·u + c·u² + d·u³ per interval,
- * u from the interval's left knot. Source: calibration files of Pioreactor 26.7. */
-export type Curve =
-  | { readonly type: 'poly'; readonly coefficients: readonly number[] }
-  | {
-      readonly type: 'spline' | 'akima'
-      readonly knots: readonly number[]
-      readonly coefficients: readonly (readonly number[])[]
-    }
+export { type Curve, evaluate } from '../../../primitives/curve.js'
 
 /** Why a piecewise curve is none; null when it is one, or a polynomial. */
 export function curveProblem(curve: Curve): string | null {
@@ -23,15 +16,6 @@ export function curveProblem(curve: Curve): string | null {
 
 export type Inverse = { readonly kind: 'inside'; readonly x: number } | { readonly kind: 'below' | 'above' | 'none' }
 
-/** Value of the curve at x; outside the knots the end pieces go on. NaN for an empty curve. */
-export function evaluate(curve: Curve, x: number): number {
-  if (curve.type === 'poly') {
-    return curve.coefficients.length === 0 ? Number.NaN : curve.coefficients.reduce((sum, c) => sum * x + c, 0)
-  }
-  const { a, b, c, d, u } = pieceAt(curve, x)
-  return a + u * (b + u * (c + u * d))
-}
-
 /** Slope of the curve at x; at a knot that of the piece to its right. NaN for an empty curve. */
 export function slopeAt(curve: Curve, x: number): number {
   if (curve.type === 'poly') {
@@ -41,14 +25,6 @@ export function slopeAt(curve: Curve, x: number): number {
   }
   const { b, c, d, u } = pieceAt(curve, x)
   return b + u * (2 * c + 3 * u * d)
-}
-
-/** The cubic that holds at x, and x in its own variable. */
-function pieceAt({ knots, coefficients }: Exclude<Curve, { type: 'poly' }>, x: number) {
-  const passed = knots.filter((knot) => knot <= x).length
-  const piece = Math.min(Math.max(passed - 1, 0), coefficients.length - 1)
-  const [a = Number.NaN, b = Number.NaN, c = 0, d = 0] = coefficients[piece] ?? []
-  return { a, b, c, d, u: x - (knots[piece] ?? 0) }
 }
 
 /** Every x at which the curve has the value y, ascending. */

@@ -67,6 +67,7 @@ describe('the contracts', () => {
       'GET /unit_api/calibrations/sessions/{session_id}',
       'POST /unit_api/calibrations/sessions/{session_id}/inputs',
       'POST /unit_api/calibrations/sessions/{session_id}/abort',
+      'GET /unit_api/calibrations/{device}/{calibration_name}/plot.png',
       'GET /devices/status',
       'POST /firmware/flash',
       'POST /updates/package',

@@ -104,7 +104,7 @@ describe('guided calibrations', () => {
   test('do one step at a time, and are aborted in its middle', async () => {
     const id = idOf(await begin('media_pump', 'duration_based'))
     for (let step = 0; step < 7; step++) await answerStep(id)
-    const running = gateway.send('POST', `${SESSIONS}/${id}/inputs`, { inputs: { prime_duration_s: 60 } })
+    const running = gateway.send('POST', `${SESSIONS}/${id}/inputs`, { inputs: { prime_duration_s: 250 } })
     await lab.until(() => (lab.lab.bench.outputs.pwm['13'] ?? 0) > 0)
     expect((await answerStep(id)).status).toBe(409)
     const aborted = await send('POST', `${SESSIONS}/${id}/abort`)

@@ -46,6 +46,20 @@ describe('calibrations', () => {
     expect(readZip(Buffer.from(await zip.arrayBuffer()))).toEqual([])
   })
 
+  test('are drawn with their points and their curve', async () => {
+    put('calibrations/od90/a.yaml', od('a'))
+    put('calibrations/od90/broken.yaml', 'nothing')
+    await start()
+    const drawn = await fetch(`${gateway.base}/unit_api/calibrations/od90/a/plot.png`)
+    expect([drawn.status, drawn.headers.get('content-type')]).toEqual([200, 'image/png'])
+    const image = Buffer.from(await drawn.arrayBuffer())
+    expect(image.subarray(1, 4).toString()).toBe('PNG')
+    expect(image.length).toBeGreaterThan(10_000)
+    expect((await api('GET', 'calibrations/od90/none/plot.png')).status).toBe(404)
+    expect((await api('GET', 'calibrations/od90/broken/plot.png')).status).toBe(500)
+    expect((await api('GET', 'calibrations/od90/.a/plot.png')).status).toBe(400)
+  })
+
   test('are listed by device and path, each with what is in use; those that cannot be read are left out', async () => {
     put('calibrations/od90/b.yaml', od('b'))
     put('calibrations/od90/a b.yaml', od('a b'))

@@ -20,6 +20,7 @@ async function givenLab(whole?: SessionWorld): Promise<SessionLab> {
 }
 
 const MEDIA_PIN = '13'
+const WASTE_PIN = '12'
 const PRIME = [{}, {}, {}, {}, {}, {}, {}] as const
 const idOf = ({ session }: SessionView): string => session.session_id
 const refusal = (code: string) => expect.objectContaining({ code }) as Error
@@ -31,7 +32,7 @@ async function givenRunningPump(whole?: SessionWorld) {
   const id = idOf(await lab.begin('media_pump', 'duration_based'))
   await lab.answerAll(id, PRIME)
   bench.pumpIntoGlass(true)
-  const answered = lab.answer(id, { prime_duration_s: 20 })
+  const answered = lab.answer(id, { prime_duration_s: 250 })
   answered.catch(() => undefined)
   const duty = (): number => bench.outputs.pwm[MEDIA_PIN] ?? 0
   await lab.until(() => duty() > 0)
@@ -101,12 +102,15 @@ describe('a session', () => {
 
   test('does not take a pump from a job, and goes on when that has ended', async () => {
     const lab = await givenLab()
-    const id = idOf(await lab.begin('media_pump', 'duration_based'))
+    const id = idOf(await lab.begin('waste_pump', 'duration_based'))
     await lab.answerAll(id, PRIME)
-    await lab.lab.begin('add_media', { duration: 10 })
-    await lab.until(() => (lab.lab.bench.outputs.pwm[MEDIA_PIN] ?? 0) > 0)
+    const duty = (): number => lab.lab.bench.outputs.pwm[WASTE_PIN] ?? 0
+    // Files are read in real time, in which much of the vial's may pass.
+    await lab.lab.begin('remove_waste', { duration: 3000 })
+    await lab.until(() => duty() > 0)
     await expect(lab.answer(id, { prime_duration_s: 5 })).rejects.toThrow(refusal('pwm.busy'))
-    await lab.until(() => (lab.lab.bench.outputs.pwm[MEDIA_PIN] ?? 0) === 0)
+    await lab.lab.set('remove_waste', '$state', 'disconnected')
+    await lab.until(() => duty() === 0)
     await lab.lab.clock.advance(1000)
     expect((await lab.answer(id, { prime_duration_s: 5 })).step.step_id).toBe('tracer_run')
   })
