@@ -2,6 +2,7 @@ import { bytesScenario } from './bytes.bench.js'
 import { coldStartScenario } from './cold-start.bench.js'
 import { cultureScenario } from './culture.bench.js'
 import { foldScenario } from './fold.bench.js'
+import { jobsScenario } from './jobs.bench.js'
 import { latencyScenario } from './latency.bench.js'
 import { describeMachine } from './machine.js'
 import { memoryScenario } from './memory.bench.js'
@@ -20,6 +21,7 @@ const scenarios: readonly Scenario[] = [
   coldStartScenario,
   vialScenario,
   cultureScenario,
+  jobsScenario,
 ]
 
 const print: Print = (text) => {
