@@ -27,7 +27,7 @@ export function scriptedExecutor(answers: Partial<Executor> = {}) {
     standard: order('standard', {}),
     fusionObservation: order('fusionObservation', []),
     holdTemperature: order('holdTemperature', undefined),
-    infraredTemperatures: order('infraredTemperatures', [37, 37]),
+    heldTemperature: order('heldTemperature', { estimatedC: 37, driftCPerMin: 0, thermostatC: 37 }),
     names: async () => [],
     estimator: async (_, name) => stored.get(name) ?? Promise.reject(new Error(`No estimator ${name}.`)),
     activeEstimator: async () => null,

@@ -37,6 +37,16 @@ export interface PumpRun {
   readonly dc: number
 }
 
+/** The temperature of the culture while it is held. The thermostat lets the heater rest every few minutes, so means count. */
+export interface HeldTemperature {
+  /** By the estimator in use, mean of the last cycle, °C. */
+  readonly estimatedC: number
+  /** From the cycle before to the last one, °C/min; null before there are two. */
+  readonly driftCPerMin: number | null
+  /** As the thermostat has it, °C; null before its first measurement. */
+  readonly thermostatC: number | null
+}
+
 /** What a guided calibration orders of its unit. Work on hardware runs as a job does: with its bounds and locks, and off at every end.
  * Every order rejects with a LabError when it cannot be carried out; whatever it had switched on is off then. */
 export interface Executor {
@@ -54,8 +64,8 @@ export interface Executor {
   fusionObservation(rpm: number, repeats: number): Promise<readonly Readonly<Record<string, number>>[]>
   /** Holds a temperature in °C from now on, until the session ends; again when it no longer does. */
   holdTemperature(targetC: number): Promise<void>
-  /** Temperatures by the estimator in use while one is held, °C: one now and one so many seconds later. */
-  infraredTemperatures(apartS: number): Promise<readonly [first: number, second: number]>
+  /** What is seen while a temperature is held. */
+  heldTemperature(): Promise<HeldTemperature>
   /** Names of what is stored for a device. */
   names(kind: ArtifactKind, device: string): Promise<readonly string[]>
   estimator(device: string, name: string): Promise<AnyEstimator>

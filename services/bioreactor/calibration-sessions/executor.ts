@@ -16,7 +16,15 @@ import type { CalibrationStore, EstimatorStore } from '../calibrations/artifact-
 import type { Board } from '../index.js'
 import { initialLiquid } from '../liquids/initial-liquid.js'
 import { forgetReference } from '../od/ir-reference.js'
-import type { AnyEstimator, ArtifactKind, Executor, NewCalibration, PumpRun, StoredLink } from './executor-port.js'
+import type {
+  AnyEstimator,
+  ArtifactKind,
+  Executor,
+  HeldTemperature,
+  NewCalibration,
+  PumpRun,
+  StoredLink,
+} from './executor-port.js'
 import { measureStandard, observeForFusion, odCalibration } from './measurements/od-measurement.js'
 import { pumpCalibration, runPump } from './measurements/pump-run.js'
 import { measureSpeeds, stirringCalibration } from './measurements/stirring-run.js'
@@ -57,7 +65,7 @@ export class SessionExecutor implements Executor {
   #measuring: RunningJob | null = null
   /** Holds a temperature from one step to the next. */
   #holding: { readonly job: RunningJob; readonly targetC: number } | null = null
-  #celsius: number | null = null
+  #seen: HeldTemperature | null = null
 
   constructor(sessionId: string, deps: SessionExecutorDeps) {
     this.#sessionId = sessionId
@@ -123,8 +131,8 @@ export class SessionExecutor implements Executor {
         bioreactor,
         volumeMl: volume_ml,
         estimator,
-        onTemperature: (celsius) => {
-          this.#celsius = celsius
+        onTemperature: (seen) => {
+          this.#seen = seen
         },
       }),
     )
@@ -134,17 +142,18 @@ export class SessionExecutor implements Executor {
     await this.#firstTemperature(job)
   }
 
-  async infraredTemperatures(apartS: number): Promise<readonly [first: number, second: number]> {
-    const first = this.#temperature()
-    await sleepS(this.#deps.clock, apartS, new AbortController().signal)
-    return [first, this.#temperature()]
+  async heldTemperature(): Promise<HeldTemperature> {
+    if (this.#seen !== null) return this.#seen
+    throw new MeasurementFailed('The infrared thermometer tells no temperature.', {
+      remediation: 'See in the log of the unit why the heater or the thermometer stopped.',
+    })
   }
 
   /** Ends what it holds. */
   async #release(): Promise<void> {
     const holding = this.#holding
     this.#holding = null
-    this.#celsius = null
+    this.#seen = null
     await holding?.job.stop(null)
   }
 
@@ -186,19 +195,12 @@ export class SessionExecutor implements Executor {
     return { ...this.#deps.board, reference: this.#reference }
   }
 
-  #temperature(): number {
-    if (this.#celsius !== null) return this.#celsius
-    throw new MeasurementFailed('The infrared thermometer tells no temperature.', {
-      remediation: 'See in the log of the unit why the heater or the thermometer stopped.',
-    })
-  }
-
   async #firstTemperature(job: RunningJob): Promise<void> {
-    for (let waited = 0; this.#celsius === null && waited < FIRST_TEMPERATURE_S; waited++) {
+    for (let waited = 0; this.#seen === null && waited < FIRST_TEMPERATURE_S; waited++) {
       await sleepS(this.#deps.clock, 1, new AbortController().signal)
       if (job.isEnding) break
     }
-    if (this.#celsius !== null) return
+    if (this.#seen !== null) return
     await this.#release()
     throw new MeasurementFailed(`The temperature is not held: ${job.reason ?? 'the infrared thermometer is silent'}.`)
   }

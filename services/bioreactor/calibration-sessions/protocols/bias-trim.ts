@@ -11,8 +11,8 @@ import { chart, dateOf, page } from './steps.js'
 /** The device of the estimator. */
 export const INFRARED = 'temperature_fir'
 
-const APART_S = 4.1
-const STABLE_C = 0.1
+/** The thermostat is not led by the infrared thermometer, which may be wrong by a degree: it is its own temperature that must be there. */
+const STABLE_C = 0.3
 const STABLE_C_PER_MIN = 0.02
 const MAX_STABILIZING_MS = 90 * 60_000
 /** Points of the chart; a session is one message. */
@@ -74,7 +74,7 @@ const stabilize: Step = {
   show: ({ data }) => ({
     type: 'action',
     title: 'Wait until it is steady',
-    body: `Go on to look; it is steady within ${STABLE_C} °C of ${data.target_temperature} °C. Warming up takes half an hour or more.`,
+    body: `Go on to look; it is steady at ${data.target_temperature} °C when it drifts by less than ${STABLE_C_PER_MIN} °C a minute. That takes half an hour or more.`,
     metadata: measured(data),
   }),
   async next({ data, now }, _, executor) {
@@ -86,10 +86,10 @@ const stabilize: Step = {
     }
     // After a restart nothing is held any more.
     await executor.holdTemperature(data.target_temperature)
-    const [first, second] = await executor.infraredTemperatures(APART_S)
-    const slope = ((second - first) / APART_S) * 60
-    const steady = Math.abs(second - data.target_temperature) <= STABLE_C && Math.abs(slope) <= STABLE_C_PER_MIN
-    const point = { minutes: (now.getTime() - since) / 60_000, temperature: second }
+    const { estimatedC, driftCPerMin, thermostatC } = await executor.heldTemperature()
+    const isThere = thermostatC !== null && Math.abs(thermostatC - data.target_temperature) <= STABLE_C
+    const steady = isThere && driftCPerMin !== null && Math.abs(driftCPerMin) <= STABLE_C_PER_MIN
+    const point = { minutes: (now.getTime() - since) / 60_000, temperature: estimatedC }
     const history = [...data.history, point].slice(-MAX_HISTORY)
     return { to: steady ? 'probe' : 'stabilize', data: { ...data, since, history } }
   },
@@ -106,7 +106,7 @@ const probe: Step = {
   async next({ device, data, now }, inputs, executor) {
     const base = await baseOf(executor)
     await executor.holdTemperature(data.target_temperature)
-    const [, estimated_temperature] = await executor.infraredTemperatures(APART_S)
+    const { estimatedC: estimated_temperature } = await executor.heldTemperature()
     const measured_temperature = inputs.number('measured_temperature')
     // The estimate contains the bias there was: what it is still wrong by comes on top.
     const user_bias_c = Number(base['user_bias_c'] ?? 0) + measured_temperature - estimated_temperature

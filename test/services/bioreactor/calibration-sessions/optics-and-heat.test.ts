@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { builtInModels } from '../../../../services/bioreactor/board/hardware-tables.js'
 import { findModel } from '../../../../services/bioreactor/board/models.js'
-import type { AnyEstimator } from '../../../../services/bioreactor/calibration-sessions/executor-port.js'
+import type {
+  AnyEstimator,
+  HeldTemperature,
+} from '../../../../services/bioreactor/calibration-sessions/executor-port.js'
 import { biasTrim } from '../../../../services/bioreactor/calibration-sessions/protocols/bias-trim.js'
 import { fusionOffset } from '../../../../services/bioreactor/calibration-sessions/protocols/fusion-offset.js'
 import { fusionStandards } from '../../../../services/bioreactor/calibration-sessions/protocols/fusion-standards.js'
@@ -237,9 +240,9 @@ describe('od_fusion_offset', () => {
 
 describe('fir_temperature_bias_trim', () => {
   const base = { estimator_type: 'fir_temperature_estimator', estimator_name: 'seed', w_obj: 1, user_bias_c: 0.3 }
-  let temperatures: readonly [number, number] = [30, 31]
+  let seen: HeldTemperature = { estimatedC: 30, driftCPerMin: null, thermostatC: null }
   const trim = (more = {}) =>
-    scriptedExecutor({ activeEstimator: async () => base, infraredTemperatures: async () => temperatures, ...more })
+    scriptedExecutor({ activeEstimator: async () => base, heldTemperature: async () => seen, ...more })
 
   test('waits until it is steady, and adds what the estimate is wrong by to the bias', async () => {
     const scripted = trim()
@@ -248,16 +251,17 @@ describe('fir_temperature_bias_trim', () => {
     await expect(walk.answer({ target_temperature: 79 })).rejects.toThrow('at most 78')
     expect(await walk.answer({ target_temperature: 37 })).toBe('stabilize')
     for (const unsteady of [
-      [30, 30],
-      [36.99, 37],
-      [37.2, 37.2],
-    ] as const) {
-      temperatures = unsteady
+      { estimatedC: 38, driftCPerMin: null, thermostatC: 37 },
+      { estimatedC: 38, driftCPerMin: 0.03, thermostatC: 37 },
+      { estimatedC: 37, driftCPerMin: 0, thermostatC: 37.4 },
+      { estimatedC: 37, driftCPerMin: 0, thermostatC: null },
+    ]) {
+      seen = unsteady
       expect(await walk.answer()).toBe('stabilize')
     }
-    temperatures = [37.05, 37.051]
+    seen = { estimatedC: 38, driftCPerMin: -0.02, thermostatC: 36.8 }
     expect(await walk.answer()).toBe('probe')
-    temperatures = [37, 37.1]
+    seen = { ...seen, estimatedC: 37.1 }
     expect(await walk.answer({ measured_temperature: 36.6 })).toBe('complete')
     expect(scripted.saved()).toEqual([
       {
@@ -275,7 +279,7 @@ describe('fir_temperature_bias_trim', () => {
 
   test('gives up after an hour and a half', async () => {
     const walk = await walkSession(biasTrim, 'temperature_fir', trim().executor)
-    temperatures = [30, 30]
+    seen = { estimatedC: 30, driftCPerMin: 0, thermostatC: 30 }
     await walk.answer()
     await walk.answer()
     expect(await walk.answer({}, new Date('2026-03-04T06:36:00Z'))).toBe('stabilize')
