@@ -34,7 +34,9 @@ export async function admitDose(
   if (ml === null || experiment === '') return
   const additionMl = decimal(ml)
   if (Number.isNaN(additionMl)) {
-    throw new InvalidInput(`ml is ${JSON.stringify(ml)}; it must be a number.`, { details: { field: 'ml', value: ml } })
+    throw new InvalidInput(`ml is ${JSON.stringify(ml)}; it must be a number in mL.`, {
+      details: { field: 'ml', value: ml },
+    })
   }
   if (additionMl < 0) return
   const limit =
