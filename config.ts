@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import { parsePeer } from './bridge/peer.js'
 import { isHost } from './doors/hosts.js'
 import type { TlsPaths } from './doors/tls-identity.js'
 import { defineError, isInputError } from './events/core/errors.js'
@@ -110,10 +111,16 @@ export function readConfig(env: Environment, listed: readonly ListedInstrument[]
     runsRoot: resolve(values.RUNS_ROOT),
     nasConfigPath: resolve(values.NAS_CONFIG_PATH),
     dotPioreactor: resolve(values.DOT_PIOREACTOR),
+    bridgeCa: resolved(values.BRIDGE_CA),
+    bridgeCert: resolved(values.BRIDGE_CERT),
+    bridgeKey: resolved(values.BRIDGE_KEY),
     recordExclude: listItems(values.RECORD_EXCLUDE),
     instruments: Object.fromEntries(ofInstruments),
   })
 }
+
+/** An empty path names nothing. */
+const resolved = (path: string): string => (path === '' ? '' : resolve(path))
 
 const camelCase = (variable: string): string =>
   variable.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -122,9 +129,22 @@ const given = (values: UnitValues): Given =>
   // The type says of the names what the function does.
   Object.fromEntries(Object.entries(values).map(([variable, value]) => [camelCase(variable), value])) as Given
 
-/** A bridge there is not. The address is neither ignored, which would look like a backup, nor shown, for it may hold a password. */
-const bridge = ({ MQTT_URL }: UnitValues): readonly string[] =>
-  MQTT_URL === '' ? [] : ['MQTT_URL is set; this version has no bridge to another broker, so it must be empty.']
+/** The address is not shown: it may hold a password. */
+function bridge({ MQTT_URL, BRIDGE_CERT, BRIDGE_KEY, BRIDGE_FAMILIES }: UnitValues): readonly string[] {
+  const problems: string[] = []
+  try {
+    if (MQTT_URL !== '') parsePeer(MQTT_URL)
+  } catch (error) {
+    if (!isInputError(error)) throw error
+    problems.push(error.message)
+  }
+  if ((BRIDGE_CERT === '') !== (BRIDGE_KEY === '')) {
+    const [given, lacking] = BRIDGE_CERT === '' ? ['BRIDGE_KEY', 'BRIDGE_CERT'] : ['BRIDGE_CERT', 'BRIDGE_KEY']
+    problems.push(`${given} is set but ${lacking} is not; a certificate needs both.`)
+  }
+  const levels = listItems(BRIDGE_FAMILIES).filter((family) => /[/+#$]/.test(family))
+  return [...problems, ...levels.map((family) => `BRIDGE_FAMILIES names '${family}'; give the first level of topics.`)]
+}
 
 /** Settings that do not go together. */
 function contradictions(values: UnitValues): readonly string[] {

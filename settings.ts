@@ -105,7 +105,19 @@ export const unitSettings = {
     'config.ini, unit_config.ini, calibrations, plugins.',
     FOR_SERVICES,
   ),
-  MQTT_URL: setting(Type.String(), '', 'Reserved for a bridge to another broker; must be empty in this version.'),
+  MQTT_URL: setting(
+    Type.String(),
+    '',
+    'Another broker that events are forwarded to: `mqtt://host`, `mqtts://host`, `mqtt://user:password@host:port`; empty means none.',
+  ),
+  BRIDGE_CA: setting(Type.String(), '', "Authorities, PEM file, that the other broker's certificate must come from."),
+  BRIDGE_CERT: setting(Type.String(), '', 'Certificate that is shown to the other broker, PEM file.'),
+  BRIDGE_KEY: setting(Type.String(), '', 'Private key of BRIDGE_CERT, PEM file without a passphrase.'),
+  BRIDGE_FAMILIES: setting(
+    Type.String(),
+    '',
+    'First levels of the topics that are forwarded, comma-separated; empty means all families of the unit: pioreactor, potentiostat, system.',
+  ),
   RECORD_EXCLUDE: setting(
     Type.String(),
     '',

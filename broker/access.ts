@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from '../events/limits.js'
 import { isCommandTopic, matchesFilter } from '../events/topic.js'
-import type { TopicRights } from '../events/topic-rights.js'
+import { orderTest, systemRights, type TopicRights } from '../events/topic-rights.js'
 
 /** Who a connection is: our own services, the leader of a cluster, or anybody else. Everybody may subscribe to everything. */
 export type Role = 'service' | 'leader' | 'client'
@@ -52,14 +52,11 @@ export interface Access {
   refusalOf(role: Role, topic: string, retain: boolean): string | null
 }
 
-/** Topics of the unit itself. */
-const SYSTEM: TopicRights = { root: 'system' }
-
 /** @param rights one for each instrument */
 export function createAccess(rights: readonly TopicRights[]): Access {
-  const roots = [...rights, SYSTEM].map(({ root }) => root)
+  const roots = [...rights, systemRights].map(({ root }) => root)
   const leaderFilters = rights.flatMap(({ leader = [] }) => leader)
-  const orderFilters = rights.flatMap(({ orders = [] }) => orders)
+  const isOrder = orderTest(rights)
   const families = roots.map((root) => `${root}/`)
   const ours = `${families.slice(0, -1).join(', ')} and ${families.at(-1)}`
 
@@ -67,8 +64,6 @@ export function createAccess(rights: readonly TopicRights[]): Access {
     const slash = topic.indexOf('/')
     return roots.includes(slash === -1 ? topic : topic.slice(0, slash))
   }
-  const isOrder = (topic: string): boolean =>
-    isCommandTopic(topic) || orderFilters.some((filter) => matchesFilter(filter, topic))
   return {
     isOurs,
     isOrder,

@@ -8,6 +8,7 @@ import { createLateBus } from './late-bus.js'
 import { type RunningLog, startHttpSide } from './parts.js'
 
 type ReadSide = NonNullable<GatewayDeps['readSide']>
+type Bridge = NonNullable<GatewayDeps['bridge']>
 
 /** The HTTP door, open before there is anything behind it: health answers, and what needs more waits for it or is asked to come again. */
 export interface HttpDoor {
@@ -17,6 +18,8 @@ export interface HttpDoor {
   brokerListens(broker: RunningBroker, bus: MessageBus): void
   /** The projections have caught up with the log. */
   logFolded(by: ReadSide): void
+  /** There is a bridge to another broker. */
+  bridgeRuns(bridge: Bridge): void
   /** Nothing is still to come. */
   unitIsWhole(): void
   /** May be asked for again. */
@@ -29,6 +32,7 @@ export async function openHttpDoor(config: Config, clock: Clock, logger: Logger,
   let broker: RunningBroker | undefined
   let floor: number | null = null
   let readSide: ReadSide | undefined
+  let bridge: Bridge | undefined
   let isStarting = true
   const side = await startHttpSide(
     config,
@@ -39,6 +43,7 @@ export async function openHttpDoor(config: Config, clock: Clock, logger: Logger,
       log: { lastPosition: () => log?.reader.lastPosition() ?? 0 },
       logStatus: () => log?.writer.status() ?? null,
       readSide: { degradations: () => readSide?.degradations() ?? [] },
+      bridge: { degradations: () => bridge?.degradations() ?? [] },
       sessionCounts: () => broker?.sessionCounts(),
       floor: () => floor,
       areFilesWritten: () => readSide !== undefined,
@@ -63,6 +68,9 @@ export async function openHttpDoor(config: Config, clock: Clock, logger: Logger,
     },
     logFolded(by) {
       readSide = by
+    },
+    bridgeRuns(running) {
+      bridge = running
     },
     unitIsWhole() {
       isStarting = false

@@ -121,7 +121,7 @@ export interface HttpSide {
 /** What the gateway asks of the other parts. */
 type GatewayParts = Pick<
   GatewayDeps,
-  'bus' | 'log' | 'logStatus' | 'floor' | 'readSide' | 'sessionCounts' | 'areFilesWritten' | 'isStarting'
+  'bus' | 'log' | 'logStatus' | 'floor' | 'readSide' | 'bridge' | 'sessionCounts' | 'areFilesWritten' | 'isStarting'
 > &
   Pick<GatewayOptions, 'onUpgrade'>
 

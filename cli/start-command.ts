@@ -10,6 +10,7 @@ import { spawnBench } from '../simulation/spawn-bench.js'
 import { correctLog, tellAftermath } from './aftermath.js'
 import { type Addresses, banner } from './banner.js'
 import { readBenchSetup } from './bench-setup.js'
+import { startBridgePart } from './bridge-part.js'
 import { claimHome, isHeld, refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
 import { requireRoom, roomProblem } from './disk-room.js'
@@ -159,6 +160,12 @@ async function startUnit(
     (opened) => opened.close(),
   )
   http.brokerListens(broker, bus)
+  const bridge = startBridgePart(config, { log, bus, clock, logger, mqttPort: broker.port })
+  if (bridge !== null) {
+    http.bridgeRuns(bridge)
+    // Stopped after the services, whose last words it sends.
+    parts.push({ name: 'bridge', stop: () => bridge.stop() })
+  }
   parts.push({ name: 'state of the read models', stop: tellReadModels(config, clock, logger, { bus, log, readSide }) })
   // Stopped before what it asks.
   parts.push({ name: 'gateway', stop: http.stop })

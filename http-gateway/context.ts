@@ -41,6 +41,8 @@ export interface GatewayDeps extends Admission {
   readonly logStatus: () => LogStatus | null
   /** What keeps the read models from following the log; absent where they are made in another process. */
   readonly readSide?: { degradations(): readonly string[] }
+  /** What the bridge to another broker lacks; absent without one. */
+  readonly bridge?: { degradations(): readonly string[] }
   /** Persistent MQTT sessions; absent where the broker runs in another process, undefined before it runs. */
   readonly sessionCounts?: () =>
     | { readonly stored: number; readonly connected: number; readonly most: number }

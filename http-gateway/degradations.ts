@@ -9,6 +9,7 @@ export async function degradations(context: GatewayContext): Promise<readonly st
   return [
     ...(log?.writable === false ? [`The event log cannot be written: ${log.reason ?? 'reason unknown'}.`] : []),
     ...(context.readSide?.degradations() ?? []),
+    ...(context.bridge?.degradations() ?? []),
     ...(context.bus.connected || context.floor() === null ? [] : ['The gateway has no connection to the broker.']),
     ...(sessions !== undefined && sessions.stored >= sessions.most
       ? [`There are ${sessions.stored} persistent MQTT sessions, the most there may be: new ones are refused.`]

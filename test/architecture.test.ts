@@ -18,6 +18,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   doors: { ours: [EVERYWHERE], packages: [] },
   broker: { ours: [EVERYWHERE, /^event-log\//, /^doors\//], packages: ['aedes', 'ws'] },
   bus: { ours: [EVERYWHERE, /^doors\/socket-path$/], packages: ['mqtt'] },
+  bridge: {
+    ours: [EVERYWHERE, /^bus\//, /^event-log\/(reader|commit-channel)$/],
+    packages: ['@sinclair/typebox', 'mqtt'],
+  },
   services: { ours: [EVERYWHERE, /^bus\//], packages: ['@sinclair/typebox', 'yaml'] },
   'services/transport': { ours: [], packages: ['serialport', 'i2c-bus'] },
   projections: {

@@ -117,10 +117,21 @@ it('refuses accelerated time on real hardware', () =>
     /SIMULATION_SPEED is 10; with HARDWARE=real/,
   ))
 
-it('refuses a bridge it does not have, without showing the password of its address', () => {
-  const start = () => readConfig({ MQTT_URL: 'mqtt://me:secret@leader.local' })
-  expect(start).toThrow(/MQTT_URL is set; this version has no bridge/)
-  expect(start).not.toThrow(/secret/)
+describe('the peer of the bridge', () => {
+  it.each(['leader.local', 'http://me:secret@leader.local', 'mqtt://', 'mqtt://me:secret@leader.local/topic'])(
+    'is an MQTT address, unlike %s, and its password is not shown',
+    (MQTT_URL) => {
+      const start = () => readConfig({ MQTT_URL })
+      expect(start).toThrow(/MQTT_URL must read mqtt:\/\/host/)
+      expect(start).not.toThrow(/secret/)
+    },
+  )
+
+  it('is shown a certificate with its key, and first levels of topics', () => {
+    expect(() => readConfig({ BRIDGE_CERT: 'c.pem' })).toThrow(/BRIDGE_CERT is set but BRIDGE_KEY is not/)
+    expect(() => readConfig({ BRIDGE_FAMILIES: 'pioreactor/#' })).toThrow(/BRIDGE_FAMILIES names 'pioreactor\/#'/)
+    expect(readConfig({ BRIDGE_CERT: '/c.pem', BRIDGE_KEY: '/k.pem' })).toMatchObject({ bridgeCert: '/c.pem' })
+  })
 })
 
 test.each(['service', 'leader'])('refuses %s as the name of outside clients', (name) =>

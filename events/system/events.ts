@@ -1,4 +1,5 @@
 import type { EventDefinition } from '../core/define-event.js'
+import { bridgeEvent } from './bridge.js'
 import { automationCapabilityEvent, jobCapabilityEvent, jobEvent } from './jobs.js'
 import { logStatusEvent } from './log-status.js'
 import { outcomeEvent, settingOutcomeEvent } from './outcomes.js'
@@ -24,4 +25,5 @@ export const systemEvents: readonly EventDefinition[] = [
   logStatusEvent,
   webServerEvent,
   projectionsEvent,
+  bridgeEvent,
 ]

@@ -1,0 +1,48 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { COMMIT_CHANNEL } from '../event-log/commit-channel.js'
+import { openEventLogReader } from '../event-log/reader.js'
+import type { TopicRights } from '../events/topic-rights.js'
+import { Alarm } from '../primitives/alarm.js'
+import { Bridge, type BridgeOptions, type BridgeStatus } from './bridge.js'
+import { createRoutes } from './routes.js'
+
+export interface BridgeWorkerData extends Omit<BridgeOptions, 'routes'> {
+  readonly eventLogPath: string
+  readonly box: string
+  readonly rights: readonly TopicRights[]
+  readonly families: readonly string[]
+}
+
+/** How often what has changed is told. */
+const TELL_MS = 250
+
+/** Body of the thread: everything that has to do with the peer, so that nothing of it costs the main thread its time. Ends on any message. */
+async function main(data: BridgeWorkerData): Promise<void> {
+  const stop = new AbortController()
+  parentPort?.once('message', () => stop.abort())
+  const reader = openEventLogReader(data.eventLogPath)
+  const alarm = new Alarm(stop.signal)
+  const commits = new BroadcastChannel(COMMIT_CHANNEL)
+  commits.onmessage = () => alarm.ring()
+  const bridge = new Bridge(reader, { ...data, routes: createRoutes(data) })
+  let told = ''
+  const tell = (): void => {
+    const status: BridgeStatus = bridge.status()
+    if (JSON.stringify(status) === told) return
+    told = JSON.stringify(status)
+    parentPort?.postMessage(status)
+  }
+  const telling = setInterval(tell, TELL_MS)
+  tell()
+  try {
+    await bridge.run(alarm, stop.signal)
+    tell()
+  } finally {
+    clearInterval(telling)
+    commits.close()
+    reader.close()
+    parentPort?.close()
+  }
+}
+
+await main(workerData as BridgeWorkerData)

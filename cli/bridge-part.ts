@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import type { BridgeWorkerData } from '../bridge/bridge-worker.js'
+import { cursorPath } from '../bridge/cursor-file.js'
+import { type Peer, parsePeer, peerName } from '../bridge/peer.js'
+import { type RunningBridge, startBridge } from '../bridge/start-bridge.js'
+import { tellBridge } from '../bridge/tell-bridge.js'
+import type { Config } from '../config.js'
+import { listItems } from '../events/core/setting.js'
+import type { Clock, Logger, MessageBus } from '../events/ports.js'
+import { systemRights } from '../events/topic-rights.js'
+import { instruments } from '../instruments.js'
+import type { RunningLog } from './parts.js'
+
+/** The bridge of a unit, and what health says of it. */
+export interface BridgePart {
+  degradations(): readonly string[]
+  stop(): Promise<void>
+}
+
+interface BridgeSurroundings {
+  readonly log: RunningLog
+  readonly bus: MessageBus
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Of our own broker. */
+  readonly mqttPort: number
+}
+
+/** Starts the bridge to the peer that the settings name; null when they name none. */
+export function startBridgePart(config: Config, surroundings: BridgeSurroundings): BridgePart | null {
+  const peer = findPeer(config)
+  if (peer === null) return null
+  const { log, bus, clock, logger, mqttPort } = surroundings
+  const { unit } = config
+  const bridge: RunningBridge = startBridge(workerData(config, peer, log.reader.lastPosition(), mqttPort), logger)
+  const teller = tellBridge({ unit, bridge, bus, clock, logger, lastPosition: () => log.reader.lastPosition() })
+  return {
+    degradations: () => [teller.sentence()].filter((sentence) => sentence !== null),
+    stop() {
+      teller.stop()
+      return bridge.stop()
+    },
+  }
+}
+
+/** Who is the peer; null: nobody. */
+function findPeer({ mqttUrl, bridgeCa, bridgeCert, bridgeKey }: Config): Peer | null {
+  if (mqttUrl === '') return null
+  const peer = parsePeer(mqttUrl)
+  if (peer.tls === null) return peer
+  const tls = {
+    ...(bridgeCa === '' ? {} : { ca: bridgeCa }),
+    ...(bridgeCert === '' ? {} : { cert: bridgeCert, key: bridgeKey }),
+  }
+  return { ...peer, tls }
+}
+
+function workerData(config: Config, peer: Peer, floor: number, ownPort: number): BridgeWorkerData {
+  const { unit, box, home, eventLogPath, bridgeFamilies } = config
+  const rights = [...instruments.map(({ topics }) => topics), systemRights]
+  const named = listItems(bridgeFamilies)
+  return {
+    ...{ peer, unit, box, rights, floor, ownPort, eventLogPath },
+    families: named.length > 0 ? named : rights.map(({ root }) => root),
+    importer: `bridge ${peerName(peer)}`,
+    cursorPath: cursorPath(join(home, 'bridge'), peerName(peer)),
+  }
+}
