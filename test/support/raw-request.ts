@@ -12,6 +12,7 @@ export function rawRequest(
   path: string,
   headers: Record<string, string> = {},
   method = 'GET',
+  body = '',
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(base)
   return new Promise((resolve, reject) => {
@@ -25,6 +26,6 @@ export function rawRequest(
       })
     })
     sent.on('error', reject)
-    sent.end()
+    sent.end(body)
   })
 }

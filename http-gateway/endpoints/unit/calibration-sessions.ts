@@ -29,6 +29,7 @@ const calibrationProtocols = endpoint({
   summary: 'Guided calibrations that this unit offers, by device, priority and title.',
   response: Type.Array(CalibrationProtocol),
   errors: [],
+  maxAge: 10,
   handle: async (_, { readModels, unit }) => [...(await readModels.calibrationProtocols(unit))],
 })
 
