@@ -5,6 +5,7 @@ import type { TopicRights } from '../events/topic-rights.js'
 import { Alarm } from '../primitives/alarm.js'
 import { Bridge, type BridgeOptions, type BridgeStatus } from './bridge.js'
 import { createRoutes } from './routes.js'
+import { Wills } from './wills.js'
 
 export interface BridgeWorkerData extends Omit<BridgeOptions, 'routes'> {
   readonly eventLogPath: string
@@ -21,10 +22,18 @@ async function main(data: BridgeWorkerData): Promise<void> {
   const stop = new AbortController()
   parentPort?.once('message', () => stop.abort())
   const reader = openEventLogReader(data.eventLogPath)
-  const alarm = new Alarm(stop.signal)
+  const [alarm, alarmOfWills] = [new Alarm(stop.signal), new Alarm(stop.signal)]
   const commits = new BroadcastChannel(COMMIT_CHANNEL)
-  commits.onmessage = () => alarm.ring()
+  commits.onmessage = () => {
+    alarm.ring()
+    alarmOfWills.ring()
+  }
   const bridge = new Bridge(reader, { ...data, routes: createRoutes(data) })
+  const wills = new Wills(reader, {
+    ...data,
+    isConnected: () => bridge.status().connected,
+    sayAgain: (topic, payload) => bridge.sayAgain(topic, payload),
+  })
   let told = ''
   const tell = (): void => {
     const status: BridgeStatus = bridge.status()
@@ -35,7 +44,7 @@ async function main(data: BridgeWorkerData): Promise<void> {
   const telling = setInterval(tell, TELL_MS)
   tell()
   try {
-    await bridge.run(alarm, stop.signal)
+    await Promise.all([bridge.run(alarm, stop.signal), wills.run(alarmOfWills, stop.signal)])
     tell()
   } finally {
     clearInterval(telling)

@@ -69,6 +69,11 @@ export class Bridge {
     return { connected: this.#connected, reason: this.#reason, position, repeated: this.#repeated }
   }
 
+  /** Tells the peer a retained value once more, if there is a connection: at the next one it is told anyway. */
+  sayAgain(topic: string, payload: string): void {
+    void this.#forwarder?.sendAgain(topic, Buffer.from(payload))
+  }
+
   /** Connects, sends, and connects again, until it is stopped. */
   async run(alarm: Alarm, stop: AbortSignal): Promise<void> {
     await this.#save()
