@@ -1,7 +1,13 @@
 import { BadTransition, JobNotReady, JobNotRunning, SettingUnavailable } from '../../events/bioreactor/errors.js'
-import { defineError, type LabError, toErrorRecord } from '../../events/core/errors.js'
+import { defineError, isInputError, type LabError, toErrorRecord } from '../../events/core/errors.js'
 import type { JobState } from '../../events/job-state.js'
 import type { Logger } from '../../events/ports.js'
+
+export const StartFailed = defineError(
+  'job.start_failed',
+  'state',
+  'The job ended within its first second; the message says why, `details.code` with which error.',
+)
 
 const JobStopped = defineError('job.stopped', 'state', 'The job was stopped while it started.')
 
@@ -44,4 +50,14 @@ export function reasonOf(error: unknown, logger: Logger): string {
   const { message, family } = toErrorRecord(error)
   if (family === 'defect') logger.error({ err: error }, 'job failed')
   return message
+}
+
+/** A failed start in the words that clients of the unit API know; exit code 2 means misuse, as with any command line. */
+export function startFailed(error: unknown): LabError {
+  const exit = isInputError(error) ? 2 : 1
+  const { message, code, details } = toErrorRecord(error)
+  return new StartFailed(`Command exited during startup grace window. Exit code ${exit}. ${message}`, {
+    cause: error,
+    details: { ...details, code },
+  })
 }

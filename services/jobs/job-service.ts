@@ -1,8 +1,7 @@
 import { publishEvent } from '../../bus/publish-event.js'
-import { NoJobFilter } from '../../events/bioreactor/errors.js'
 import type { OrderOf } from '../../events/core/define-command.js'
-import { type JobDefinition, STOP_ORDERS } from '../../events/core/define-job.js'
-import { defineError, isDefect, isInputError, type LabError, toErrorRecord } from '../../events/core/errors.js'
+import type { JobDefinition } from '../../events/core/define-job.js'
+import { defineError, isDefect } from '../../events/core/errors.js'
 import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../events/system/commands.js'
 import { ServicesSuspended } from '../../events/system/errors.js'
 import { jobEvent } from '../../events/system/jobs.js'
@@ -14,27 +13,28 @@ import type { Service, ServiceContext } from '../runtime/service.js'
 import { createTaskLog } from '../runtime/task-log.js'
 import { stockConfig } from '../unit-admin/config/stock-config.js'
 import { readUnitConfig, type UnitConfig } from '../unit-admin/config/unit-config.js'
+import { followAssignment } from './assignment.js'
 import { FinishedJobs } from './finished-jobs.js'
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
-import { JobRefused, jobNotRunning } from './job-errors.js'
+import { JobRefused, jobNotRunning, StartFailed, startFailed } from './job-errors.js'
 import type { JobOrder } from './job-order.js'
 import { announceJobs, OfferedJobs } from './offered-jobs.js'
-import { followAssignment, pastJobs, undecided } from './past-jobs.js'
+import { pastJobs, undecided } from './past-jobs.js'
 import { resolveParameters } from './resolve-parameters.js'
 import { RunningJob } from './running-job.js'
 import { RunningJobs } from './running-jobs.js'
 import { parseStateCommand } from './set-commands.js'
 import { checkOverride, namedAutomation, optionsAgain } from './start-order.js'
+import { inStopOrder, stopFilter } from './stop-filter.js'
 
 const UnitInactive = defineError('unit.inactive', 'state', 'The unit is not active in its cluster, so no job starts.')
-const JobDuplicate = defineError('job.duplicate', 'state', 'A job of this name runs already.')
-const StartFailed = defineError(
-  'job.start_failed',
+const UnitReassigned = defineError(
+  'unit.reassigned',
   'state',
-  'The job ended within its first second; the message says why, `details.code` with which error.',
+  'The unit was assigned to another experiment while a job of its own was about to start.',
 )
-
+const JobDuplicate = defineError('job.duplicate', 'state', 'A job of this name runs already.')
 /** A start counts as successful when the job still lives after this time. */
 const GRACE_MS = 1000
 
@@ -75,7 +75,7 @@ export async function startJobService(
   const running = new RunningJobs()
   let suspended: { readonly reason: string; readonly sinceMs: number } | null = null
 
-  const assignment = await followAssignment(bus, unit)
+  const assignment = await followAssignment(context, retained, (left, now) => void leave(left, now))
   await announceJobs(context, offered, retained)
   const past = pastJobs(retained, unit)
   const finishedJobs = new FinishedJobs(context, past.jobs)
@@ -86,14 +86,15 @@ export async function startJobService(
     if (suspended !== null) throw new ServicesSuspended(`No job starts now: ${suspended.reason}.`)
   }
 
-  async function prepare(order: RunJob): Promise<RunningJob> {
+  /** @param assigned to which experiment the unit belonged when the order came */
+  async function prepare(order: RunJob, assigned = assignment.experiment()): Promise<RunningJob> {
     const { env = {}, options = {}, config_overrides = [] } = order
     const { name, args } = offered.command(order.job_name, order.args ?? [])
     const { automation, own } = namedAutomation(options)
     const job = offered.get(name, automation)
     if (env['ACTIVE'] === '0') throw new UnitInactive(`${unit} is not active; ${name} was not started.`)
     const overrides = config_overrides.map(checkOverride)
-    const asked = env['EXPERIMENT'] || assignment.experiment() || NO_EXPERIMENT
+    const asked = env['EXPERIMENT'] || assigned || NO_EXPERIMENT
     const experiment = isOfUnit(job.definition) ? OF_UNIT : topicLevel('experiment', asked)
     // A unit whose configuration cannot be read is still there to tell so.
     const spareBroken = job.definition.resident !== undefined
@@ -105,6 +106,9 @@ export async function startJobService(
     if (args.length > 0 && !takesArguments(definition))
       logger.warn({ job: name, args }, 'arguments are not used by this job')
     refuseSuspended()
+    // The assignment that came meanwhile has stopped the jobs of this experiment; it did not see this one.
+    if (experiment === assigned && assignment.experiment() !== assigned)
+      throw new UnitReassigned(`${unit} has just left ${experiment}; ${name} was not started.`)
     if (definition.action !== true && running.named(name).length > 0)
       throw new JobDuplicate(`${name} is already running on ${unit}.`)
     return begin(job, {
@@ -141,9 +145,9 @@ export async function startJobService(
     return started
   }
 
-  async function run(order: RunJob): Promise<{ ok: true }> {
+  async function run(order: RunJob, assigned: string | null): Promise<{ ok: true }> {
     try {
-      const job = await prepare(order)
+      const job = await prepare(order, assigned)
       // An action that fails at once has failed; any other job has started when it is ready.
       const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
       await deadline(GRACE_MS, settled, () => undefined, clock)
@@ -157,11 +161,18 @@ export async function startJobService(
   }
 
   async function stopMatching(matches: (job: RunningJob) => boolean): Promise<boolean> {
-    const matching = running.all().filter(matches)
-    matching.sort((a, b) => stopRank(a.definition) - stopRank(b.definition))
     // In this order, but no job waits for the hardware of another.
-    await Promise.all(matching.map((job) => job.stop(null)))
+    await Promise.all(inStopOrder(running.all().filter(matches)).map((job) => job.stop(null)))
     return true
+  }
+
+  /** Nobody watches the jobs of an experiment that the unit no longer belongs to, and its pumps stand on another vial by then. */
+  async function leave(left: string, now: string | null): Promise<void> {
+    const isOfIt = stopFilter({ experiment: left })
+    const reason =
+      now === null ? 'the unit is assigned to no experiment any more' : `the unit is now assigned to ${now}`
+    for (const job of running.all().filter(isOfIt)) job.log('notice', `Stopping: ${reason}.`)
+    await stopMatching(isOfIt)
   }
 
   /** Starts interrupted jobs again, where the operator asked for it. It is decided once: who names a job later does not start it then. */
@@ -174,6 +185,13 @@ export async function startJobService(
       // What another job had begun is up to that job, on offer or not.
       const isOnItsOwn = !begunByJobs.has(job_source)
       if (!resumeJobs.includes(job_name) || start === undefined || !isOnItsOwn) continue
+      if (assignment.hasLeft(record)) {
+        logger.warn(
+          { job: job_name, experiment },
+          'interrupted job does not start again: the unit has left its experiment',
+        )
+        continue
+      }
       const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
       try {
         await prepare({ job_name, env, ...start, options: optionsAgain(offered, job_name, start.options) })
@@ -220,8 +238,9 @@ export async function startJobService(
     },
     commands: [
       tasks.answer(runJobCommand, async (order) => {
+        const assigned = assignment.experiment()
         await admit(order)
-        return () => run(order)
+        return () => run(order, assigned)
       }),
       tasks.answer(stopJobsCommand, (order) => {
         const matches = stopFilter(order)
@@ -268,32 +287,5 @@ export async function startJobService(
 const OF_UNIT = '$experiment'
 const isOfUnit = ({ ofUnit, resident }: JobDefinition): boolean => ofUnit === true || resident !== undefined
 
-/** Filters are ANDed; `all` spares supervised activities. @throws NoJobFilter without any. */
-function stopFilter(filters: OrderOf<typeof stopJobsCommand>): (job: RunningJob) => boolean {
-  const { all, job_name, experiment, job_source, job_id } = filters
-  if (all === true) return (job) => job.definition.longRunning !== true
-  const given = [job_name, experiment, job_source, job_id].some((filter) => filter !== undefined)
-  if (!given) throw new NoJobFilter('Name at least one of job_name, experiment, job_source, job_id.')
-  return ({ definition, order }) =>
-    definition.resident !== 'always' &&
-    (job_name === undefined || definition.name === job_name) &&
-    (experiment === undefined || order.experiment === experiment) &&
-    (job_source === undefined || order.source === job_source) &&
-    (job_id === undefined || order.jobId === job_id)
-}
-
 const takesArguments = ({ parameters }: JobDefinition): boolean =>
   Object.values(parameters).some(({ argument }) => argument !== undefined)
-
-/** Lower stops earlier. */
-const stopRank = ({ stopOrder = 'others' }: JobDefinition): number => STOP_ORDERS.indexOf(stopOrder)
-
-/** A failed start in the words that clients of the unit API know; exit code 2 means misuse, as with any command line. */
-function startFailed(error: unknown): LabError {
-  const exit = isInputError(error) ? 2 : 1
-  const { message, code, details } = toErrorRecord(error)
-  return new StartFailed(`Command exited during startup grace window. Exit code ${exit}. ${message}`, {
-    cause: error,
-    details: { ...details, code },
-  })
-}

@@ -1,7 +1,5 @@
-import { assignmentEvent, UnitAssignment } from '../../events/bioreactor/experiments.js'
-import type { MessageBus } from '../../events/ports.js'
 import { type JobRecord, jobEvent } from '../../events/system/jobs.js'
-import { type RetainedText, recordIn, recordsOf } from '../aftermath/retained.js'
+import { type RetainedText, recordsOf } from '../aftermath/retained.js'
 
 /** What the retained topics tell about jobs of earlier lives of this unit. */
 export interface PastJobs {
@@ -20,18 +18,3 @@ export const undecided = ({ jobs }: PastJobs): readonly JobRecord[] =>
     ({ interrupted, job_name, job_id }) =>
       interrupted === true && !jobs.some((later) => later.job_name === job_name && later.job_id > job_id),
   )
-
-export interface Assignment {
-  /** Experiment the leader assigned this unit to. */
-  experiment(): string | null
-  close(): Promise<void>
-}
-
-export async function followAssignment(bus: MessageBus, unit: string): Promise<Assignment> {
-  let assigned: string | null = null
-  const close = await bus.subscribe(assignmentEvent.topic({ unit }), ({ topic, payload }) => {
-    // What is no assignment assigns to nothing.
-    assigned = recordIn(UnitAssignment, { topic, text: payload.toString() })?.experiment || null
-  })
-  return { experiment: () => assigned, close }
-}

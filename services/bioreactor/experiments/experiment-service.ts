@@ -16,7 +16,10 @@ import { type Answer, answer } from '../../runtime/answer.js'
 import type { ServiceContext } from '../../runtime/service.js'
 
 /** What was said of experiments is true whatever died; it is looked up for the next life. */
-export const experimentsKnown: PartAftermath = { filters: [experimentEvent.filter()], corrections: () => [] }
+export const experimentsKnown: PartAftermath = {
+  filters: [experimentEvent.filter(), assignmentEvent.filter()],
+  corrections: () => [],
+}
 
 /** Takes what a unit without a leader is told of its experiments. @param past what is retained of earlier lives */
 export function offerExperiments(

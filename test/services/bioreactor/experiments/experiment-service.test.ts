@@ -32,17 +32,6 @@ test('a unit is assigned, and a job that names no experiment belongs to what it 
   expect(retained(ASSIGNMENT)).toMatchObject({ experiment: null, assigned_at: null })
 })
 
-test.each(['nonsense', '[]', '{"experiment": 3}', ''])(
-  'an assignment that says %j assigns to nothing',
-  async (text) => {
-    lab = await startBioreactorLab()
-    await give(lab.service, assignExperimentCommand, { experiment: 'growth' })
-    await lab.context.bus.publish(ASSIGNMENT, text, { retain: true })
-    await lab.run('stirring', {}, { env: { EXPERIMENT: '' } })
-    expect(lab.published('stirring/$state', '$no_experiment_present')).toContain('ready')
-  },
-)
-
 test('what is said of an experiment adds up, also over a restart', async () => {
   const broker = new MemoryBroker()
   lab = await startBioreactorLab({ broker })
