@@ -105,6 +105,18 @@ export const unitSettings = {
     'config.ini, unit_config.ini, calibrations, plugins.',
     FOR_SERVICES,
   ),
+  PLUGIN_SCRIPTS: setting(
+    choice(['ignore', 'run']),
+    'ignore',
+    'Whether packages may run programs of their own while they are installed as plugins; run trusts all of them, and all they depend on.',
+    FOR_SERVICES,
+  ),
+  PLUGIN_REGISTRY: setting(
+    Type.String({ pattern: '^(https?://[^@\\s]+)?$' }),
+    '',
+    'Address of the npm registry that plugins come from; empty means the one npm is configured with.',
+    FOR_SERVICES,
+  ),
   MQTT_URL: setting(
     Type.String(),
     '',

@@ -152,7 +152,7 @@ export async function startHttpSide(
   } = config
   const secrets = { boxApiKey, unitApiPassword }
   const unitConfigPath = join(dotPioreactor, 'unit_config.ini')
-  const files = { runsRoot, spoolDirectory, unitConfigPath, configSecretsPath }
+  const files = { runsRoot, spoolDirectory, dotPioreactor, unitConfigPath, configSecretsPath }
   const place = { unit, box, boxId, build, devicesShape, hardwareKind, ...files }
   const gateway = await startGateway({
     deps: {

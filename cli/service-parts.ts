@@ -1,6 +1,7 @@
 import type { Config } from '../config.js'
 import { configCommands } from '../events/config/config.js'
 import { nasCommands } from '../events/nas/commands.js'
+import { pluginCommands } from '../events/plugins/plugins.js'
 import type { PartAftermath } from '../services/aftermath/aftermath.js'
 import { uploadsQueued } from '../services/nas-upload/uploads-queued.js'
 import type { Instrument } from '../services/runtime/instrument.js'
@@ -13,7 +14,7 @@ import { unitAdminPast } from '../services/unit-admin/aftermath.js'
 export const serviceParts = (
   instruments: readonly Instrument[],
   hardware: Hardware,
-  config: Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot' | 'spoolDirectory' | 'configSecretsPath'>,
+  config: Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot' | keyof AdminConfig>,
 ): readonly ServicePart[] => [
   ...instrumentParts(instruments, hardware, config.instruments),
   unitAdmin(instruments, config),
@@ -26,15 +27,17 @@ export const aftermathsOf = (instruments: readonly Instrument[]): readonly PartA
   uploadsQueued,
 ]
 
+type AdminConfig = Pick<Config, 'spoolDirectory' | 'configSecretsPath' | 'pluginScripts' | 'pluginRegistry'>
+
 const unitAdmin = (
   instruments: readonly Instrument[],
-  { spoolDirectory, configSecretsPath: secretsPath }: Pick<Config, 'spoolDirectory' | 'configSecretsPath'>,
+  { spoolDirectory, configSecretsPath: secretsPath, pluginScripts: scripts, pluginRegistry: registry }: AdminConfig,
 ): ServicePart => ({
   name: 'unit_admin',
-  commands: configCommands,
+  commands: [...configCommands, ...pluginCommands],
   async start(context, past) {
     const jobs = (await Promise.all(instruments.map((instrument) => instrument.jobs?.() ?? []))).flat()
-    const services = { ...context, jobs, spoolDirectory, secretsPath }
+    const services = { ...context, jobs, spoolDirectory, secretsPath, npm: { scripts, registry } }
     return (await import('../services/unit-admin/start-unit-admin.js')).startUnitAdmin(services, past)
   },
   aftermath: unitAdminPast,

@@ -4,6 +4,7 @@ import type { EventDefinition } from './core/define-event.js'
 import { descriptorEvents } from './descriptors/descriptors.js'
 import { nasCommands } from './nas/commands.js'
 import { nasEvents } from './nas/events.js'
+import { pluginCommands, pluginEvents } from './plugins/plugins.js'
 import { systemEvents } from './system/events.js'
 
 /** What is published beside the settings of jobs, and every command that is no `/set`. */
@@ -18,8 +19,9 @@ export const catalogueOf = (instruments: readonly Catalogue[]): Catalogue => ({
     ...systemEvents,
     ...configEvents,
     ...descriptorEvents,
+    ...pluginEvents,
     ...instruments.flatMap(({ events }) => events),
     ...nasEvents,
   ],
-  commands: [...configCommands, ...instruments.flatMap(({ commands }) => commands), ...nasCommands],
+  commands: [...configCommands, ...pluginCommands, ...instruments.flatMap(({ commands }) => commands), ...nasCommands],
 })

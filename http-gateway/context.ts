@@ -28,6 +28,8 @@ export interface GatewayDeps extends Admission {
   readonly runsRoot: string
   /** Private directory through which secrets reach the services. */
   readonly spoolDirectory: string
+  /** Directory of plugins and of the files that forbid something. */
+  readonly dotPioreactor: string
   /** The unit's own configuration file. */
   readonly unitConfigPath: string
   /** What configuration events leave out. */

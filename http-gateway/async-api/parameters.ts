@@ -40,6 +40,8 @@ export const PARAMETERS: Readonly<Record<string, ChannelParameter>> = {
   name: { description: 'Name of a calibration or an estimator.', examples: ['media_pump-2026-01-02'] },
   session_id: { description: 'Id of a guided calibration.' },
   filename: { description: 'Name of a file of the configuration.', examples: ['config.ini'] },
+  plugin_kind: { description: '`packages`, or `files`: a single one each.', examples: ['packages'] },
+  plugin: { description: 'Name of a file, or of a package, in percent encoding.', examples: ['air-bubbler'] },
   service: { description: 'Name of an instrument, or `nas_upload`.', examples: ['bioreactor'] },
   mode: { description: 'Name of a measurement mode.', examples: ['CV'], location: '$message.payload#/mode' },
   run_id: { description: `Name of the run; it matches \`${RUN_ID_PATTERN}\`.`, examples: ['run-1'] },

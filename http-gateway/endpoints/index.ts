@@ -16,6 +16,7 @@ import { hardware } from './unit/hardware.js'
 import { jobCommands } from './unit/job-commands.js'
 import { jobSettings } from './unit/job-settings.js'
 import { jobLists } from './unit/jobs.js'
+import { plugins } from './unit/plugins.js'
 import { unitSystem } from './unit/system.js'
 import { tasks } from './unit/tasks.js'
 
@@ -32,6 +33,7 @@ export const endpoints: readonly Endpoint[] = [
   ...bioreactor,
   ...hardware,
   ...calibrations,
+  ...plugins,
   ...boxSystem,
   ...devices,
   ...modes,

@@ -4,6 +4,7 @@ import type { JobCapability } from '../../events/core/capability.js'
 import type { EventDefinition } from '../../events/core/define-event.js'
 import type { AnnouncedMode } from '../../events/define-mode.js'
 import { descriptorEvents } from '../../events/descriptors/descriptors.js'
+import { PACKAGE_SOURCE, type Plugin, PluginRecord, pluginEvent } from '../../events/plugins/plugins.js'
 import { DeviceRecord, deviceEvent } from '../../events/potentiostat/devices.js'
 import { modeCapabilityEvent, RecordedMode, upcastMode } from '../../events/potentiostat/modes.js'
 import { automationCapabilityEvent, jobCapabilityEvent } from '../../events/system/jobs.js'
@@ -58,13 +59,16 @@ const devices = announced('devices', [deviceEvent], DeviceRecord)
 /** Vessels that a unit knows. */
 const vesselModels = announced('vessel_models', [modelsEvent], Models)
 
-type Announcements = 'job_capabilities' | 'mode_capabilities' | 'descriptors' | 'devices' | 'vessel_models'
+/** Plugins that are installed. */
+const plugins = announced('plugins', [pluginEvent], PluginRecord)
+
+type Announcements = 'job_capabilities' | 'mode_capabilities' | 'descriptors' | 'devices' | 'vessel_models' | 'plugins'
 
 type AnnouncementTables = Tables<Readonly<Record<Announcements, AnnouncementRow>>>
 
 /** Records were checked when they were folded. */
 export const announcements = readModel(
-  [jobCapabilities, modeCapabilities, descriptors, devices, vesselModels],
+  [jobCapabilities, modeCapabilities, descriptors, devices, vesselModels, plugins],
   (tables: AnnouncementTables) => {
     const records = <T>(table: Announcements, order: 'name' | 'position') => {
       const all = tables.query<object, Pick<AnnouncementRow, 'record'>>((from) =>
@@ -78,6 +82,9 @@ export const announcements = readModel(
         from.selectFrom(table).select('record').where('topic', '=', value('topic')),
       )
     const models = on('vessel_models')
+    const allPlugins = tables.query<object, Pick<AnnouncementRow, 'topic' | 'record'>>((from) =>
+      from.selectFrom('plugins').select(['topic', 'record']).orderBy('name'),
+    )
     const descriptorsOn = on('descriptors')
     return {
       /** Null as long as the unit has not told them. */
@@ -90,6 +97,15 @@ export const announcements = readModel(
       modes: async (): Promise<readonly AnnouncedMode[]> =>
         (await recordedModes()).map(upcastMode).sort((one, other) => one.rank - other.rank),
       devices: records<DeviceRecord>('devices', 'name'),
+      /** Packages, then files, by name; of two that give themselves one name the later one. */
+      async plugins(unit: string): Promise<readonly Plugin[]> {
+        const records = (await allPlugins({}))
+          .filter(({ topic }) => pluginEvent.levels(topic)?.unit === unit)
+          .map(({ record }) => JSON.parse(record) as PluginRecord)
+        const isPackage = ({ source }: Plugin): boolean => source === PACKAGE_SOURCE
+        const inOrder = [...records.filter(isPackage), ...records.filter((plugin) => !isPackage(plugin))]
+        return [...new Map(inOrder.map(({ timestamp: _, ...plugin }) => [plugin.name, plugin])).values()]
+      },
       /** Those told on a topic; null before they are. */
       async descriptors<T>(topic: string): Promise<T[] | null> {
         const [found] = await descriptorsOn({ topic })

@@ -38,7 +38,7 @@ interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
   /** With these the service refuses the order itself: they are answered at once, and there is no task. */
   readonly refusals?: readonly ErrorDeclaration[]
   /** Runs before the lock and the body are looked at; throws to refuse. */
-  admit?(input: { readonly params: Static<P> }, context: GatewayContext): void
+  admit?(input: { readonly params: Static<P> }, context: GatewayContext): void | Promise<void>
   /** What is ordered; throws to refuse. */
   order(
     input: Pick<Input<Static<P>, unknown, Static<B>>, 'params' | 'body'>,
@@ -74,7 +74,7 @@ export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result
       LogUnavailable,
     ],
     async admit(input: { readonly params: Static<P> }, context: GatewayContext) {
-      admit?.(input, context)
+      await admit?.(input, context)
       // What is not known yet, the service refuses.
       if (lock === undefined || !(await areCurrent(context)) || !(await context.readModels.isLockHeld(lock))) return
       return new Reply(202, locked(lock))

@@ -49,6 +49,7 @@ export async function startTestGateway(
     attempts: createAttempts(),
     runsRoot: '/nonexistent',
     spoolDirectory: '/nonexistent',
+    dotPioreactor: '/nonexistent',
     unitConfigPath: '/nonexistent',
     configSecretsPath: '/nonexistent',
     clock,

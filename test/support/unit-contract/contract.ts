@@ -22,8 +22,6 @@ const POST_AND_PATCH = ['POST', 'PATCH'] as const
 
 /** Entries that the unit does not serve yet: who builds one takes it out. */
 export const NOT_BUILT: readonly string[] = [
-  'GET /unit_api/plugins/installed',
-  'GET /unit_api/plugins/installed/{filename}',
   'GET /unit_api/system/path/',
   'GET /unit_api/system/path/{req_path}',
   'GET /unit_api/system/utc_clock',
@@ -31,8 +29,6 @@ export const NOT_BUILT: readonly string[] = [
   'GET /unit_api/zipped_dot_pioreactor',
   'POST /unit_api/import_zipped_dot_pioreactor',
   ...[
-    'plugins/install',
-    'plugins/uninstall',
     'system/reboot',
     'system/remove_file',
     'system/repair',
