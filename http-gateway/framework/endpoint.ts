@@ -26,6 +26,17 @@ export class Reply<T> {
   }
 }
 
+/** An answer that is JSON already. */
+export class JsonText<T> {
+  readonly bytes: Buffer
+  /** What the text says; only its type exists. */
+  declare readonly says: T
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+}
+
 class Sent {
   readonly sent = true
 }
@@ -33,7 +44,7 @@ class Sent {
 /** Returned by handlers that wrote the response themselves. */
 export const SENT = new Sent()
 
-type Answer<T> = T | Reply<T> | Sent
+type Answer<T> = T | Reply<T> | JsonText<T> | Sent
 
 /** One endpoint: routing, validation, error bodies and documentation follow from this entry. */
 export interface Endpoint<

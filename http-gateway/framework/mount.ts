@@ -3,7 +3,7 @@ import type { LabError } from '../../events/core/errors.js'
 import type { GatewayContext } from '../context.js'
 import { type Conventions, conventionsOf } from '../conventions/conventions.js'
 import { awaitNeeds } from '../readiness.js'
-import { type Endpoint, methodsOf, Reply, SENT } from './endpoint.js'
+import { type Endpoint, JsonText, methodsOf, Reply, SENT } from './endpoint.js'
 import { NotFound } from './errors.js'
 import { readBody, skipBody } from './read-body.js'
 
@@ -60,7 +60,7 @@ function pathParameters(endpoint: Endpoint, request: Request): Readonly<Record<s
 /** JSON without a charset parameter: clients of the unit API compare the content type literally.
  * @param take counts the bytes until the client has them; throws when it is too much. */
 export function sendJson(response: Response, status: number, body: unknown, take?: (bytes: number) => void): void {
-  const text = Buffer.from(JSON.stringify(body))
+  const text = body instanceof JsonText ? body.bytes : Buffer.from(JSON.stringify(body))
   take?.(text.length)
   response.statusCode = status
   response.setHeader('content-type', 'application/json')

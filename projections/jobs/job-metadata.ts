@@ -1,9 +1,10 @@
 import { JobRecord, jobEvent } from '../../events/system/jobs.js'
+import { keptList, PAGE_ROWS } from '../engine/kept-list.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 import { readModel } from '../engine/read-model.js'
 
-/** `state`, `reason` and `first_position` are ours, the other columns Pioreactor's. */
+/** `state`, `reason`, `first_position` and `changed_at` are ours, the other columns Pioreactor's. */
 export type JobMetadataRow = {
   readonly job_id: number
   readonly unit: string
@@ -20,12 +21,14 @@ export type JobMetadataRow = {
   readonly reason: string | null
   /** Position of the record that announced the job; settings published before it belong to an earlier one. */
   readonly first_position: number
+  /** Position of its latest record. */
+  readonly changed_at: number
 }
 
 /** Every job the unit ever started. */
 const jobMetadata = foldProjection<JobMetadataRow>({
   name: 'pio_job_metadata',
-  version: 1,
+  version: 2,
   on: [jobEvent.filter()],
   columns: {
     job_id: 'INTEGER NOT NULL',
@@ -42,9 +45,10 @@ const jobMetadata = foldProjection<JobMetadataRow>({
     state: 'TEXT NOT NULL',
     reason: 'TEXT',
     first_position: 'INTEGER NOT NULL',
+    changed_at: 'INTEGER NOT NULL',
   },
   key: ['job_id'],
-  indexes: [{ columns: ['is_running', 'experiment'] }, { columns: ['job_name'] }],
+  indexes: [{ columns: ['is_running', 'experiment'] }, { columns: ['job_name'] }, { columns: ['changed_at'] }],
   // Clearing the retained record ends its life on the broker, not in the history.
   keys: (event) => (event.isEmpty ? [] : [[event.as(JobRecord).job_id]]),
   evolve: (row, event) => {
@@ -54,6 +58,7 @@ const jobMetadata = foldProjection<JobMetadataRow>({
       is_running: is_running ? 1 : 0,
       is_long_running_job: is_long_running_job ? 1 : 0,
       first_position: row?.first_position ?? event.position,
+      changed_at: event.position,
     }
   },
 })
@@ -90,7 +95,26 @@ export const jobs = readModel([jobMetadata], (tables: Tables<{ pio_job_metadata:
   const all = matching(false)
   // A query of its own, because only this one can use the index of running jobs.
   const running = matching(true)
+  const changes = tables.query<object, { changed_at: number }>((from) =>
+    from.selectFrom('pio_job_metadata').select('changed_at').orderBy('changed_at', 'desc').limit(1),
+  )
+  const changedAfter = tables.query<{ position: number }, JobMetadataRow>((from, value) =>
+    from
+      .selectFrom('pio_job_metadata')
+      .selectAll()
+      .where('changed_at', '>', value('position'))
+      .orderBy('changed_at')
+      .limit(PAGE_ROWS),
+  )
   return {
+    /** Every job ever, the latest first: there may be thousands. The same list and the same records as long as they have not changed. */
+    allJobs: keptList<JobMetadataRow, JobRecord>({
+      lastChange: async () => (await changes({}))[0]?.changed_at ?? 0,
+      changedAfter: (position) => changedAfter({ position }),
+      compare: (one, other) => other.job_id - one.job_id,
+      itemOf: async (row) => jobRecord(row),
+      isSettled: () => true,
+    }),
     /** Jobs that fit every given condition, by id. */
     async jobs({ running: onlyRunning, jobName, experiment, longRunning }: JobFilter = {}): Promise<JobRecord[]> {
       const query = onlyRunning === true ? running : all
@@ -104,7 +128,7 @@ export const jobs = readModel([jobMetadata], (tables: Tables<{ pio_job_metadata:
   }
 })
 
-function jobRecord({ first_position, ...job }: JobMetadataRow): JobRecord {
+function jobRecord({ first_position: _, changed_at: __, ...job }: JobMetadataRow): JobRecord {
   return {
     ...job,
     is_running: job.is_running === 1,

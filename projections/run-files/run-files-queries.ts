@@ -36,7 +36,6 @@ export function runFilesQueries(tables: Tables<RunFilesTables>) {
   const checkpoint = tables.query<object, { position: number }>((from) =>
     from.selectFrom('checkpoint').select('position'),
   )
-  const folders = tables.query<object, RunFilesTables['runs']>((from) => from.selectFrom('runs').select(RUN_COLUMNS))
   const folder = tables.query<{ runId: string }, RunFilesTables['runs']>((from, value) =>
     from.selectFrom('runs').select(RUN_COLUMNS).where('run_id', '=', value('runId')),
   )
@@ -70,13 +69,11 @@ export function runFilesQueries(tables: Tables<RunFilesTables>) {
         problems: (await problems({ runId })).map(({ reason }) => reason),
       }
     },
-    folders: async (): Promise<ReadonlyMap<string, RunFolder>> =>
-      new Map(
-        (await folders({})).map(({ run_id, directory, has_manifest }) => [
-          run_id,
-          { directory, pending: has_manifest === 0 },
-        ]),
-      ),
+    /** Null for a run the sink does not know. */
+    async folder(runId: string): Promise<RunFolder | null> {
+      const [known] = await folder({ runId })
+      return known === undefined ? null : { directory: known.directory, pending: known.has_manifest === 0 }
+    },
   }
 }
 

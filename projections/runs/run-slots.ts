@@ -115,27 +115,8 @@ export type ListedSlot = Pick<
 
 /** Queries of the table `run_slots`. */
 export function runSlotTableQueries(tables: Tables<{ run_slots: RunSlotTableRow }>) {
-  const all = tables.query<object, ListedSlot>((from) =>
-    from
-      .selectFrom('run_slots')
-      .select(['run_id', 'slot', 'status', 'ended_at', 'mode_index', 'reports', 'interrupted', 'status_position'])
-      .orderBy('run_id')
-      .orderBy('slot'),
-  )
   const ofRun = tables.query<{ runId: string }, RunSlotTableRow>((from, value) =>
     from.selectFrom('run_slots').selectAll().where('run_id', '=', value('runId')).orderBy('slot'),
   )
-  return {
-    /** The slots of every run, by run id. */
-    async all(): Promise<ReadonlyMap<string, readonly ListedSlot[]>> {
-      const byRun = new Map<string, ListedSlot[]>()
-      for (const row of await all({})) {
-        const known = byRun.get(row.run_id)
-        if (known === undefined) byRun.set(row.run_id, [row])
-        else known.push(row)
-      }
-      return byRun
-    },
-    of: (runId: string) => ofRun({ runId }),
-  }
+  return { of: (runId: string) => ofRun({ runId }) }
 }

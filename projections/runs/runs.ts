@@ -1,6 +1,7 @@
 import { RunOrder, runOrderEvent } from '../../events/potentiostat/run-order.js'
-import { RunProgress, runProgressEvent } from '../../events/potentiostat/run-state.js'
+import { RunProgress, runProgressEvent, slotStateEvent } from '../../events/potentiostat/run-state.js'
 import type { FoldEvent } from '../engine/fold-event.js'
+import { PAGE_ROWS } from '../engine/kept-list.js'
 import { foldProjection } from '../engine/projection.js'
 import type { Tables } from '../engine/queries.js'
 
@@ -19,6 +20,8 @@ export type RunTableRow = {
   readonly warnings: string
   readonly progress_pct: number
   readonly remaining_s: number | null
+  /** Position of the latest event of the run or one of its slots. */
+  readonly changed_at: number
 }
 
 const isOrder = (event: FoldEvent): boolean => event.level(3) === 'order'
@@ -26,8 +29,8 @@ const isOrder = (event: FoldEvent): boolean => event.level(3) === 'order'
 /** Accepted potentiostat orders and how far they are. The first order of a run id is the run; later ones are repetitions. */
 export const runTable = foldProjection<RunTableRow>({
   name: 'runs',
-  version: 1,
-  on: [runOrderEvent.filter(), runProgressEvent.filter()],
+  version: 2,
+  on: [runOrderEvent.filter(), runProgressEvent.filter(), slotStateEvent.filter()],
   columns: {
     run_id: 'TEXT',
     box: 'TEXT',
@@ -42,14 +45,18 @@ export const runTable = foldProjection<RunTableRow>({
     warnings: 'TEXT',
     progress_pct: 'INTEGER',
     remaining_s: 'INTEGER',
+    changed_at: 'INTEGER',
   },
   key: ['run_id'],
-  indexes: [{ columns: ['started_at', 'run_id'] }],
+  indexes: [{ columns: ['changed_at'] }],
   keys: (event) => (event.isEmpty ? [] : [[event.level(2)]]),
   evolve: (row, event) => {
     if (isOrder(event)) return row ?? accepted(event)
+    if (row === null) return null
+    const changed = { ...row, changed_at: event.position }
+    if (event.level(3) !== 'progress') return changed
     const { progress_pct, remaining_s } = event.as(RunProgress)
-    return row === null ? null : { ...row, progress_pct: Math.max(row.progress_pct, progress_pct), remaining_s }
+    return { ...changed, progress_pct: Math.max(row.progress_pct, progress_pct), remaining_s }
   },
 })
 
@@ -69,28 +76,34 @@ function accepted(event: FoldEvent): RunTableRow {
     warnings: JSON.stringify(order.warnings),
     progress_pct: 0,
     remaining_s: Math.ceil(order.modes.reduce((total, { planned_s }) => total + planned_s, 0)),
+    changed_at: event.position,
   }
 }
 
 /** The columns that lists need. */
-export type ListedRun = Pick<RunTableRow, 'run_id' | 'started_at' | 'modes' | 'subdir' | 'group_id'>
+export type ListedRun = Pick<RunTableRow, 'run_id' | 'started_at' | 'modes' | 'subdir' | 'group_id' | 'changed_at'>
 
 /** Queries of the table `runs`. */
 export function runTableQueries(tables: Tables<{ runs: RunTableRow }>) {
-  const all = tables.query<{ groupId: string | null }, ListedRun>((from, value) =>
+  const changes = tables.query<object, { changed_at: number }>((from) =>
+    from.selectFrom('runs').select('changed_at').orderBy('changed_at', 'desc').limit(1),
+  )
+  const changedAfter = tables.query<{ position: number }, ListedRun>((from, value) =>
     from
       .selectFrom('runs')
-      .select(['run_id', 'started_at', 'modes', 'subdir', 'group_id'])
-      .where((is) => is.or([is(value('groupId'), 'is', null), is('group_id', '=', value('groupId'))]))
-      .orderBy('started_at', 'desc')
-      .orderBy('run_id', 'desc'),
+      .select(['run_id', 'started_at', 'modes', 'subdir', 'group_id', 'changed_at'])
+      .where('changed_at', '>', value('position'))
+      .orderBy('changed_at')
+      .limit(PAGE_ROWS),
   )
   const byId = tables.query<{ id: string }, RunTableRow>((from, value) =>
     from.selectFrom('runs').selectAll().where('run_id', '=', value('id')),
   )
   return {
-    /** The latest first. */
-    all: (groupId: string | null) => all({ groupId }),
+    /** Position of the event that changed any run last. */
+    lastChange: async (): Promise<number> => (await changes({}))[0]?.changed_at ?? 0,
+    /** A page of runs in the order of their changes. */
+    changedAfter: (position: number) => changedAfter({ position }),
     one: async (id: string): Promise<RunTableRow | null> => (await byId({ id }))[0] ?? null,
   }
 }

@@ -18,6 +18,7 @@ import type { GatewayContext } from '../../context.js'
 import { ValidationError } from '../../conventions/box/lax-body.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
 import { withStatus } from '../../framework/errors.js'
+import { keptText } from '../../framework/kept-text.js'
 import { ProjectionsBehind } from '../../readiness.js'
 import { isInGroup } from './group-label.js'
 import { RunBody, runOrder } from './run-order.js'
@@ -78,6 +79,8 @@ const startRun = endpoint({
   },
 })
 
+const summaries = keptText(runSummary)
+
 const listRuns = endpoint({
   method: 'get',
   path: '/jobs',
@@ -90,13 +93,13 @@ const listRuns = endpoint({
   needs: 'run files',
   errors: [ValidationError],
   async handle({ query: { state, group_id = '' } }, { readModels }) {
-    const latestFirst = (one: RunSummary, other: RunSummary): number =>
-      `${one.started_at}\0${one.run_id}` < `${other.started_at}\0${other.run_id}` ? 1 : -1
-    return (await readModels.runs())
-      .filter(({ status }) => state === undefined || isTerminal(status) === (state === 'completed'))
-      .filter((run) => group_id.trim() === '' || isInGroup(run, group_id))
-      .map(runSummary)
-      .sort(latestFirst)
+    const all = await readModels.runs()
+    if (state === undefined && group_id.trim() === '') return summaries(all)
+    return summaries(
+      all
+        .filter(({ status }) => state === undefined || isTerminal(status) === (state === 'completed'))
+        .filter((run) => group_id.trim() === '' || isInGroup(run, group_id)),
+    )
   },
 })
 

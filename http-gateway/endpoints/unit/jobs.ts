@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { JobRecord } from '../../../events/system/jobs.js'
 import { type Endpoint, endpoint } from '../../framework/endpoint.js'
+import { keptText } from '../../framework/kept-text.js'
 
 const JobRow = Type.Object({
   job_id: Type.Integer(),
@@ -37,13 +38,15 @@ const runningJob = (job: JobRecord) => ({
   is_long_running_job: Number(job.is_long_running_job),
 })
 
+const jobRows = keptText(jobRow)
+
 const getJobs = endpoint({
   method: 'get',
   path: '/unit_api/jobs',
   summary: 'Every job, running or ended, the latest first.',
   response: Type.Array(JobRow),
   errors: [],
-  handle: async (_input, { readModels }) => (await readModels.jobs()).reverse().map(jobRow),
+  handle: async (_input, { readModels }) => jobRows(await readModels.allJobs()),
 })
 
 const getRunningJobs = endpoint({
