@@ -18,6 +18,10 @@ const options = {
     type: 'string',
     doc: 'Write below this directory instead, and start nothing: for the image of another machine.',
   },
+  worker: {
+    type: 'boolean',
+    doc: 'Let leaders of Pioreactor clusters find the unit: announced in the network, on port 80.',
+  },
   'dry-run': { type: 'boolean', doc: 'Print every file and command, change nothing.' },
 } as const
 
@@ -25,7 +29,11 @@ const text = (value: string | boolean | undefined, fallback: string): string =>
   typeof value === 'string' ? value : fallback
 
 const survey = ({ options: given }: CommandContext): Installation =>
-  surveyMachine({ user: text(given['user'], 'benchlog'), home: text(given['home'], '/var/lib/benchlog') })
+  surveyMachine({
+    user: text(given['user'], 'benchlog'),
+    home: text(given['home'], '/var/lib/benchlog'),
+    worker: given['worker'] === true,
+  })
 
 export const installCommand: Command = {
   options,
@@ -59,7 +67,7 @@ export const uninstallCommand: Command = {
   async run(context) {
     const { print } = context
     const root = text(context.options['root'], '')
-    const files = systemFiles({ ...survey(context), hardwareWatchdog: true })
+    const files = systemFiles({ ...survey(context), hardwareWatchdog: true, worker: true })
     if (root !== '') {
       removeFiles(files, root, print)
       return 0

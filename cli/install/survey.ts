@@ -16,10 +16,11 @@ const USER = /^[a-z_][a-z0-9_-]{0,30}$/
 export interface InstallOptions {
   readonly user: string
   readonly home: string
+  readonly worker: boolean
 }
 
 /** What the files of an installation on this machine depend on. @throws InvalidInput for a wrong option. */
-export function surveyMachine({ user, home }: InstallOptions): Installation {
+export function surveyMachine({ user, home, worker }: InstallOptions): Installation {
   if (!USER.test(user)) {
     throw new InvalidInput(`--user is '${user}'; allowed are up to 31 small letters, digits, '_' and '-'.`)
   }
@@ -36,6 +37,7 @@ export function surveyMachine({ user, home }: InstallOptions): Installation {
     manual: fileURLToPath(new URL('../../../docs/install.md', import.meta.url)),
     systemdVersion: systemdVersion(),
     hardwareWatchdog: existsSync('/dev/watchdog'),
+    worker,
   }
 }
 

@@ -16,6 +16,8 @@ export interface Installation {
   readonly systemdVersion: number
   /** Whether the machine has a timer that resets it when nobody feeds it. */
   readonly hardwareWatchdog: boolean
+  /** Whether leaders of Pioreactor clusters are to find the unit, on the port they expect. */
+  readonly worker: boolean
 }
 
 /** A file of the system. */
@@ -30,11 +32,15 @@ export interface SystemFile {
 
 export const SERVICE = 'benchlog.service'
 
-/** First line of every file of ours: what does not begin with it is somebody else's. */
+/** In the first line of every file of ours: what does not have it is somebody else's. */
 export const MARK = '# Written by benchlog install'
 
 /** Where settings and secrets of the unit stand; read by systemd as root, told to main alone. */
 const SETTINGS = '/etc/benchlog/benchlog.env'
+
+/** Where a Pioreactor's leader looks for the web server of a unit, `[ui] port` of its configuration; and the right to listen there. */
+const WORKER_PORT = 80
+const LOW_PORTS = 'CAP_NET_BIND_SERVICE'
 
 /** I2C bus, GPIO header and PWM files, serial ports. */
 const GROUPS = ['i2c', 'gpio', 'dialout']
@@ -52,7 +58,7 @@ const assignment = (name: string, value: string): string =>
 const pathWord = (path: string): string => `"${literal(path).replaceAll(/["\\]/g, '\\$&')}"`
 
 const unit = (installation: Installation): string => {
-  const { user, home, node, main, manual, systemdVersion } = installation
+  const { user, home, node, main, manual, systemdVersion, worker } = installation
   // In the name of the program systemd looks for no variables.
   const command = (name: string): string => `${pathWord(node)} ${quoteWord(main)} ${name}`
   return `${MARK}.
@@ -90,7 +96,7 @@ User=${user}
 SupplementaryGroups=${GROUPS.join(' ')}
 UMask=0077
 WorkingDirectory=${literal(home)}
-Environment=HARDWARE=real ${assignment('BENCHLOG_HOME', home)}
+Environment=HARDWARE=real ${assignment('BENCHLOG_HOME', home)}${worker ? ` HTTP_PORT=${WORKER_PORT}` : ''}
 EnvironmentFile=-${SETTINGS}
 
 # It may write its data and what it drives; the rest of the machine it may not change.
@@ -105,8 +111,8 @@ DeviceAllow=char-i2c rw
 DeviceAllow=char-gpiochip rw
 DeviceAllow=char-ttyACM rw
 NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
+CapabilityBoundingSet=${worker ? LOW_PORTS : ''}
+AmbientCapabilities=${worker ? LOW_PORTS : ''}
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
@@ -169,6 +175,18 @@ RuntimeWatchdogSec=15s
 RebootWatchdogSec=2min
 `
 
+/** DNS-SD: a Pioreactor's leader lists the host names that are announced so (26.7). Avahi reads the file as soon as it is there. */
+const announcement = (): string => `<!-- ${MARK}. -->
+<!DOCTYPE service-group SYSTEM "avahi-service.dtd">
+<service-group>
+  <name replace-wildcards="yes">Benchlog on %h</name>
+  <service protocol="ipv4">
+    <type>_pio-worker._tcp</type>
+    <port>${WORKER_PORT}</port>
+  </service>
+</service-group>
+`
+
 const settingsFile = (): string => `${MARK}, once; yours from now on. One setting a line, see docs/settings.md.
 # Only root may read this file. After a change: systemctl restart benchlog
 #HOST=0.0.0.0
@@ -189,6 +207,7 @@ export function systemFiles(installation: Installation): readonly SystemFile[] {
     ...(installation.hardwareWatchdog
       ? [{ path: '/etc/systemd/system.conf.d/benchlog-watchdog.conf', content: watchdog() }]
       : []),
+    ...(installation.worker ? [{ path: '/etc/avahi/services/benchlog.service', content: announcement() }] : []),
     { path: SETTINGS, content: settingsFile(), mode: 0o600, keep: true },
   ]
 }

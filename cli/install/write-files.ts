@@ -49,9 +49,11 @@ export function removeFiles(files: readonly SystemFile[], root: string, print: (
 function refuseForeign(files: readonly SystemFile[], root: string): void {
   for (const { path, keep = false } of files) {
     const target = join(root, path)
-    if (!keep && existsSync(target) && !readFileSync(target, 'utf8').startsWith(MARK)) throw new ForeignFile(target)
+    if (!keep && existsSync(target) && !isOurs(readFileSync(target, 'utf8'))) throw new ForeignFile(target)
   }
 }
+
+const isOurs = (content: string): boolean => content.split('\n', 1)[0]?.includes(MARK) === true
 
 function changes(before: string, after: string): readonly string[] {
   const [old, fresh] = [before.split('\n'), after.split('\n')]

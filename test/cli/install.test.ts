@@ -22,6 +22,7 @@ describe('benchlog install', () => {
       expect(existsSync(path)).toBe(false)
     }
     expect(stdout).toContain('ExecStopPost=')
+    expect(stdout).not.toMatch(/avahi|HTTP_PORT|CAP_/)
     expect(stdout).toContain('\nsystemctl enable benchlog.service\n')
   })
 
@@ -40,6 +41,18 @@ describe('benchlog install', () => {
     expect(benchlog('uninstall', '--root', root).status).toBe(0)
     expect(existsSync(join(root, UNIT))).toBe(false)
     expect(readFileSync(settings, 'utf8')).toBe('HOST=0.0.0.0\n')
+  })
+
+  it('announces a worker to the leaders of a network, on the port they expect, and takes that back', () => {
+    const root = temporaryDirectory()
+    const announced = join(root, 'etc/avahi/services/benchlog.service')
+    expect(benchlog('install', '--root', root, '--worker').stdout).toContain(`${announced}: written`)
+    expect(readFileSync(announced, 'utf8')).toContain('<type>_pio-worker._tcp</type>')
+    const unit = readFileSync(join(root, UNIT), 'utf8')
+    expect(unit).toContain(' HTTP_PORT=80\n')
+    expect(unit).toContain('\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n')
+    expect(benchlog('uninstall', '--root', root).stdout).toContain(`${announced}: removed`)
+    expect(existsSync(announced)).toBe(false)
   })
 
   it('changes nothing where a file is somebody else’s', () => {
@@ -80,6 +93,7 @@ describe.skipIf(!hasSystemd)('the unit, as systemd reads it', () => {
       manual: '/opt/benchlog/docs/install.md',
       systemdVersion: 252,
       hardwareWatchdog: true,
+      worker: false,
       ...changes,
     }
     const path = join(directory, 'benchlog.service')
@@ -91,8 +105,8 @@ describe.skipIf(!hasSystemd)('the unit, as systemd reads it', () => {
     return { status, said: stdout + stderr }
   }
 
-  it('is understood', () => {
-    expect(analyze('verify', '--man=no', writeUnit({}))).toEqual({ status: 0, said: '' })
+  it.each([false, true])('is understood, of a worker: %s', (worker) => {
+    expect(analyze('verify', '--man=no', writeUnit({ worker }))).toEqual({ status: 0, said: '' })
   })
 
   it('is understood with a path of blanks, quotes, percent and dollar signs', () => {
@@ -104,13 +118,13 @@ describe.skipIf(!hasSystemd)('the unit, as systemd reads it', () => {
     expect(analyze('verify', '--man=no', path)).toEqual({ status: 0, said: '' })
   })
 
-  it('is hardly exposed', () => {
+  it.each([false, true])('is hardly exposed, of a worker: %s', (worker) => {
     const { status, said } = analyze(
       'security',
       '--no-pager',
       '--offline=yes',
       `--threshold=${MOST_EXPOSURE}`,
-      writeUnit({}),
+      writeUnit({ worker }),
     )
     expect(status, said).toBe(0)
   })
