@@ -1,9 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { connectBus } from '../bus/connect-bus.js'
 import { COMMIT_CHANNEL } from '../event-log/commit-channel.js'
 import { openEventLogReader } from '../event-log/reader.js'
+import type { Logger } from '../events/ports.js'
 import type { TopicRights } from '../events/topic-rights.js'
 import { Alarm } from '../primitives/alarm.js'
 import { Bridge, type BridgeOptions, type BridgeStatus } from './bridge.js'
+import { Imports } from './imports.js'
 import { createRoutes } from './routes.js'
 import { Wills } from './wills.js'
 
@@ -12,6 +15,17 @@ export interface BridgeWorkerData extends Omit<BridgeOptions, 'routes'> {
   readonly box: string
   readonly rights: readonly TopicRights[]
   readonly families: readonly string[]
+  /** Our own broker, where what comes from the peer is published; null: nothing comes in. */
+  readonly own: { readonly socketPath: string; readonly password: string } | null
+}
+
+/** Its own connections are told by the state of the bridge. */
+const quiet: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => quiet,
 }
 
 /** How often what has changed is told. */
@@ -28,7 +42,14 @@ async function main(data: BridgeWorkerData): Promise<void> {
     alarm.ring()
     alarmOfWills.ring()
   }
-  const bridge = new Bridge(reader, { ...data, routes: createRoutes(data) })
+  const routes = createRoutes(data)
+  // As a service: it may publish what a leader says. In the log stands the name of the peer.
+  const bus =
+    data.own === null
+      ? null
+      : await connectBus({ ...data.own, clientId: data.importer, username: 'service', logger: quiet })
+  const imports = bus === null ? null : new Imports(reader, routes, bus)
+  const bridge = new Bridge(reader, { ...data, routes }, imports)
   const wills = new Wills(reader, {
     ...data,
     isConnected: () => bridge.status().connected,
@@ -49,6 +70,7 @@ async function main(data: BridgeWorkerData): Promise<void> {
   } finally {
     clearInterval(telling)
     commits.close()
+    await bus?.close()
     reader.close()
     parentPort?.close()
   }

@@ -4,6 +4,7 @@ import { deadline } from '../primitives/deadline.js'
 import { realTime } from '../primitives/timer.js'
 import { readCursor, writeCursor } from './cursor-file.js'
 import { Forwarder } from './forwarder.js'
+import type { Imports } from './imports.js'
 import { type Peer, peerName } from './peer.js'
 import { connectPeer, type PeerConnection } from './peer-connection.js'
 import { alignRetained } from './peer-retained.js'
@@ -39,10 +40,11 @@ const SAVE_MS = 10_000
 /** The last acknowledgements at the end. */
 const SETTLE_MS = 1000
 
-/** The way of the log's events to one peer. */
+/** The way of the log's events to one peer, and of its orders to us. */
 export class Bridge {
   readonly #reader: PagingEventLogReader
   readonly #options: BridgeOptions
+  readonly #imports: Imports | null
   #position: number
   #highestSent: number
   #repeated = 0
@@ -54,8 +56,9 @@ export class Bridge {
   #saving: Promise<void> | undefined
 
   /** @throws InvalidInput, LogDamaged when the file of the cursor or the log cannot be read */
-  constructor(reader: PagingEventLogReader, options: BridgeOptions) {
+  constructor(reader: PagingEventLogReader, options: BridgeOptions, imports: Imports | null) {
     this.#reader = reader
+    this.#imports = imports
     this.#options = options
     const cursor = readCursor(options.cursorPath)
     this.#position = whereToBegin(reader, cursor, options.floor)
@@ -97,7 +100,8 @@ export class Bridge {
 
   async #oneConnection(alarm: Alarm, stop: AbortSignal): Promise<void> {
     const { peer, unit, ownPort, routes, importer } = this.#options
-    const connection = await connectPeer({ peer, clientId: `benchlog-${unit}`, ownPort })
+    const clientId = `benchlog-${unit}`
+    const connection = await connectPeer({ peer, clientId, ownPort })
     const forwarder = new Forwarder(connection, {
       reader: this.#reader,
       routes,
@@ -109,10 +113,15 @@ export class Bridge {
     this.#connected = true
     this.#reason = null
     try {
+      this.#imports?.begin()
+      if (this.#imports !== null) {
+        await connection.subscribe(routes.importFilters, (message) => this.#imports?.take(message))
+      }
+      const look = { peer, clientId: `${clientId}-look`, ownPort }
       await forwarder.run(
         alarm,
         stop,
-        once(() => alignRetained(connection, forwarder, this.#reader, routes)),
+        once(() => alignRetained(look, forwarder, this.#reader, routes)),
       )
       if (stop.aborted) await this.#leave(connection, forwarder)
       else this.#reason = await connection.ended

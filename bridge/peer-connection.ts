@@ -16,7 +16,8 @@ export interface ConnectionOptions {
   readonly will?: { readonly topic: string; readonly payload: string }
 }
 
-interface PeerMessage {
+/** What the peer says. */
+export interface PeerMessage {
   readonly topic: string
   readonly payload: Buffer
   readonly qos: Qos
@@ -32,9 +33,8 @@ export interface PeerConnection {
     message: { readonly topic: string; readonly payload: Uint8Array; readonly qos: 1 | 2; readonly retain: boolean },
     acknowledged: () => void,
   ): void
-  /** Resolves when the peer has answered; a filter that it refuses brings nothing. */
+  /** To be called once. Resolves when the peer has answered; a filter that it refuses brings nothing. */
   subscribe(filters: readonly string[], onMessage: (message: PeerMessage) => void): Promise<void>
-  unsubscribe(filters: readonly string[]): void
   /** Ends it with DISCONNECT: no will. */
   leave(): Promise<void>
   /** Ends it as a lost one. */
@@ -128,10 +128,6 @@ class MqttPeerConnection implements PeerConnection {
   async subscribe(filters: readonly string[], onMessage: (message: PeerMessage) => void): Promise<void> {
     this.#client.on('message', (topic, payload, { qos, retain }) => onMessage({ topic, payload, qos, retain }))
     await this.#client.subscribeAsync([...filters], { qos: 1 }).catch(() => undefined)
-  }
-
-  unsubscribe(filters: readonly string[]): void {
-    if (this.#client.connected) this.#client.unsubscribe([...filters], () => undefined)
   }
 
   async leave(): Promise<void> {

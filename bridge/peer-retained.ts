@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { PagingEventLogReader } from '../event-log/reader.js'
+import { pollUntil } from '../primitives/poll-until.js'
 import type { Forwarder } from './forwarder.js'
-import type { PeerConnection } from './peer-connection.js'
+import { type ConnectionOptions, connectPeer } from './peer-connection.js'
 import type { Routes } from './routes.js'
 
 /** Retained values come one after the other; so long after the last one there are no more. */
@@ -14,14 +15,15 @@ const MOST_TOPICS = 200_000
 const AT_ONCE = 200
 
 /** Brings the retained values of the peer that lie under our own name to ours: what differs or is missing is sent, what should not be there
- * is cleared. To be called when everything in the log is sent, so that no older value comes behind. */
+ * is cleared. @param look a connection to ask what is retained there
+ * To be called when everything in the log is sent, so that no older value comes behind. */
 export async function alignRetained(
-  connection: PeerConnection,
+  look: ConnectionOptions,
   forwarder: Forwarder,
   reader: PagingEventLogReader,
   { ownFilters, isForwarded }: Routes,
 ): Promise<void> {
-  const theirs = await readRetained(connection, ownFilters)
+  const theirs = await readRetained(look, ownFilters)
   const wrong: [topic: string, payload: Uint8Array][] = []
   for (const filter of ownFilters) {
     for (const { position, topic, payload } of reader.retained(filter)) {
@@ -38,30 +40,24 @@ export async function alignRetained(
   }
 }
 
-/** What the peer retains, by topic. */
-function readRetained(connection: PeerConnection, filters: readonly string[]): Promise<Map<string, string>> {
+/** What the peer retains, by topic; asked on a connection of its own, which ends with it: no message comes on two subscriptions of one. */
+async function readRetained(options: ConnectionOptions, filters: readonly string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  return new Promise((resolve) => {
-    const begun = performance.now()
-    let quiet: NodeJS.Timeout
-    const end = (): void => {
-      clearTimeout(quiet)
-      connection.unsubscribe(filters)
-      resolve(found)
-    }
-    const wait = (): void => {
-      clearTimeout(quiet)
-      quiet = setTimeout(end, performance.now() - begun < LONGEST_MS ? QUIET_MS : 0)
-    }
-    void connection.ended.then(end)
-    void connection
-      .subscribe(filters, ({ topic, payload, retain }) => {
-        if (!retain || found.size >= MOST_TOPICS) return
-        found.set(topic, digest(payload))
-        wait()
-      })
-      .then(wait)
+  const connection = await connectPeer(options)
+  let last = performance.now()
+  await connection.subscribe(filters, ({ topic, payload, retain }) => {
+    if (!retain || found.size >= MOST_TOPICS) return
+    found.set(topic, digest(payload))
+    last = performance.now()
   })
+  const over = pollUntil(
+    { limitMs: LONGEST_MS, everyMs: 50 },
+    () => performance.now() - last > QUIET_MS,
+    (isQuiet) => isQuiet,
+  )
+  await Promise.race([over, connection.ended])
+  await connection.leave()
+  return found
 }
 
 const digest = (payload: Uint8Array): string => createHash('sha1').update(payload).digest('base64')

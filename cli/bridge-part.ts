@@ -9,6 +9,7 @@ import { listItems } from '../events/core/setting.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { systemRights } from '../events/topic-rights.js'
 import { instruments } from '../instruments.js'
+import { readServicePassword } from './home.js'
 import type { RunningLog } from './parts.js'
 
 /** The bridge of a unit, and what health says of it. */
@@ -56,13 +57,14 @@ function findPeer({ mqttUrl, bridgeCa, bridgeCert, bridgeKey }: Config): Peer | 
 }
 
 function workerData(config: Config, peer: Peer, floor: number, ownPort: number): BridgeWorkerData {
-  const { unit, box, home, eventLogPath, bridgeFamilies } = config
+  const { unit, box, home, eventLogPath, brokerSocketPath, bridgeFamilies } = config
   const rights = [...instruments.map(({ topics }) => topics), systemRights]
   const named = listItems(bridgeFamilies)
   return {
     ...{ peer, unit, box, rights, floor, ownPort, eventLogPath },
     families: named.length > 0 ? named : rights.map(({ root }) => root),
     importer: `bridge ${peerName(peer)}`,
+    own: { socketPath: brokerSocketPath, password: readServicePassword(config) },
     cursorPath: cursorPath(join(home, 'bridge'), peerName(peer)),
   }
 }

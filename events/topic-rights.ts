@@ -8,6 +8,8 @@ export interface TopicRights {
   readonly leader?: readonly string[]
   /** Those of them that tell a unit, under its own name, what the leader decides for it. */
   readonly decided?: readonly string[]
+  /** Those of them that are said once, and not retained. */
+  readonly passing?: readonly string[]
   /** Filters of orders that are not spelt `/set`. */
   readonly orders?: readonly string[]
 }

@@ -29,6 +29,7 @@ export const bioreactor = defineInstrument({
     // Which experiment a unit belongs to, profiles, and its own log lines.
     leader: ['pioreactor/+/$experiment/assignment', 'pioreactor/+/+/experiment_profile/#', 'pioreactor/+/+/logs/#'],
     decided: ['pioreactor/+/$experiment/assignment'],
+    passing: ['pioreactor/+/+/logs/#'],
     // Blinks the LED of a unit (Pioreactor 26.7, monitor job).
     orders: ['pioreactor/+/+/monitor/flicker_led_response_okay'],
   },

@@ -60,6 +60,7 @@ export async function createBridgeLab(): Promise<BridgeLab> {
         {
           ...{ peer, unit: 'u1', box: 'left', rights, families, floor, eventLogPath },
           ownPort: 1,
+          own: null,
           importer: `bridge ${peerName(peer)}`,
           cursorPath: cursorPath(join(home, 'bridge'), peerName(peer)),
         },
