@@ -6,6 +6,7 @@ import type { TlsPaths } from './doors/tls-identity.js'
 import { defineError, isInputError } from './events/core/errors.js'
 import { listItems, type Settings } from './events/core/setting.js'
 import { decodeValue } from './events/core/values.js'
+import { SYSTEM_ACTIONS, type SystemAction } from './events/machine/actions.js'
 import { instruments, type ListedInstrument } from './instruments.js'
 import { DOORS, type Door, settingsBy, type UnitValues, unitSettings } from './settings.js'
 
@@ -23,7 +24,7 @@ type Given = { readonly [Variable in keyof UnitValues as CamelCase<Variable>]: U
 
 /** The validated settings of the unit, frozen: each under the name of its variable, `HTTP_PORT` as `httpPort`, and what is made of them. Paths
  * are absolute. */
-export interface Config extends Omit<Given, 'allowedHosts' | 'recordExclude'> {
+export interface Config extends Omit<Given, 'allowedHosts' | 'recordExclude' | 'systemActions'> {
   readonly home: string
   /** Sockets, passwords and pid files of the running unit; 0700. */
   readonly runDirectory: string
@@ -46,6 +47,7 @@ export interface Config extends Omit<Given, 'allowedHosts' | 'recordExclude'> {
   /** Without port. */
   readonly allowedHosts: readonly string[]
   readonly recordExclude: readonly string[]
+  readonly systemActions: readonly SystemAction[]
   /** Settings of the instruments and of their twins, by instrument and variable. */
   readonly instruments: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
@@ -88,7 +90,13 @@ export function readConfig(env: Environment, listed: readonly ListedInstrument[]
   // Decoded by the schemas that the type is made of.
   const values = read(unitSettings) as UnitValues
   const ofInstruments = Object.entries(settingsBy(listed)).map(([name, declared]) => [name, read(declared)] as const)
-  problems.push(...bridge(values), ...contradictions(values), ...openDoors(values), ...unusableHosts(values))
+  problems.push(
+    ...bridge(values),
+    ...contradictions(values),
+    ...openDoors(values),
+    ...unusableHosts(values),
+    ...unknownActions(values),
+  )
   if (problems.length > 0) {
     throw new InvalidSettings(problems.join('\n'), { details: { problems } })
   }
@@ -115,6 +123,7 @@ export function readConfig(env: Environment, listed: readonly ListedInstrument[]
     bridgeCert: resolved(values.BRIDGE_CERT),
     bridgeKey: resolved(values.BRIDGE_KEY),
     recordExclude: listItems(values.RECORD_EXCLUDE),
+    systemActions: SYSTEM_ACTIONS.filter((action) => listItems(values.SYSTEM_ACTIONS).includes(action)),
     instruments: Object.fromEntries(ofInstruments),
   })
 }
@@ -197,6 +206,11 @@ const unusableHosts = ({ ALLOWED_HOSTS }: UnitValues): readonly string[] =>
   listItems(ALLOWED_HOSTS)
     .filter((host) => !isHost(host))
     .map((host) => `ALLOWED_HOSTS names '${host}'; give a host name or an address, without scheme and port.`)
+
+const unknownActions = (values: UnitValues): readonly string[] =>
+  listItems(values.SYSTEM_ACTIONS)
+    .filter((action) => !(SYSTEM_ACTIONS as readonly string[]).includes(action))
+    .map((action) => `SYSTEM_ACTIONS names '${action}'; allowed are ${SYSTEM_ACTIONS.join(', ')}.`)
 
 /** A new secret: 122 random bits. */
 export const newSecret = (): string => randomUUID()

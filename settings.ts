@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { type SettingDeclaration, type Settings, setting, type ValuesOf } from './events/core/setting.js'
 import { choice } from './events/core/values.js'
+import { SYSTEM_ACTIONS } from './events/machine/actions.js'
 import { UNIT_NAME_PATTERN } from './events/topic.js'
 import { instruments, type ListedInstrument } from './instruments.js'
 
@@ -115,6 +116,18 @@ export const unitSettings = {
     Type.String({ pattern: '^(https?://[^@\\s]+)?$' }),
     '',
     'Address of the npm registry that plugins come from; empty means the one npm is configured with.',
+    FOR_SERVICES,
+  ),
+  SYSTEM_ACTIONS: setting(
+    Type.String(),
+    '',
+    `What REST clients may have the unit do with its computer, comma-separated: ${SYSTEM_ACTIONS.join(', ')}; empty means nothing.`,
+    FOR_SERVICES,
+  ),
+  UPDATE_PROGRAM: setting(
+    Type.String({ pattern: '^(/.*)?$' }),
+    '',
+    'Absolute path of the program that updates the unit; empty means that there is none.',
     FOR_SERVICES,
   ),
   MQTT_URL: setting(

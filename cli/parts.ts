@@ -125,6 +125,10 @@ type GatewayParts = Pick<
 > &
   Pick<GatewayOptions, 'onUpgrade'>
 
+/** What is never shown, even where it lies in the data directory of the unit. */
+const privatePathsOf = ({ home, nasConfigPath, tls, bridgeKey }: Config): readonly string[] =>
+  [home, nasConfigPath, ...Object.values(tls ?? {}), bridgeKey].filter((path) => path !== '')
+
 export async function startHttpSide(
   config: Config,
   clock: Clock,
@@ -152,7 +156,8 @@ export async function startHttpSide(
   } = config
   const secrets = { boxApiKey, unitApiPassword }
   const unitConfigPath = join(dotPioreactor, 'unit_config.ini')
-  const files = { runsRoot, spoolDirectory, dotPioreactor, unitConfigPath, configSecretsPath }
+  const privatePaths = privatePathsOf(config)
+  const files = { runsRoot, spoolDirectory, dotPioreactor, privatePaths, unitConfigPath, configSecretsPath }
   const place = { unit, box, boxId, build, devicesShape, hardwareKind, ...files }
   const gateway = await startGateway({
     deps: {

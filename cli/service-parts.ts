@@ -1,5 +1,6 @@
 import type { Config } from '../config.js'
 import { configCommands } from '../events/config/config.js'
+import { machineCommands } from '../events/machine/commands.js'
 import { nasCommands } from '../events/nas/commands.js'
 import { pluginCommands } from '../events/plugins/plugins.js'
 import type { PartAftermath } from '../services/aftermath/aftermath.js'
@@ -9,12 +10,19 @@ import { instrumentAftermath, instrumentParts } from '../services/runtime/instru
 import type { ServicePart } from '../services/runtime/service.js'
 import type { Hardware } from '../services/transport/hardware.js'
 import { unitAdminPast } from '../services/unit-admin/aftermath.js'
+import { createMachine } from '../services/unit-admin/machine/machine.js'
+
+type PartsConfig = AdminConfig & Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot'>
+
+/** Of the administration. */
+type AdminConfig = Pick<Config, 'home' | 'spoolDirectory' | 'configSecretsPath' | 'nasConfigPath'> &
+  Pick<Config, 'systemActions' | 'updateProgram' | 'pluginScripts' | 'pluginRegistry'>
 
 /** What the services process is made of: the instruments, the administration of the unit, and the uploads of files. */
 export const serviceParts = (
   instruments: readonly Instrument[],
   hardware: Hardware,
-  config: Pick<Config, 'instruments' | 'nasConfigPath' | 'runsRoot' | keyof AdminConfig>,
+  config: PartsConfig,
 ): readonly ServicePart[] => [
   ...instrumentParts(instruments, hardware, config.instruments),
   unitAdmin(instruments, config),
@@ -27,17 +35,16 @@ export const aftermathsOf = (instruments: readonly Instrument[]): readonly PartA
   uploadsQueued,
 ]
 
-type AdminConfig = Pick<Config, 'spoolDirectory' | 'configSecretsPath' | 'pluginScripts' | 'pluginRegistry'>
-
-const unitAdmin = (
-  instruments: readonly Instrument[],
-  { spoolDirectory, configSecretsPath: secretsPath, pluginScripts: scripts, pluginRegistry: registry }: AdminConfig,
-): ServicePart => ({
+const unitAdmin = (instruments: readonly Instrument[], config: AdminConfig): ServicePart => ({
   name: 'unit_admin',
-  commands: [...configCommands, ...pluginCommands],
+  commands: [...configCommands, ...machineCommands, ...pluginCommands],
   async start(context, past) {
+    const { home, nasConfigPath, spoolDirectory, configSecretsPath: secretsPath } = config
+    const { pluginScripts: scripts, pluginRegistry: registry, systemActions: allowed, updateProgram } = config
     const jobs = (await Promise.all(instruments.map((instrument) => instrument.jobs?.() ?? []))).flat()
-    const services = { ...context, jobs, spoolDirectory, secretsPath, npm: { scripts, registry } }
+    const files = { spoolDirectory, secretsPath, privatePaths: [home, nasConfigPath] }
+    const outside = { npm: { scripts, registry }, machine: createMachine({ allowed, updateProgram }) }
+    const services = { ...context, jobs, ...files, ...outside }
     return (await import('../services/unit-admin/start-unit-admin.js')).startUnitAdmin(services, past)
   },
   aftermath: unitAdminPast,

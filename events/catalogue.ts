@@ -2,6 +2,7 @@ import { configCommands, configEvents } from './config/config.js'
 import type { CommandDefinition } from './core/define-command.js'
 import type { EventDefinition } from './core/define-event.js'
 import { descriptorEvents } from './descriptors/descriptors.js'
+import { machineCommands } from './machine/commands.js'
 import { nasCommands } from './nas/commands.js'
 import { nasEvents } from './nas/events.js'
 import { pluginCommands, pluginEvents } from './plugins/plugins.js'
@@ -23,5 +24,11 @@ export const catalogueOf = (instruments: readonly Catalogue[]): Catalogue => ({
     ...instruments.flatMap(({ events }) => events),
     ...nasEvents,
   ],
-  commands: [...configCommands, ...pluginCommands, ...instruments.flatMap(({ commands }) => commands), ...nasCommands],
+  commands: [
+    ...configCommands,
+    ...machineCommands,
+    ...pluginCommands,
+    ...instruments.flatMap(({ commands }) => commands),
+    ...nasCommands,
+  ],
 })

@@ -28,8 +28,10 @@ export interface GatewayDeps extends Admission {
   readonly runsRoot: string
   /** Private directory through which secrets reach the services. */
   readonly spoolDirectory: string
-  /** Directory of plugins and of the files that forbid something. */
+  /** The data directory of the unit: configuration, calibrations, plugins. */
   readonly dotPioreactor: string
+  /** What is never shown, even where it lies in the data directory. Absolute. */
+  readonly privatePaths: readonly string[]
   /** The unit's own configuration file. */
   readonly unitConfigPath: string
   /** What configuration events leave out. */

@@ -112,6 +112,13 @@ it('takes hosts without scheme and port', () => {
   )
 })
 
+it('allows nothing with the computer but what is named', () => {
+  expect(readConfig({}).systemActions).toEqual([])
+  expect(readConfig({ SYSTEM_ACTIONS: ' clock,reboot' }).systemActions).toEqual(['reboot', 'clock'])
+  expect(() => readConfig({ SYSTEM_ACTIONS: 'clock,sh' })).toThrow(/SYSTEM_ACTIONS names 'sh'; allowed are reboot, /)
+  expect(() => readConfig({ UPDATE_PROGRAM: 'update' })).toThrow(/UPDATE_PROGRAM/)
+})
+
 it('refuses accelerated time on real hardware', () =>
   expect(() => readConfig({ HARDWARE: 'real', SIMULATION_SPEED: '10' })).toThrow(
     /SIMULATION_SPEED is 10; with HARDWARE=real/,

@@ -19,6 +19,12 @@ const Text = Type.Union([Type.String(), Type.Null()])
 export const ConfigSections = Type.Record(Type.String(), Type.Record(Type.String(), Text))
 export type ConfigSections = Static<typeof ConfigSections>
 
+/** Whether a unit is the leader of its cluster; one of its own is. */
+export function isLeader(unit: string, sections: ConfigSections): boolean {
+  const leader = sections['cluster.topology']?.['leader_hostname'] ?? ''
+  return leader === '' || leader === unit
+}
+
 export const MergedConfig = Type.Object({
   /** What jobs start with: defaults, files, derived sections; secrets are redacted. Of files that can be read, when there is an error. */
   sections: ConfigSections,

@@ -12,10 +12,12 @@ import { calibrationSessions } from './unit/calibration-sessions.js'
 import { calibrations } from './unit/calibrations.js'
 import { unitConfig } from './unit/config.js'
 import { descriptors } from './unit/descriptors.js'
+import { files } from './unit/files.js'
 import { hardware } from './unit/hardware.js'
 import { jobCommands } from './unit/job-commands.js'
 import { jobSettings } from './unit/job-settings.js'
 import { jobLists } from './unit/jobs.js'
+import { machine } from './unit/machine.js'
 import { plugins } from './unit/plugins.js'
 import { unitSystem } from './unit/system.js'
 import { tasks } from './unit/tasks.js'
@@ -32,6 +34,8 @@ export const endpoints: readonly Endpoint[] = [
   ...calibrationSessions,
   ...bioreactor,
   ...hardware,
+  ...files,
+  ...machine,
   ...calibrations,
   ...plugins,
   ...boxSystem,

@@ -62,6 +62,8 @@ export interface Endpoint<
   readonly query?: Q
   /** Without it the request's body is ignored. */
   readonly body?: B
+  /** Where it says so the body is skipped, whatever it holds, and counts as an empty object. */
+  ignoresBody?(context: GatewayContext): Promise<boolean>
   /** An example body for the documentation. */
   readonly example?: unknown
   readonly response: R

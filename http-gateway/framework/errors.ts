@@ -20,6 +20,7 @@ import {
   LabError,
   toErrorRecord,
 } from '../../events/core/errors.js'
+import { DatabaseProtected, FilesDisallowed, OutsideData } from '../../events/machine/errors.js'
 import { InstallsDisallowed } from '../../events/plugins/errors.js'
 import { InvalidRunOrder, InvalidRunParameters, NoSuchRun, RunNotRecorded } from '../../events/potentiostat/errors.js'
 import { LogDamaged, LogUnavailable, MessageTooLarge, NoAnswer, ServicesSuspended } from '../../events/system/errors.js'
@@ -30,7 +31,7 @@ const FAMILY_STATUS: Readonly<Record<ErrorFamily, number>> = { input: 400, state
 /** Errors of other folders whose status is not that of their family, as the two APIs promise it or HTTP has a better one. */
 const EXCEPTIONS: readonly (readonly [status: number, errors: readonly ErrorDeclaration[]])[] = [
   [400, [SettingUnavailable]],
-  [403, [InstallsDisallowed]],
+  [403, [DatabaseProtected, FilesDisallowed, InstallsDisallowed, OutsideData]],
   [404, [CalibrationUnknown, EstimatorUnknown, JobNotRunning, NoSuchRun, SessionUnknown]],
   [413, [MessageTooLarge]],
   [422, [InvalidRunOrder, InvalidRunParameters]],

@@ -37,9 +37,10 @@ async function serve(
   }
   const query = endpoint.query === undefined ? {} : conventions.decodeQuery(endpoint.query, request.query)
   const { maxBodyBytes } = conventions
+  const isIgnored = (await endpoint.ignoresBody?.(context)) ?? false
   const body =
-    endpoint.body === undefined
-      ? await skipBody(request, maxBodyBytes)
+    endpoint.body === undefined || isIgnored
+      ? ((await skipBody(request, maxBodyBytes)) ?? {})
       : conventions.decodeBody(endpoint.body, await readBody(request, maxBodyBytes, take), request.get('content-type'))
   await awaitNeeds(context, endpoint.needs ?? 'read models')
   const answer = await endpoint.handle({ params, query, body, request, response }, context)
@@ -52,7 +53,8 @@ async function serve(
 
 /** A parameter is one path segment, so an encoded slash in it names nothing that exists. */
 function pathParameters(endpoint: Endpoint, request: Request): Readonly<Record<string, string>> {
-  const values = Object.entries(request.params).map(([name, value]) => [name, String(value)] as const)
+  const textOf = (value: unknown): string => (Array.isArray(value) ? value.join('/') : String(value))
+  const values = Object.entries(request.params).map(([name, value]) => [name, textOf(value)] as const)
   if (!endpoint.path.includes('*') && values.some(([, value]) => value.includes('/'))) throw notFound(request.path)
   return Object.fromEntries(values)
 }

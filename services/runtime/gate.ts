@@ -8,6 +8,8 @@ export interface Gate {
   readonly suspended: string | null
   connected(connected: boolean): void
   logStatus(status: LogStatus): void
+  /** Suspends the services for a reason of the unit itself. Resolves when they are, with what ends it. */
+  hold(reason: string): Promise<() => void>
   close(): void
 }
 
@@ -21,10 +23,12 @@ export function createGate(
   let linked = true
   let unwritable: string | null = null
   let applied: string | null = null
+  const holds: { readonly reason: string }[] = []
   let closed = false
   const serially = createSerialQueue()
 
-  const wanted = (): string | null => (linked ? unwritable : 'the connection to the broker is lost')
+  const wanted = (): string | null =>
+    linked ? (unwritable ?? holds[0]?.reason ?? null) : 'the connection to the broker is lost'
   const settle = async (): Promise<void> => {
     const reason = wanted()
     if (closed || reason === applied) return
@@ -38,20 +42,28 @@ export function createGate(
     }
     onChange()
   }
-  const change = (): void => {
-    void serially(settle)
-  }
+  const change = (): Promise<void> => serially(settle)
   return {
     get suspended() {
       return applied
     },
     connected(connected) {
       linked = connected
-      change()
+      void change()
     },
     logStatus({ writable, reason }) {
       unwritable = writable ? null : (reason ?? 'the event log cannot be written')
-      change()
+      void change()
+    },
+    async hold(reason) {
+      const held = { reason }
+      holds.push(held)
+      await change()
+      return () => {
+        const place = holds.indexOf(held)
+        if (place !== -1) holds.splice(place, 1)
+        void change()
+      }
     },
     close() {
       closed = true

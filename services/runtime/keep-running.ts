@@ -8,7 +8,7 @@ import type { RetainedText } from '../aftermath/retained.js'
 import type { Answer } from './answer.js'
 import { type Owner, onAccountOf, onOwnAccount } from './containment.js'
 import { createDeferred } from './deferred.js'
-import type { Service, ServiceContext, ServicePart } from './service.js'
+import type { PartContext, Service, ServicePart } from './service.js'
 
 /** After this time the others go on without a part that is still starting. Real time, as everything here that hangs. */
 const START_MS = 5000
@@ -36,7 +36,7 @@ export interface KeptPart extends Pick<Service, 'suspend' | 'resume' | 'stop'> {
  * nobody awaits, ends this part alone. It is then stopped and made safe, what it said last is corrected, an alarm is raised, and it is started
  * again, with pauses. One that cannot be stopped is not started again.
  * @param past what is retained of earlier lives, corrected. */
-export function keepRunning(part: ServicePart, context: ServiceContext, past: readonly RetainedText[]): KeptPart {
+export function keepRunning(part: ServicePart, context: PartContext, past: readonly RetainedText[]): KeptPart {
   const { unit, bus, clock } = context
   const logger = context.logger.child({ part: part.name })
   const ending = new AbortController()

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 
 export interface ProgramOptions {
   readonly cwd?: string
+  /** The whole environment; that of this process unless given. */
+  readonly env?: Readonly<Record<string, string>>
   /** Text for standard input. */
   readonly input?: string
   /** Real milliseconds: what it talks to does not follow a simulated clock. */
@@ -35,11 +37,12 @@ const MAX_OUTPUT = 4 * 1024 * 1024
 export const runProgram = (
   program: string,
   args: readonly string[],
-  { cwd, input = '', timeoutMs, stop }: ProgramOptions,
+  { cwd, env, input = '', timeoutMs, stop }: ProgramOptions,
 ): Promise<ProgramResult> =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env }),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     let stdout = ''

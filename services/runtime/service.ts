@@ -24,6 +24,12 @@ export interface ServiceContext {
   }): Promise<MessageBus>
 }
 
+/** What a part is given besides. */
+export interface PartContext extends ServiceContext {
+  /** Has all parts make their outputs safe and wait, as when the broker is away. Resolves when they have, with what ends it. */
+  hold(reason: string): Promise<() => void>
+}
+
 /** What works in the services process. `start…(context)` returns it running. */
 export interface Service {
   readonly name: string
@@ -44,7 +50,7 @@ export interface ServicePart {
   /** What its service carries out while it works. */
   readonly commands: readonly CommandDefinition[]
   /** @param past what is retained of earlier lives, corrected. */
-  start(context: ServiceContext, past: readonly RetainedText[]): Promise<Service>
+  start(context: PartContext, past: readonly RetainedText[]): Promise<Service>
   /** Makes its outputs safe when it failed. */
   makeSafe?(): Promise<SafeStateReport>
   /** What of the retained values is false when it ended in order. */

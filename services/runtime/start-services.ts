@@ -13,7 +13,7 @@ import { answerCommands } from './answer-commands.js'
 import { createGate } from './gate.js'
 import { keepRunning } from './keep-running.js'
 import type { SafeStateResult } from './safe-state-result.js'
-import type { ServiceContext, ServicePart } from './service.js'
+import type { PartContext, ServiceContext, ServicePart } from './service.js'
 import { expireTasks } from './task-expiry.js'
 
 export interface RunningServices {
@@ -35,10 +35,12 @@ export const servicesWill = (unit: string, hardware: ServiceRecord['hardware']) 
  * @param outputs how they were switched off at the start of this process.
  * @returns once every part works, has failed, or takes long. */
 export async function startServices(
-  context: ServiceContext,
+  given: ServiceContext,
   parts: readonly ServicePart[],
   outputs: SafeStateResult | null = null,
 ): Promise<RunningServices> {
+  // There is a gate once there is something behind it.
+  const context: PartContext = { ...given, hold: (reason) => gate.hold(reason) }
   const { bus, unit, clock, logger } = context
   const aftermaths = parts.flatMap(({ aftermath, transient }) => [aftermath ?? [], transient ?? []].flat())
   const past = await correctAtStart(context, outputs, aftermaths)

@@ -31,7 +31,7 @@ const Locked = Type.Object({
 
 /** An asynchronous endpoint. What is not said here follows from its task. */
 interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
-  extends Pick<Endpoint<P, TSchema, B>, 'path' | 'summary' | 'params' | 'body' | 'example'> {
+  extends Pick<Endpoint<P, TSchema, B>, 'path' | 'summary' | 'params' | 'body' | 'example' | 'ignoresBody'> {
   readonly task: TaskDefinition<Order, Result>
   /** Beside those of every task. */
   readonly errors?: readonly ErrorDeclaration[]
@@ -39,6 +39,8 @@ interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
   readonly refusals?: readonly ErrorDeclaration[]
   /** Runs before the lock and the body are looked at; throws to refuse. */
   admit?(input: { readonly params: Static<P> }, context: GatewayContext): void | Promise<void>
+  /** Runs after the lock and before the body are looked at; throws to refuse. */
+  afterLock?(input: { readonly params: Static<P> }): void
   /** What is ordered; throws to refuse. */
   order(
     input: Pick<Input<Static<P>, unknown, Static<B>>, 'params' | 'body'>,
@@ -58,7 +60,7 @@ interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
 export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result>(
   declaration: TaskEndpoint<P, B, Order, Result>,
 ): Endpoint {
-  const { task, errors = [], refusals = [], admit, order: orderOf, ...rest } = declaration
+  const { task, errors = [], refusals = [], admit, afterLock, order: orderOf, ...rest } = declaration
   const lock = task.whenLocked === 'refuse' ? task.lock : undefined
   return endpoint({
     ...rest,
@@ -76,8 +78,10 @@ export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result
     async admit(input: { readonly params: Static<P> }, context: GatewayContext) {
       await admit?.(input, context)
       // What is not known yet, the service refuses.
-      if (lock === undefined || !(await areCurrent(context)) || !(await context.readModels.isLockHeld(lock))) return
-      return new Reply(202, locked(lock))
+      const isHeld = lock !== undefined && (await areCurrent(context)) && (await context.readModels.isLockHeld(lock))
+      if (isHeld) return new Reply(202, locked(lock))
+      afterLock?.(input)
+      return
     },
     handle: async (input: Input<Static<P>, unknown, Static<B>>, context: GatewayContext) =>
       startTask(context, task, await orderOf(input, context), refusals),

@@ -50,6 +50,7 @@ export async function startTestGateway(
     runsRoot: '/nonexistent',
     spoolDirectory: '/nonexistent',
     dotPioreactor: '/nonexistent',
+    privatePaths: [],
     unitConfigPath: '/nonexistent',
     configSecretsPath: '/nonexistent',
     clock,

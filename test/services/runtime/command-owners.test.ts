@@ -24,6 +24,7 @@ test('every declared command has one service that carries it out', async () => {
     dotPioreactor: join(home, 'pioreactor'),
     bus: broker.connect(),
     connectBus: async () => broker.connect(),
+    hold: async () => () => undefined,
   }
   const hardware = createInProcessHardware(new VirtualBench({ clock, seed: 1 }))
   const parts = serviceParts(instruments, hardware, config)

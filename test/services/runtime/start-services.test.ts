@@ -4,7 +4,7 @@ import { cancelRunCommand, rescanDevicesCommand } from '../../../events/potentio
 import { NoSuchRun } from '../../../events/potentiostat/errors.js'
 import { logStatusEvent } from '../../../events/system/log-status.js'
 import { answer } from '../../../services/runtime/answer.js'
-import type { Service, ServiceContext } from '../../../services/runtime/service.js'
+import type { PartContext, Service, ServiceContext } from '../../../services/runtime/service.js'
 import { type RunningServices, startServices } from '../../../services/runtime/start-services.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
@@ -14,6 +14,7 @@ import { until } from '../../support/until.js'
 let broker: MemoryBroker
 let calls: string[]
 let services: RunningServices
+let hold: PartContext['hold']
 
 const service: Service = {
   name: 'stub',
@@ -48,12 +49,39 @@ beforeEach(async () => {
     bus: broker.connect(),
     connectBus: async () => broker.connect(),
   } as unknown as ServiceContext
-  services = await startServices(context, [{ name: 'stub', commands: [], start: async () => service }])
+  services = await startServices(context, [
+    {
+      name: 'stub',
+      commands: [],
+      async start(given) {
+        hold = given.hold
+        return service
+      },
+    },
+  ])
 })
 
 const cancel = (run_id: string): Promise<unknown> => sendCommand(broker.connect(), 'u1', cancelRunCommand, { run_id })
 const states = (): string[] =>
   broker.payloads('system/u1/service').map((text) => (JSON.parse(text) as { state: string }).state)
+
+describe('a hold', () => {
+  it('has everything wait until it ends, whatever broker and other holds do meanwhile', async () => {
+    const release = await hold('the computer is switched off')
+    expect(calls).toEqual(['suspend: the computer is switched off'])
+    expect(states().at(-1)).toBe('suspended')
+    const releaseOther = await hold('the same again')
+    broker.setConnected(false)
+    broker.setConnected(true)
+    release()
+    release()
+    await until(() => calls.length > 1, 'the other hold')
+    expect(calls).not.toContain('resume')
+    releaseOther()
+    await until(() => calls.at(-1) === 'resume', 'the end')
+    await until(() => states().at(-1) === 'ready', 'the state')
+  })
+})
 
 describe('orders', () => {
   it('are answered with the result of the service', async () => expect(await cancel('r1')).toEqual({ run_id: 'r1' }))

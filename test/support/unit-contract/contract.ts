@@ -18,24 +18,8 @@ export const contract = (
 /** `GET /unit_api/health` */
 export const idOf = ({ method, path }: ContractEntry): string => `${method} ${path}`
 
-const POST_AND_PATCH = ['POST', 'PATCH'] as const
-
 /** Entries that the unit does not serve yet: who builds one takes it out. */
 export const NOT_BUILT: readonly string[] = [
-  'GET /unit_api/system/path/',
-  'GET /unit_api/system/path/{req_path}',
-  'GET /unit_api/system/utc_clock',
-  'GET /unit_api/system/web_server/status',
   'GET /unit_api/zipped_dot_pioreactor',
   'POST /unit_api/import_zipped_dot_pioreactor',
-  ...[
-    'system/reboot',
-    'system/remove_file',
-    'system/repair',
-    'system/shutdown',
-    'system/update',
-    'system/update/{target}',
-    'system/utc_clock',
-    'system/web_server/restart',
-  ].flatMap((path) => POST_AND_PATCH.map((method) => `${method} /unit_api/${path}`)),
 ]

@@ -224,7 +224,15 @@ function system(): readonly Recipe[] {
   return [
     { id: 'GET /unit_api/system/path/', cache: fresh(5) },
     { id: 'GET /unit_api/system/path/{req_path}', path: { req_path: 'storage' }, cache: fresh(5) },
-    { ...task('remove_file', { filepath: 'plugins/example_plugin.py' }), fails: false },
+    {
+      ...task('remove_file', { filepath: 'plugins/example_plugin.py' }),
+      ...{ id: 'POST /unit_api/system/remove_file', fails: false },
+    },
+    // It is gone by then.
+    {
+      ...task('remove_file', { filepath: 'plugins/example_plugin.py' }),
+      id: 'PATCH /unit_api/system/remove_file',
+    },
     { id: 'GET /unit_api/system/utc_clock', cache: null },
     task('utc_clock', { utc_clock_time: '2026-01-01T00:00:00Z' }),
     task('repair'),
