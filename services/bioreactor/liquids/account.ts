@@ -93,9 +93,13 @@ export function overflowMessages(
   return [alarm, { topic: logEvent.topic(levels), payload: logEvent.encode(log), retain: logEvent.retained }]
 }
 
-export const dosingMessage = ({ unit, experiment }: AccountOf, dose: DosingEvent): Correction => ({
+/** The volume comes first, as a Pioreactor writes it: there are clients that read the text. */
+export const dosingMessage = (
+  { unit, experiment }: AccountOf,
+  { volume_change, event, source_of_event, timestamp }: DosingEvent,
+): Correction => ({
   topic: dosingEvent.topic({ unit, experiment }),
-  payload: dosingEvent.encode(dose),
+  payload: dosingEvent.encode({ volume_change, event, source_of_event, timestamp }),
   retain: dosingEvent.retained,
 })
 

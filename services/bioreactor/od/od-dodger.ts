@@ -33,6 +33,11 @@ export function odScheduleOf({ peers }: Pick<JobContext, 'peers'>): OdSchedule |
   return runs && isKnown ? { intervalS, firstObsS, readingS } : null
 }
 
+/** So many readings in a row that began before the action after the last one had ended are too many. */
+const LATE_READINGS = 3
+/** A change of mode that the hardware did not follow is tried again, s. */
+const RETRY_S = 5
+
 const samePhase = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
   a?.intervalS === b?.intervalS && a?.firstObsS === b?.firstObsS
 const sameSchedule = (a: OdSchedule | null, b: OdSchedule | null): boolean =>
@@ -46,6 +51,12 @@ export class OdDodger {
   #enabled: boolean
   #asleep = false
   #schedule: OdSchedule | null = null
+  /** The interval that leaves no time to act, s: nobody keeps out of the way of its readings. */
+  #tooFastS: number | undefined
+  /** Whether the last change of mode has failed on its way. */
+  #isHalfway = false
+  /** Readings in a row that came too early. */
+  #late = 0
   #timer: Repeating | null = null
   #interrupt = new AbortController()
   readonly #serially = createSerialQueue()
@@ -93,23 +104,44 @@ export class OdDodger {
   }
 
   #settle(): Promise<void> {
-    const wanted = this.#enabled ? odScheduleOf(this.#job) : null
-    if (this.#asleep || this.#job.ending.aborted || sameSchedule(wanted, this.#schedule)) return this.#settling
+    // What is under way may have been decided before the latest change.
     this.#settling = this.#serially(() => this.#change()).catch((error: unknown) => {
       this.#job.logger.error({ err: error }, 'change around readings failed')
+      this.#isHalfway = true
+      void this.#settleLater()
     })
     return this.#settling
   }
 
+  async #settleLater(): Promise<void> {
+    const { clock, ending } = this.#job
+    await sleepS(clock, RETRY_S, ending)
+    await this.#settle()
+  }
+
+  /** The readings to keep out of the way of. */
+  #wanted(): OdSchedule | null {
+    const schedule = this.#enabled ? odScheduleOf(this.#job) : null
+    if (schedule?.intervalS !== this.#tooFastS) this.#tooFastS = undefined
+    if (schedule === null || this.#tooFastS !== undefined) return null
+    if (canDodge(schedule, this.#delays)) return schedule
+    this.#giveUp(schedule)
+    return null
+  }
+
   async #change(): Promise<void> {
-    const wanted = this.#enabled ? odScheduleOf(this.#job) : null
+    if (this.#asleep || this.#job.ending.aborted) return
+    const wanted = this.#wanted()
+    const wasHalfway = this.#isHalfway
     const before = this.#schedule
-    if (this.#asleep || this.#job.ending.aborted || sameSchedule(wanted, before)) return
+    if (sameSchedule(wanted, before) && !wasHalfway) return
     await this.#endTimer()
     this.#schedule = wanted
-    if (wanted === null) return this.#actions.leave()
-    if (!canDodge(wanted, this.#delays)) return this.#giveUp(wanted)
-    if (before === null) await this.#actions.enter(wanted)
+    this.#late = 0
+    if (wanted === null) await this.#actions.leave()
+    else if (before === null || wasHalfway) await this.#actions.enter(wanted)
+    this.#isHalfway = false
+    if (wanted === null) return
     // Readings that only last longer than thought cost nobody a turn.
     const actionAfterS = samePhase(before, wanted) ? nextActionAfterS : firstActionAfterS
     this.#timer = repeat({
@@ -129,8 +161,14 @@ export class OdDodger {
     await this.#actions.afterReading()
     const actionS = (clock.monotonicMs() - begun) / 1000
     const waitS = waitBeforeReadingS(schedule, this.#delays, actionS, this.#nowS())
-    if (waitS === null) return this.#giveUp(schedule)
-    await sleepS(clock, waitS, this.#interrupt.signal)
+    this.#late = waitS === null ? this.#late + 1 : 0
+    if (this.#late === 1) this.#job.log('warning', 'The action after an optical reading took until the next one.')
+    if (this.#late >= LATE_READINGS) {
+      this.#giveUp(schedule)
+      // Not waited for: it waits for this tick.
+      return void this.#settle()
+    }
+    await sleepS(clock, waitS ?? 0, this.#interrupt.signal)
     if (this.#isActive()) await this.#actions.beforeReading()
   }
 
@@ -138,10 +176,13 @@ export class OdDodger {
     return this.#job.state === 'ready' && this.#enabled && odScheduleOf(this.#job) !== null
   }
 
+  /** As if there were no readings from now on: what must be kept going is worth more than they. */
   #giveUp({ intervalS, readingS }: OdSchedule): void {
     const { preS, postS } = this.#delays
-    this.#job.end(
-      `an OD interval of ${intervalS} s leaves no time to act between readings of ${readingS} s with delays of ${preS} s and ${postS} s.`,
+    this.#tooFastS = intervalS
+    this.#job.log(
+      'error',
+      `An OD interval of ${intervalS} s leaves no time to act between readings of ${readingS} s with delays of ${preS} s and ${postS} s; they are not dodged.`,
     )
   }
 

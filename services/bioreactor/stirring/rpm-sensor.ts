@@ -17,6 +17,8 @@ export const pollWindowS = (targetRpm: number): number => (targetRpm === 0 ? 1 :
 
 /** The Hall sensor under the stir bar. */
 export interface RpmSensor {
+  /** Revolutions counted so far. */
+  readonly revolutions: number
   /** Speed over the next `windowS` seconds, RPM; shorter when `stop` is aborted. */
   measure(windowS: number, stop: AbortSignal): Promise<number>
   close(): Promise<void>
@@ -24,10 +26,15 @@ export interface RpmSensor {
 
 export async function openRpmSensor(gpio: Pick<Gpio, 'watchFalling'>, pin: number, clock: Clock): Promise<RpmSensor> {
   const windows = new Set<number[]>()
+  let revolutions = 0
   const close = await gpio.watchFalling(pin, (timeS) => {
+    revolutions++
     for (const window of windows) window.push(timeS)
   })
   return {
+    get revolutions() {
+      return revolutions
+    },
     async measure(windowS, stop) {
       const window: number[] = []
       windows.add(window)

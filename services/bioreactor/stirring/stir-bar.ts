@@ -4,11 +4,14 @@ import { sleepS } from '../../runtime/repeat.js'
 import type { PwmLine } from '../board/pwm-line.js'
 import { type PidGains, type PidSettings, type PidTerms, TIMED_PID_AT_REST, timedPidStep } from '../control/pid.js'
 import { learntDuty, motorGain } from '../control/stirring/motor-gain.js'
+import { isStanding } from '../control/stirring/stall-watch.js'
 
 /** How far one control step may move the duty cycle, %. */
 const MAX_STEP = 7.5
-/** A stalled bar is never left with more than this, %. */
-const MAX_AFTER_KICK = 60
+/** A stalled bar is never left with more than this, %, neither by a kick nor by the control. */
+const MAX_STALLED = 60
+/** How often an output that did not follow is tried to be switched off. */
+const REST_TRIES = 3
 /** After a change of the duty cycle the motor takes less than this to its new speed, ms: its time constant is under half a second. */
 const SETTLING_MS = 1000
 
@@ -51,6 +54,11 @@ export class StirBar {
   #gain: number | null = null
   #isCalibrated: boolean
   #changedMs: number
+  /** Whether the line may carry what is only to get the motor going. */
+  #isForced = false
+  /** Whether somebody has set the output past the control. */
+  #isManual = false
+  #kickedMs = Number.NEGATIVE_INFINITY
   #awake = true
   #motion = new AbortController()
 
@@ -69,6 +77,17 @@ export class StirBar {
 
   get isAwake(): boolean {
     return this.#awake
+  }
+
+  /** Since when the control has had the motor turn with one duty cycle, monotonic ms; null when the bar is not to turn, or somebody else drives it. */
+  get steadySinceMs(): number | null {
+    const isToTurn = this.#awake && !this.#isManual && (this.#target ?? 0) > 0 && this.#options.line.duty > 0
+    return isToTurn ? this.#changedMs : null
+  }
+
+  /** Until when it was kicked last, monotonic ms. */
+  get kickedMs(): number {
+    return this.#kickedMs
   }
 
   /** The motor may turn again after a halt. */
@@ -103,7 +122,9 @@ export class StirBar {
 
   /** Sets the output only; the next control step overwrites it. */
   async setDuty(duty: number): Promise<void> {
-    await this.#sequence([], () => duty)
+    const ended = this.#sequence([], () => duty)
+    this.#isManual = true
+    await ended
   }
 
   /** What a motor of the gain learnt so far needs; before the first measurement, what it has, or had at its start. */
@@ -118,7 +139,8 @@ export class StirBar {
   async follow(measuredRpm: number, sinceMs: number): Promise<ControlStep | null> {
     const targetRpm = this.#target
     if (targetRpm === null || targetRpm === 0 || !this.#awake) return null
-    if (!this.#isCalibrated && measuredRpm > 0) {
+    const isStalled = isStanding(measuredRpm, targetRpm)
+    if (!this.#isCalibrated && !isStalled) {
       // The speed of a motor that was still changing belongs to no duty cycle.
       if (sinceMs - this.#changedMs < SETTLING_MS) return null
       const dutyPercent = this.#options.line.duty
@@ -136,8 +158,9 @@ export class StirBar {
     const { state, terms } = timedPidStep(settings, this.#pid, measuredRpm, time)
     this.#pid = state
     // What a motor cannot do is not added up: it would take as long to come down again.
-    this.#estimate = clamp(0, this.#estimate + terms.output, 100)
-    await this.#sequence([], () => this.#estimate)
+    const most = isStalled ? Math.max(this.#estimate, MAX_STALLED) : 100
+    this.#estimate = clamp(0, this.#estimate + terms.output, most)
+    await this.#sequence([], () => (isStalled ? Math.min(this.#estimate, MAX_STALLED) : this.#estimate))
     return { settings, terms }
   }
 
@@ -147,7 +170,8 @@ export class StirBar {
       { duty: 0, seconds: 0.75 },
       { duty: 100, seconds: 0.75 },
     ]
-    await this.#sequence(steps, () => Math.min(1.01 * this.#estimate, MAX_AFTER_KICK))
+    await this.#sequence(steps, () => Math.min(1.01 * this.#estimate, MAX_STALLED))
+    this.#kickedMs = this.#options.clock.monotonicMs()
   }
 
   /** The newest sequence wins; an interrupted one drives nothing any more. */
@@ -158,12 +182,31 @@ export class StirBar {
     this.#motion.abort()
     const motion = new AbortController()
     this.#motion = motion
-    for (const { duty, seconds } of steps) {
-      await this.#realise(duty, motion.signal)
-      await sleepS(this.#options.clock, seconds, motion.signal)
-      if (motion.signal.aborted) return
+    this.#isManual = false
+    try {
+      for (const { duty, seconds } of steps) {
+        await this.#realise(duty, motion.signal)
+        if (this.#options.line.duty > 0) this.#isForced = true
+        await sleepS(this.#options.clock, seconds, motion.signal)
+        if (motion.signal.aborted) return
+      }
+      await this.#realise(last(), motion.signal)
+      if (!motion.signal.aborted) this.#isForced = false
+    } catch (error) {
+      if (!motion.signal.aborted && this.#isForced) await this.#rest(motion.signal)
+      throw error
     }
-    await this.#realise(last(), motion.signal)
+  }
+
+  /** A write has failed: the power that was to get the motor going is not what remains. */
+  async #rest(motion: AbortSignal): Promise<void> {
+    for (let tries = 0; tries < REST_TRIES && !motion.aborted; tries++) {
+      const isOff = await this.#realise(0, motion).then(
+        () => true,
+        () => false,
+      )
+      if (isOff) return
+    }
   }
 
   async #realise(duty: number, motion: AbortSignal): Promise<void> {

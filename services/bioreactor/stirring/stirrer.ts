@@ -4,6 +4,7 @@ import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat, sleepS } from '../../runtime/repeat.js'
 import { pidLog } from '../control/pid.js'
+import { isStanding, StallWatch } from '../control/stirring/stall-watch.js'
 import { OdDodger, untilNextOdS } from '../od/od-dodger.js'
 import { pollWindowS, type RpmSensor } from './rpm-sensor.js'
 import type { StirBar } from './stir-bar.js'
@@ -19,6 +20,10 @@ const FIRST_POLL_AFTER_S = 6
 const SETTLE_S = 0.15
 /** A kick is not given when the next reading is nearer than this, but as long after it, s. */
 const CLEAR_OF_READING_S = 2
+/** From one look for a stalled bar to the next, s. */
+const LOOK_S = 1
+/** So many kicks in vain are an error: somebody must look. */
+const KICKS_IN_VAIN = 3
 /** Blink code of a stalled bar. Source: Pioreactor error codes. */
 const STALLED = 4
 
@@ -29,7 +34,11 @@ export class Stirrer implements Activity<StirringSettings> {
   readonly #bar: StirBar
   readonly #sensor: RpmSensor | null
   readonly #dodger: OdDodger
+  readonly #stalls: StallWatch
   #timer: Repeating | null = null
+  #kicking: Promise<void> | null = null
+  /** Whether the speed is that for a reading. */
+  #isCalm = false
   readonly setters: Activity<StirringSettings>['setters']
 
   constructor(
@@ -43,6 +52,7 @@ export class Stirrer implements Activity<StirringSettings> {
     this.#params = params
     this.#bar = bar
     this.#sensor = sensor
+    this.#stalls = new StallWatch(params.update_interval_s)
     const enabled = params.enable_dodging_od
     if (enabled && !isCalibrated) {
       job.log('warning', 'Without a stirring calibration the speed around readings may be off at first.')
@@ -50,8 +60,14 @@ export class Stirrer implements Activity<StirringSettings> {
     this.#dodger = new OdDodger(job, { preS: params.pre_delay_s, postS: params.post_delay_s }, enabled, {
       enter: (schedule) => this.#enterDodging(schedule.intervalS),
       leave: () => this.#leaveDodging(),
-      beforeReading: () => this.#turnAt(job.value('target_rpm_during_od_reading') ?? 0, 1),
-      afterReading: () => this.#turnAt(job.value('target_rpm_outside_od_reading') ?? 0, 2),
+      beforeReading: () => {
+        this.#isCalm = true
+        return this.#turnAt(job.value('target_rpm_during_od_reading') ?? 0, 1)
+      },
+      afterReading: () => {
+        this.#isCalm = false
+        return this.#turnAt(job.value('target_rpm_outside_od_reading') ?? 0, 2)
+      },
     })
     job.publish('enable_dodging_od', enabled)
     job.publish('currently_dodging_od', false)
@@ -72,6 +88,7 @@ export class Stirrer implements Activity<StirringSettings> {
   begin(): void {
     this.#job.atEnd(() => this.#endTimer())
     this.#beginPolling()
+    this.#beginLooking()
     this.#dodger.start()
     // Once more, and first: what is under way at the end may take its time, the motor may not.
     this.#job.atEnd(() => this.#bar.halt())
@@ -115,6 +132,37 @@ export class Stirrer implements Activity<StirringSettings> {
     if (!this.#bar.isAwake) this.#timer.pause()
   }
 
+  /** Looks for a stalled bar much more often than the speed is controlled. */
+  #beginLooking(): void {
+    const { clock, logger } = this.#job
+    const sensor = this.#sensor
+    if (sensor === null) return
+    const timer = repeat({
+      clock,
+      intervalS: LOOK_S,
+      runAfterS: FIRST_POLL_AFTER_S + LOOK_S,
+      immediately: true,
+      tick: () => this.#look(sensor.revolutions),
+      onError: (error) => logger.error({ err: error }, 'stalled bar not kicked'),
+    })
+    this.#job.atEnd(() => timer.stop())
+  }
+
+  async #look(revolutions: number): Promise<void> {
+    const { targetRpm, steadySinceMs } = this.#bar
+    if (targetRpm === null || steadySinceMs === null || this.#job.state !== 'ready') return
+    const atS = this.#job.clock.monotonicMs() / 1000
+    const turns = this.#stalls.look({ atS, revolutions, targetRpm, steadySinceS: steadySinceMs / 1000 })
+    if (turns === true) this.#turnsAgain()
+    if (turns === false && !this.#isCalm) await this.#unstall()
+  }
+
+  #turnsAgain(): void {
+    const { kicks } = this.#stalls
+    this.#stalls.turns()
+    if (kicks > 0) this.#job.log('notice', 'The stir bar turns again.')
+  }
+
   /** Measures, publishes, and corrects the duty cycle. */
   async #poll(): Promise<void> {
     const target = this.#bar.targetRpm
@@ -123,21 +171,37 @@ export class Stirrer implements Activity<StirringSettings> {
     const rpm = await this.#sensor?.measure(windowS, this.#job.ending)
     if (rpm === undefined || this.#job.state !== 'ready' || !this.#bar.isAwake) return
     this.#publishRpm(rpm)
-    if (rpm === 0 && target !== null && target > 0) await this.#unstall()
+    // While it is kicked, a bar has no speed of its own.
+    if (this.#kicking !== null || this.#bar.kickedMs > sinceMs) return
+    if (target !== null && isStanding(rpm, target)) await this.#unstall()
     const step = await this.#bar.follow(rpm, sinceMs)
     if (step === null) return
     const log = pidLog(step.settings, step.terms, rpm, { job_name: 'stirring', target_name: 'rpm' })
     this.#job.emit(pidLogEvent, log, { target_name: log.target_name })
   }
 
-  async #unstall(): Promise<void> {
+  /** Kicks the bar unless that was in vain a moment ago. */
+  #unstall(): Promise<void> {
+    if (!this.#stalls.mayKick(this.#job.clock.monotonicMs() / 1000)) return Promise.resolve()
+    this.#kicking ??= this.#kick().finally(() => {
+      this.#kicking = null
+    })
+    return this.#kicking
+  }
+
+  async #kick(): Promise<void> {
     this.#job.log('warning', 'The stir bar does not turn; kicking it.')
     this.#job.emit(errorCodeEvent, STALLED)
     const untilReading = untilNextOdS(this.#job)
     if (!this.#dodger.isDodging && untilReading <= CLEAR_OF_READING_S) {
       await sleepS(this.#job.clock, untilReading + CLEAR_OF_READING_S, this.#job.ending)
     }
+    if (this.#job.ending.aborted || !this.#bar.isAwake) return
     await this.#bar.kick()
+    this.#stalls.kicked(this.#job.clock.monotonicMs() / 1000)
+    if (this.#stalls.kicks === KICKS_IN_VAIN + 1) {
+      this.#job.log('error', `The stir bar stands still after ${KICKS_IN_VAIN} kicks; it is kicked on.`)
+    }
   }
 
   async #enterDodging(odIntervalS: number): Promise<void> {
@@ -154,6 +218,7 @@ export class Stirrer implements Activity<StirringSettings> {
   }
 
   async #leaveDodging(): Promise<void> {
+    this.#isCalm = false
     const outside = this.#job.value('target_rpm_outside_od_reading')
     this.#job.publish('target_rpm_during_od_reading', null)
     this.#job.publish('target_rpm_outside_od_reading', null)

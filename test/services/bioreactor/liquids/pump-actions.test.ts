@@ -59,6 +59,10 @@ describe('a volume', () => {
         timestamp: '2026-01-02T03:04:06.200Z',
       },
     ])
+    // There are clients that read the text.
+    expect(lab.published('dosing_events')[0]).toMatch(
+      /^{"volume_change":[^,]+,"event":"add_media","source_of_event":"me","timestamp":"[^"]+"}$/,
+    )
     expect(variable('current_volume_ml')).toBeCloseTo(16.2, 9)
     expect(variable('cumulative_media_added_ml')).toBeCloseTo(1.2, 9)
     expect(variable('efflux_tube_volume_ml')).toBe(15)

@@ -99,6 +99,46 @@ describe('stirring around optical readings', () => {
     expect(published('od_reading/ods').length - readings).toBe(4)
     expect(published('stirring/target_rpm').filter((text) => text === '500').length).toBeGreaterThanOrEqual(4)
   })
+
+  test('stirs on at one speed where readings leave no time, says so, and dodges again once they do', async () => {
+    const { turn, set, published } = await start(() => 20)
+    await turn(33)
+    await set('od_reading', 'interval', '2')
+    await turn(20)
+    expect(published('logs/app/error').filter((text) => text.includes('they are not dodged'))).toHaveLength(1)
+    expect(published('stirring/currently_dodging_od').at(-1)).toBe('False')
+    expect(published('stirring/target_rpm').at(-1)).toBe('500')
+    expect(published('stirring/$state').at(-1)).toBe('ready')
+    await set('od_reading', 'interval', '20')
+    await turn(60)
+    expect(published('stirring/currently_dodging_od').at(-1)).toBe('True')
+  })
+
+  test('keeps out of their way although the motor did not follow when they began', async () => {
+    const { turn, set, bioreactor, published } = await start(() => 20)
+    await turn(25)
+    await set('stirring', 'enable_dodging_od', '0')
+    await turn(3)
+    bioreactor.deafTo = 1
+    await set('stirring', 'enable_dodging_od', '1')
+    expect(bioreactor.duty.get(STIRRING_PIN)).toBeGreaterThan(0)
+    await turn(6)
+    expect(published('stirring/currently_dodging_od').at(-1)).toBe('True')
+    await turn(20)
+    expect(await turn(60)).toBe(0)
+  })
+
+  test('stirs on at one speed where the speed cannot be measured between readings', async () => {
+    const { turn, set, published } = await start(() => 20)
+    await turn(33)
+    // Two delays and a reading fit into it, two measurements of the speed do not.
+    await set('od_reading', 'interval', '4')
+    await turn(60)
+    expect(published('logs/app/warning').filter((text) => text.includes('took until the next one'))).toHaveLength(1)
+    expect(published('logs/app/error').filter((text) => text.includes('they are not dodged'))).toHaveLength(1)
+    expect(published('stirring/currently_dodging_od').at(-1)).toBe('False')
+    expect(published('stirring/$state').at(-1)).toBe('ready')
+  })
 })
 
 describe('the warm-up of od_reading', () => {

@@ -8,6 +8,7 @@ import type { FakeClock } from '../../../support/fake-clock.js'
 import { give } from '../../../support/give.js'
 import { LitBioreactor } from '../../../support/lit-bioreactor.js'
 import { MemoryBroker } from '../../../support/memory-bus.js'
+import { startVialLab, type VialLab } from '../../../support/vial-lab.js'
 
 let lab: BioreactorLab | undefined
 afterEach(async () => {
@@ -90,6 +91,99 @@ test('a stop while a stalled bar is kicked switches the motor off at once', asyn
   await give(started.service, stopJobsCommand, { job_name: 'stirring' }, 'stop')
   await started.clock.advance(0)
   expect(duty()).toBe(0)
+})
+
+describe('a bar that stalls', () => {
+  let vial: VialLab | undefined
+  afterEach(async () => {
+    await vial?.end()
+    vial = undefined
+  })
+
+  /** The bar of the virtual vial at its speed, right after its speed was controlled, with all that time until it is again. */
+  async function startTurning(options: Record<string, unknown> = {}) {
+    const started = await startVialLab()
+    vial = started
+    await started.run('stirring', { target_rpm: '500', ...options })
+    await started.clock.advance(31_000)
+    const count = (path: string): number => started.published(path).length
+    expect(count('monitor/flicker_led_with_error_code')).toBe(0)
+    return { ...started, count, hold: () => started.bench.setFault({ name: 'stirrer_stalled', where: '' }) }
+  }
+
+  test('is kicked and told within seconds, and turns again when nothing holds it any more', async () => {
+    const { clock, bench, count, hold, published, set } = await startTurning()
+    const measured = count('stirring/measured_rpm')
+    hold()
+    await clock.advance(6000)
+    expect(published('logs/app/warning')).toEqual([expect.stringContaining('does not turn; kicking it')])
+    expect(published('monitor/flicker_led_with_error_code')).toEqual(['4'])
+    expect(count('stirring/measured_rpm')).toBe(measured)
+    bench.clearFault()
+    // A kick has begun already, or the next one comes soon.
+    await clock.advance(12_000)
+    expect(bench.truth.rpm).toBeGreaterThan(400)
+    expect(published('logs/app/notice').at(-1)).toContain('turns again')
+    await set('stirring', '$state', 'disconnected')
+  })
+
+  test('is kicked less and less often, is an error after three times, and gets no more than 60 %', async () => {
+    const { clock, hold, published, count } = await startTurning()
+    hold()
+    await clock.advance(600_000)
+    expect(count('logs/app/warning')).toBeGreaterThan(10)
+    expect(count('logs/app/warning')).toBeLessThan(600 / 15)
+    expect(published('logs/app/error')).toEqual([expect.stringContaining('stands still after 3 kicks')])
+    const left = published('stirring/duty_cycle').map(Number)
+    expect(Math.max(...left.filter((duty) => duty < 100))).toBe(60)
+  })
+
+  test('stands although it jerks: each jerk is an edge of the sensor', async () => {
+    const bioreactor = new FakeBioreactor()
+    const started = await startBioreactorLab({ bioreactor })
+    lab = started
+    await started.run('stirring', { target_rpm: '500' })
+    const turn = async (seconds: number, everyMs: number): Promise<void> => {
+      for (let passed = 0; passed < seconds * 1000; passed += everyMs) {
+        await started.clock.advance(everyMs)
+        bioreactor.edge(started.clock.monotonicMs() / 1000)
+      }
+    }
+    await turn(10, 120)
+    expect(started.published('logs/app/warning')).toEqual([])
+    await turn(7, 1500)
+    expect(started.published('logs/app/warning')).toHaveLength(1)
+    // A bar that is merely slow is left to the control.
+    await turn(60, 600)
+    expect(started.published('logs/app/warning')).toHaveLength(1)
+  })
+
+  test('is not kicked when somebody has switched the motor off, nor while it sleeps', async () => {
+    const { clock, set, count, bench } = await startTurning()
+    await set('stirring', 'duty_cycle', '0')
+    await clock.advance(15_000)
+    await set('stirring', '$state', 'sleeping')
+    await clock.advance(60_000)
+    expect(count('monitor/flicker_led_with_error_code')).toBe(0)
+    expect(bench.outputs.pwm[String(STIRRING_PIN)] ?? 0).toBe(0)
+  })
+
+  test('is kicked between readings too, and stirring goes on although kicks leave it no time', async () => {
+    const { clock, hold, run, published, count, bench } = await startTurning({ enable_dodging_od: true })
+    await run('od_reading', { interval: 8 })
+    await clock.advance(20_000)
+    hold()
+    await clock.advance(120_000)
+    expect(count('monitor/flicker_led_with_error_code')).toBeGreaterThan(3)
+    bench.clearFault()
+    await clock.advance(60_000)
+    expect(published('stirring/$state').at(-1)).toBe('ready')
+    expect(published('stirring/currently_dodging_od').at(-1)).toBe('True')
+    const speeds = published('stirring/measured_rpm').map(
+      (text) => (JSON.parse(text) as { measured_rpm: number }).measured_rpm,
+    )
+    expect(Math.max(...speeds.slice(-6))).toBeGreaterThan(400)
+  })
 })
 
 describe('without a calibration', () => {
