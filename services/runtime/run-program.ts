@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setPriority } from 'node:os'
 
 export interface ProgramOptions {
   readonly cwd?: string
@@ -8,6 +9,8 @@ export interface ProgramOptions {
   readonly input?: string
   /** Real milliseconds: what it talks to does not follow a simulated clock. */
   readonly timeoutMs: number
+  /** What it may wait for the processor, from 1 to 19; that of this process unless given. */
+  readonly niceness?: number
   /** Ends it. */
   readonly stop?: AbortSignal | undefined
 }
@@ -37,7 +40,7 @@ const MAX_OUTPUT = 4 * 1024 * 1024
 export const runProgram = (
   program: string,
   args: readonly string[],
-  { cwd, env, input = '', timeoutMs, stop }: ProgramOptions,
+  { cwd, env, input = '', timeoutMs, niceness, stop }: ProgramOptions,
 ): Promise<ProgramResult> =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -45,6 +48,7 @@ export const runProgram = (
       ...(env === undefined ? {} : { env }),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    if (niceness !== undefined && child.pid !== undefined) yieldTo(child.pid, niceness)
     let stdout = ''
     let stderr = ''
     let late = false
@@ -80,3 +84,11 @@ export const runProgram = (
       else resolve({ code, stdout, stderr })
     })
   })
+
+function yieldTo(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness)
+  } catch {
+    // It has ended already.
+  }
+}

@@ -1,12 +1,10 @@
-import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { parse } from 'yaml'
 import { check } from '../../../events/schema.js'
+import { readRegularFile } from '../../../primitives/read-regular-file.js'
 import { checkDescriptor } from './descriptor-rules.js'
-
-const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
 
 const MAX_FILES = 100
 const MAX_FILE_BYTES = 64 * 1024
@@ -33,7 +31,10 @@ export async function readDescriptorFiles<S extends TObject>(
   if (paths.length > MAX_FILES) problems.push(`There are ${paths.length} descriptor files; ${MAX_FILES} are read.`)
   for (const path of paths.slice(0, MAX_FILES)) {
     try {
-      const descriptor = check(schema, completed(schema, parsed(await textOf(join(dotPioreactor, path)))))
+      const descriptor = check(
+        schema,
+        completed(schema, parsed(await readRegularFile(join(dotPioreactor, path), MAX_FILE_BYTES))),
+      )
       checkDescriptor(descriptor)
       left -= Buffer.byteLength(JSON.stringify(descriptor))
       if (left < 0) throw new Error(`the descriptors of files have more than ${MAX_BYTES} bytes together`)
@@ -57,24 +58,9 @@ async function filesIn(dotPioreactor: string, directory: string): Promise<readon
   }
 }
 
-async function textOf(path: string): Promise<string> {
-  // A pipe must not hold anybody up, a link could point anywhere.
-  const file = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`it cannot be opened (${error.code ?? 'error'})`)
-  })
+function parsed(content: Buffer): unknown {
   try {
-    const info = await file.stat()
-    if (!info.isFile()) throw new Error('it is no file')
-    if (info.size > MAX_FILE_BYTES) throw new Error(`it has ${info.size} bytes; at most ${MAX_FILE_BYTES} are read`)
-    return await file.readFile('utf8')
-  } finally {
-    await file.close()
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parse(text, { prettyErrors: false, logLevel: 'error', maxAliasCount: 100 })
+    return parse(content.toString(), { prettyErrors: false, logLevel: 'error', maxAliasCount: 100 })
   } catch (error) {
     throw new Error(`it is no YAML: ${(error as Error).message}`)
   }

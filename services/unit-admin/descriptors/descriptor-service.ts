@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path'
 import type { Static, TObject } from '@sinclair/typebox'
 import type { JobDefinition } from '../../../events/core/define-job.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
@@ -15,6 +16,7 @@ import { repeat } from '../../runtime/repeat.js'
 import type { Service, ServiceContext } from '../../runtime/service.js'
 import { stockConfig } from '../config/stock-config.js'
 import { readUnitConfig } from '../config/unit-config.js'
+import { PackageDirectories } from '../plugins/package-directories.js'
 import { withBioreactorLimits } from './bioreactor-limits.js'
 import { builtInAutomations } from './built-in-automations.js'
 import { builtInJobs } from './built-in-jobs.js'
@@ -30,7 +32,8 @@ export interface DescriptorContext extends ServiceContext {
 /** How soon a change of a file is noticed; clients may keep an answer as long. */
 const LOOK_EVERY_S = 5
 
-/** Tells how web interfaces show jobs, settings and automations: what is built in, then what `ui/` and `plugins/ui/` say, which may replace it.
+/** Tells how web interfaces show jobs, settings and automations: what is built in, then what `ui/`, the packages of plugins and `plugins/ui/` say,
+ * each of which may replace what comes before it.
  * @param past what is retained of earlier lives */
 export async function startDescriptorService(
   { unit, bus, clock, logger, dotPioreactor, jobs }: DescriptorContext,
@@ -42,6 +45,7 @@ export async function startDescriptorService(
       topic.startsWith(`system/${unit}/descriptors/`) ? [[topic, withoutTime(text)] as const] : [],
     ),
   )
+  const packages = new PackageDirectories(join(dotPioreactor, 'plugins'))
   const warned = new Set<string>()
   let suspended = false
 
@@ -57,7 +61,11 @@ export async function startDescriptorService(
     builtIn: readonly Static<S>[],
     identity: (descriptor: Static<S>) => string,
   ): Promise<Static<S>[]> {
-    const files = await readDescriptorFiles(dotPioreactor, [`ui/${folder}`, `plugins/ui/${folder}`], schema)
+    // What is wrong with packages is told where they are listed.
+    const names = await packages.names().catch(() => [])
+    const ofPackages = names.map((name) => relative(dotPioreactor, join(packages.contents(name), 'ui', folder)))
+    const directories = [`ui/${folder}`, ...ofPackages, `plugins/ui/${folder}`]
+    const files = await readDescriptorFiles(dotPioreactor, directories, schema)
     for (const problem of files.problems) warn(problem)
     const { descriptors, replaced } = overlaid([...builtIn, ...files.descriptors], identity)
     for (const name of replaced) warn(`${folder}: a file replaces the descriptor ${name}`)

@@ -6,7 +6,7 @@ import { isSameName, PLUGIN_FILE, type PluginName, type PluginOrigin } from '../
 import { readRegularFile } from '../../../primitives/read-regular-file.js'
 import { replaceFile } from '../../../primitives/replace-file.js'
 import { NotAPlugin, PluginNotInstalled, PythonPackage } from './errors.js'
-import { MAX_PLUGIN_BYTES, packageJson } from './installed-plugins.js'
+import { MAX_PLUGIN_BYTES } from './installed-plugins.js'
 import { type NpmSettings, npmInstall } from './npm.js'
 import type { PackageDirectories } from './package-directories.js'
 import { type PluginManifest, pluginOfPackage } from './plugin-metadata.js'
@@ -110,5 +110,7 @@ async function manifestOf(prefix: string): Promise<PluginManifest> {
     readonly dependencies?: Readonly<Record<string, string>>
   }
   const [name = ''] = Object.keys(dependencies)
-  return pluginOfPackage((await readRegularFile(packageJson(prefix, name), MAX_PLUGIN_BYTES)).toString())
+  return pluginOfPackage(
+    (await readRegularFile(join(prefix, 'node_modules', name, 'package.json'), MAX_PLUGIN_BYTES)).toString(),
+  )
 }

@@ -23,10 +23,6 @@ export interface InstalledPlugins {
   readonly problems: readonly string[]
 }
 
-/** Path of the package itself among what was installed with it. */
-export const packageJson = (directory: string, name: string): string =>
-  join(directory, 'node_modules', name, 'package.json')
-
 /** What is installed below the directory of the plugins. One that cannot be read costs itself. */
 export async function readInstalledPlugins(directory: string, packages: PackageDirectories): Promise<InstalledPlugins> {
   const plugins: InstalledPlugin[] = []
@@ -46,7 +42,7 @@ export async function readInstalledPlugins(directory: string, packages: PackageD
   for (const name of names) {
     const level = encodeURIComponent(name)
     await attempt(`plugins/packages/${level}`, async () => {
-      const text = await readRegularFile(packageJson(packages.path(name), name), MAX_PLUGIN_BYTES)
+      const text = await readRegularFile(join(packages.contents(name), 'package.json'), MAX_PLUGIN_BYTES)
       const { plugin } = pluginOfPackage(text.toString())
       if (plugin.name !== name) throw new Error(`its package.json calls it ${plugin.name}`)
       return { kind: 'packages', level, plugin }

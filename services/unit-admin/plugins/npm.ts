@@ -20,6 +20,9 @@ export interface NpmInstall extends NpmSettings {
 /** A package with many dependencies, over a slow line, on a small computer. */
 const TIMEOUT_MS = 10 * 60_000
 
+/** Measurements and pumps go first. */
+const NICENESS = 10
+
 /** Later versions of npm 11 run scripts only when the second option allows it too; earlier ones do not know that option and go on. */
 const SCRIPTS = { ignore: ['--ignore-scripts'], run: ['--ignore-scripts=false', '--dangerously-allow-all-scripts'] }
 
@@ -49,6 +52,7 @@ export async function npmInstall(install: NpmInstall): Promise<void> {
     const { code, stderr } = await runProgram('npm', argumentsOf(install), {
       cwd: install.prefix,
       timeoutMs: TIMEOUT_MS,
+      niceness: NICENESS,
       stop: install.stop,
     })
     if (code === 0) return

@@ -6,7 +6,7 @@ import { runProgram } from '../../runtime/run-program.js'
 
 /** What an old version is called until the new one is in its place. */
 const OLD = 'old-'
-const SYNC_TIMEOUT_MS = 120_000
+const TREE_TIMEOUT_MS = 120_000
 
 /** Where packages lie: `packages/<name>` below the directory of the plugins, one each with all it needs, so that none can spoil another. What is
  * being prepared lies in `.incoming`; a package gets to its place, and away from it, by renaming. */
@@ -41,9 +41,14 @@ export class PackageDirectories {
     })
   }
 
-  /** Of an installed package. */
+  /** Of an installed package and all it depends on. */
   path(name: string): string {
     return join(this.#packages, encodeURIComponent(name))
+  }
+
+  /** Of the package itself. */
+  contents(name: string): string {
+    return join(this.path(name), 'node_modules', name)
   }
 
   /** A new empty directory to prepare a package in. */
@@ -60,6 +65,7 @@ export class PackageDirectories {
   /** Puts a prepared package in its place, where it is on the medium when this resolves. When it rejects, what was there is there. */
   async place(name: string, prepared: string): Promise<void> {
     await mkdir(this.#packages, { recursive: true })
+    await close(prepared)
     await sync(prepared)
     const path = this.path(name)
     const old = join(this.#incoming, OLD + encodeURIComponent(name))
@@ -106,8 +112,13 @@ async function moved(from: string, to: string): Promise<boolean> {
   }
 }
 
+/** Makes a whole tree readable for this user alone, as everything of the unit is: archives say otherwise. */
+const close = (path: string): Promise<void> => runOnTree('chmod', ['-R', 'go=', path])
+
 /** Brings a whole tree to the medium: with a file at a time, a package with its dependencies takes minutes on an SD card. */
-async function sync(path: string): Promise<void> {
-  const { code, stderr } = await runProgram('sync', ['-f', path], { timeoutMs: SYNC_TIMEOUT_MS })
-  if (code !== 0) throw new Error(`sync failed: ${stderr.trim()}`)
+const sync = (path: string): Promise<void> => runOnTree('sync', ['-f', path])
+
+async function runOnTree(program: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await runProgram(program, args, { timeoutMs: TREE_TIMEOUT_MS })
+  if (code !== 0) throw new Error(`${program} failed: ${stderr.trim()}`)
 }

@@ -70,6 +70,22 @@ describe('files', () => {
     expect(lab.broker.published.filter(({ topic }) => topic.includes('/descriptors/'))).toHaveLength(before)
   })
 
+  test('of packages are taken as long as those are installed, and give way to the ones below plugins/ui', async () => {
+    const card = (name: string): string =>
+      `display_name: ${name}\njob_name: bubbling\ndisplay: true\npublished_settings: []\n`
+    lab.write('plugins/packages/%40lab%2Fair/node_modules/@lab/air/ui/jobs/a.yaml', card('Of the package'))
+    lab.write('plugins/packages/%40lab%2Fair/node_modules/other/ui/jobs/b.yaml', card('Of what it depends on'))
+    await lab.start()
+    expect(lab.jobs().at(-1)).toMatchObject({ display_name: 'Of the package', job_name: 'bubbling' })
+    lab.write('plugins/ui/jobs/z.yaml', card('My own'))
+    await lab.clock.advance(5000)
+    await until(() => lab.jobs().at(-1)?.display_name === 'My own', 'the card of the user')
+    lab.remove('plugins/ui/jobs/z.yaml')
+    lab.remove('plugins/packages/%40lab%2Fair')
+    await lab.clock.advance(5000)
+    await until(() => lab.jobs().every(({ job_name }) => job_name !== 'bubbling'), 'the card gone')
+  })
+
   const setting = (more: string): string => `${JOB}  - {key: a, type: numeric, display: true, label: A${more}}\n`
   test.each([
     [

@@ -52,7 +52,7 @@ export class DescriptorLab {
   }
 
   remove(path: string): void {
-    rmSync(join(this.dot, path))
+    rmSync(join(this.dot, path), { recursive: true })
   }
 
   jobs(): JobDescriptor[] {
