@@ -161,7 +161,7 @@ function contradictions(values: UnitValues): readonly string[] {
   if (values.HARDWARE === 'real' && values.SIMULATION_SPEED !== 1) {
     problems.push(`SIMULATION_SPEED is ${values.SIMULATION_SPEED}; with HARDWARE=real it must be 1.`)
   }
-  if (['service', 'leader'].includes(values.MQTT_USERNAME)) {
+  if (['service', 'leader', 'worker'].includes(values.MQTT_USERNAME)) {
     problems.push(`MQTT_USERNAME is ${values.MQTT_USERNAME}; this name is taken by a role of its own.`)
   }
   if ((values.MQTT_USERNAME === '') !== (values.MQTT_PASSWORD === '')) {

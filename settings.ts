@@ -62,6 +62,11 @@ export const unitSettings = {
     '',
     'Password of the MQTT user leader, who may assign experiments and publish profiles and logs; empty disables this user.',
   ),
+  MQTT_WORKER_PASSWORD: setting(
+    Type.String(),
+    '',
+    'Password of the MQTT user worker: other units that are bridged to this one, and may publish pioreactor/ under their own names; empty disables this user.',
+  ),
   ALLOW_INSECURE: setting(
     Type.String(),
     '',

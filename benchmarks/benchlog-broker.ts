@@ -31,6 +31,8 @@ const { port } = await startBroker({
   mqttUsername: '',
   mqttPassword: '',
   leaderPassword: '',
+  workerPassword: '',
+  names: [],
   topics: instruments.map(({ topics }) => topics),
   recordExclude: [],
 })

@@ -37,6 +37,8 @@ const LONGEST_PAUSE_MS = 30_000
 /** The cursor is saved after so many events, once a second at most, or after so long: what came since is sent again after a kill. */
 const SAVE_EVENTS = 1000
 const SAVE_MS = 10_000
+/** What a peer, or a library, says of an error may be long. */
+const MOST_REASON_CHARACTERS = 300
 /** The last acknowledgements at the end. */
 const SETTLE_MS = 1000
 
@@ -69,7 +71,8 @@ export class Bridge {
 
   status(): BridgeStatus {
     const { position } = this.#forwarder ?? { position: this.#position }
-    return { connected: this.#connected, reason: this.#reason, position, repeated: this.#repeated }
+    const reason = this.#reason?.trim().slice(0, MOST_REASON_CHARACTERS) ?? null
+    return { connected: this.#connected, reason, position, repeated: this.#repeated }
   }
 
   /** Tells the peer a retained value once more, if there is a connection: at the next one it is told anyway. */

@@ -3,13 +3,15 @@ import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from '../events/limits.js'
 import { isCommandTopic, matchesFilter } from '../events/topic.js'
 import { orderTest, systemRights, type TopicRights } from '../events/topic-rights.js'
 
-/** Who a connection is: our own services, the leader of a cluster, or anybody else. Everybody may subscribe to everything. */
-export type Role = 'service' | 'leader' | 'client'
+/** Who a connection is: our own services, the leader of a cluster, another unit of it, or anybody else. Everybody may subscribe to everything. */
+export type Role = 'service' | 'leader' | 'worker' | 'client'
 
 export interface Credentials {
   readonly servicePassword: string
   /** Empty: there is no such user. */
   readonly leaderPassword: string
+  /** Empty: there is no such user. */
+  readonly workerPassword: string
   /** What outside clients must give; an empty name lets everybody in. */
   readonly mqttUsername: string
   readonly mqttPassword: string
@@ -21,14 +23,15 @@ const digest = (text: string | Uint8Array): Buffer => createHash('sha256').updat
 const isSecret = (secret: string, given: Uint8Array | undefined): boolean =>
   secret !== '' && timingSafeEqual(digest(secret), digest(given ?? ''))
 
-/** The role that user name and password prove, or null. The names `service` and `leader` are reserved for their passwords. */
+/** The role that user name and password prove, or null. The names `service`, `leader` and `worker` are reserved for their passwords. */
 export function authenticate(
-  { servicePassword, leaderPassword, mqttUsername, mqttPassword }: Credentials,
+  { servicePassword, leaderPassword, workerPassword, mqttUsername, mqttPassword }: Credentials,
   username: string | undefined,
   password: Uint8Array | undefined,
 ): Role | null {
   if (username === 'service') return isSecret(servicePassword, password) ? 'service' : null
   if (username === 'leader') return isSecret(leaderPassword, password) ? 'leader' : null
+  if (username === 'worker') return isSecret(workerPassword, password) ? 'worker' : null
   if (mqttUsername === '') return 'client'
   return username === mqttUsername && isSecret(mqttPassword, password) ? 'client' : null
 }
@@ -52,11 +55,13 @@ export interface Access {
   refusalOf(role: Role, topic: string, retain: boolean): string | null
 }
 
-/** @param rights one for each instrument */
-export function createAccess(rights: readonly TopicRights[]): Access {
+/** @param rights one for each instrument
+ * @param names of this unit, under which no other one publishes */
+export function createAccess(rights: readonly TopicRights[], names: readonly string[]): Access {
   const roots = [...rights, systemRights].map(({ root }) => root)
   const leaderFilters = rights.flatMap(({ leader = [] }) => leader)
   const isOrder = orderTest(rights)
+  const workerFilters = rights.flatMap(({ workers = [] }) => workers)
   const families = roots.map((root) => `${root}/`)
   const ours = `${families.slice(0, -1).join(', ')} and ${families.at(-1)}`
 
@@ -78,6 +83,12 @@ export function createAccess(rights: readonly TopicRights[]): Access {
       if (role === 'leader') {
         if (leaderFilters.some((filter) => matchesFilter(filter, topic))) return null
         return 'a leader publishes assignments, experiment profiles, logs and commands'
+      }
+      if (role === 'worker') {
+        const name = topic.split('/')[1] ?? ''
+        const isOther = !names.includes(name) && !name.startsWith('$')
+        if (isOther && workerFilters.some((filter) => matchesFilter(filter, topic))) return null
+        return `a worker publishes ${workerFilters.join(', ')} under its own name, and commands`
       }
       return `an outside client publishes commands, and topics outside ${ours}`
     },

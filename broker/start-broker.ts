@@ -25,6 +25,8 @@ export interface BrokerOptions extends Credentials, Admission {
   readonly clock: Clock
   readonly logger: Logger
   readonly unit: string
+  /** Second levels of the topics that are this unit's: its name, and that of its box. */
+  readonly names: readonly string[]
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number
@@ -55,7 +57,7 @@ export interface RunningBroker {
 /** Starts the recording broker: MQTT 3.1.1 over TCP and WebSocket. The state of the log is kept on `$SYS/benchlog/log`. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { log, reader, host, sessionLimits = SESSION_LIMITS } = options
-  const access = createAccess(options.topics)
+  const access = createAccess(options.topics, options.names)
   const deliveries = new Deliveries({ ...options, access })
   const broker = new RecordingBroker({ ...options, access, deliveries, received: reader.received(), sessionLimits })
   await broker.listen()

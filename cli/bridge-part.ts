@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { BridgeWorkerData } from '../bridge/bridge-worker.js'
 import { cursorPath } from '../bridge/cursor-file.js'
-import { type Peer, parsePeer, peerName } from '../bridge/peer.js'
+import { type Peer, peerName } from '../bridge/peer.js'
 import { type RunningBridge, startBridge } from '../bridge/start-bridge.js'
 import { tellBridge } from '../bridge/tell-bridge.js'
 import type { Config } from '../config.js'
@@ -9,6 +9,7 @@ import { listItems } from '../events/core/setting.js'
 import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { systemRights } from '../events/topic-rights.js'
 import { instruments } from '../instruments.js'
+import { findPeer } from './bridge-peer.js'
 import { readServicePassword } from './home.js'
 import type { RunningLog } from './parts.js'
 
@@ -27,13 +28,18 @@ interface BridgeSurroundings {
   readonly mqttPort: number
 }
 
-/** Starts the bridge to the peer that the settings name; null when they name none. */
-export function startBridgePart(config: Config, surroundings: BridgeSurroundings): BridgePart | null {
-  const peer = findPeer(config)
-  if (peer === null) return null
+/** Starts the bridge to the peer that settings or configuration name; null when they name none. */
+export async function startBridgePart(config: Config, surroundings: BridgeSurroundings): Promise<BridgePart | null> {
   const { log, bus, clock, logger, mqttPort } = surroundings
+  // Before anything is awaited: what comes from now on is the peer's.
+  const floor = log.reader.lastPosition()
+  const peer = await findPeer(config).catch((error: unknown) => {
+    logger.error({ err: error }, 'no bridge: the configuration does not say to which broker')
+    return null
+  })
+  if (peer === null) return null
   const { unit } = config
-  const bridge: RunningBridge = startBridge(workerData(config, peer, log.reader.lastPosition(), mqttPort), logger)
+  const bridge: RunningBridge = startBridge(workerData(config, peer, floor, mqttPort), logger)
   const teller = tellBridge({ unit, bridge, bus, clock, logger, lastPosition: () => log.reader.lastPosition() })
   return {
     degradations: () => [teller.sentence()].filter((sentence) => sentence !== null),
@@ -42,18 +48,6 @@ export function startBridgePart(config: Config, surroundings: BridgeSurroundings
       return bridge.stop()
     },
   }
-}
-
-/** Who is the peer; null: nobody. */
-function findPeer({ mqttUrl, bridgeCa, bridgeCert, bridgeKey }: Config): Peer | null {
-  if (mqttUrl === '') return null
-  const peer = parsePeer(mqttUrl)
-  if (peer.tls === null) return peer
-  const tls = {
-    ...(bridgeCa === '' ? {} : { ca: bridgeCa }),
-    ...(bridgeCert === '' ? {} : { cert: bridgeCert, key: bridgeKey }),
-  }
-  return { ...peer, tls }
 }
 
 function workerData(config: Config, peer: Peer, floor: number, ownPort: number): BridgeWorkerData {

@@ -50,6 +50,7 @@ export function startBrokerSide(
     clock,
     logger,
     unit: config.unit,
+    names: [config.unit, config.box],
     host: config.host,
     ...doors,
     port: config.mqttPort,
@@ -60,6 +61,7 @@ export function startBrokerSide(
     mqttUsername: config.mqttUsername,
     mqttPassword: config.mqttPassword,
     leaderPassword: config.mqttLeaderPassword,
+    workerPassword: config.mqttWorkerPassword,
     topics: listed.map(({ topics }) => topics),
     recordExclude: config.recordExclude,
   }).catch((error: unknown) => {

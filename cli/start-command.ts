@@ -160,7 +160,7 @@ async function startUnit(
     (opened) => opened.close(),
   )
   http.brokerListens(broker, bus)
-  const bridge = startBridgePart(config, { log, bus, clock, logger, mqttPort: broker.port })
+  const bridge = await startBridgePart(config, { log, bus, clock, logger, mqttPort: broker.port })
   if (bridge !== null) {
     http.bridgeRuns(bridge)
     // Stopped after the services, whose last words it sends.

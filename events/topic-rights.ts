@@ -10,6 +10,8 @@ export interface TopicRights {
   readonly decided?: readonly string[]
   /** Those of them that are said once, and not retained. */
   readonly passing?: readonly string[]
+  /** Filters of what other units publish under their own names, when this unit's broker is theirs too. */
+  readonly workers?: readonly string[]
   /** Filters of orders that are not spelt `/set`. */
   readonly orders?: readonly string[]
 }

@@ -141,6 +141,6 @@ describe('the peer of the bridge', () => {
   })
 })
 
-test.each(['service', 'leader'])('refuses %s as the name of outside clients', (name) =>
+test.each(['service', 'leader', 'worker'])('refuses %s as the name of outside clients', (name) =>
   expect(() => readConfig({ MQTT_USERNAME: name, MQTT_PASSWORD: 'p' })).toThrow(/MQTT_USERNAME is \w+; this name/),
 )

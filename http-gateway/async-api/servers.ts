@@ -50,7 +50,8 @@ export const securitySchemes = {
     description:
       'User name and password of the MQTT connection, asked for when `MQTT_USERNAME` is set; otherwise everybody may connect. ' +
       'Clients may subscribe to everything and publish commands, and topics of their own outside `pioreactor/`, `potentiostat/` and `system/`. ' +
-      'The user `leader`, with `MQTT_LEADER_PASSWORD`, may also assign experiments and publish profiles and logs.',
+      'The user `leader`, with `MQTT_LEADER_PASSWORD`, may also assign experiments and publish profiles and logs; the user `worker`, ' +
+      'with `MQTT_WORKER_PASSWORD`, is another unit and publishes `pioreactor/` under its own name.',
   },
   certificate: {
     type: 'X509',

@@ -30,6 +30,7 @@ export const bioreactor = defineInstrument({
     leader: ['pioreactor/+/$experiment/assignment', 'pioreactor/+/+/experiment_profile/#', 'pioreactor/+/+/logs/#'],
     decided: ['pioreactor/+/$experiment/assignment'],
     passing: ['pioreactor/+/+/logs/#'],
+    workers: ['pioreactor/+/#'],
     // Blinks the LED of a unit (Pioreactor 26.7, monitor job).
     orders: ['pioreactor/+/+/monitor/flicker_led_response_okay'],
   },

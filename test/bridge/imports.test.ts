@@ -4,7 +4,7 @@ import { cursorPath } from '../../bridge/cursor-file.js'
 import { type RunningBridge, startBridge } from '../../bridge/start-bridge.js'
 import { systemRights } from '../../events/topic-rights.js'
 import { instruments } from '../../instruments.js'
-import { SERVICE, startTestBroker, type TestBroker } from '../broker/test-broker.js'
+import { connect, SERVICE, startTestBroker, type TestBroker } from '../broker/test-broker.js'
 import { layCable } from '../support/cut-cable.js'
 import { eventually } from '../support/eventually.js'
 import { startMosquitto, withoutMosquitto } from '../support/mosquitto.js'
@@ -120,6 +120,28 @@ describe.skipIf(withoutMosquitto)('what a peer tells the unit', () => {
     ])
     expect(imported(unit).filter((line) => line.includes('assignment'))).toHaveLength(1)
   })
+})
+
+it('two units that are bridged to each other each carry an order to everybody out once, and no message goes round', async () => {
+  const one = await startTestBroker()
+  const other = await startTestBroker({ unit: 'u2', names: ['u2'] })
+  await Promise.all([bridgeFrom(one, 'u1', other.port), bridgeFrom(other, 'u2', one.port)])
+  const leader = await connect(one, { username: 'leader', password: 'leads' })
+  const line = 'pioreactor/leader/exp/logs/app/info'
+  await until(async () => {
+    await leader.publishAsync('pioreactor/u2/exp/job/last/set', 'hello', { qos: 1 })
+    return imported(other).length > 0
+  }, 'the bridges to listen')
+  await leader.publishAsync('pioreactor/$broadcast/exp/stirring/$state/set', 'sleeping', { qos: 1 })
+  await leader.publishAsync(line, 'said once', { qos: 1 })
+  await leader.publishAsync('pioreactor/u2/exp/job/last/set', 'end', { qos: 1 })
+  await until(() => imported(other).at(-1)?.endsWith('end') === true, 'the last message')
+  expect(imported(other).filter((text) => !text.includes('/job/last/set'))).toEqual([
+    'pioreactor/u2/exp/stirring/$state/set sleeping',
+    `${line} said once`,
+  ])
+  // It came back by way of the other unit once, and was not passed on again.
+  await eventually(() => expect(imported(one)).toEqual([`${line} said once`]))
 })
 
 it('the own broker of a unit is not its peer', async () => {

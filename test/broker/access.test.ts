@@ -4,12 +4,21 @@ import { WebSocket } from 'ws'
 import { authenticate, createAccess } from '../../broker/access.js'
 import { instruments } from '../../instruments.js'
 
-const { refusalOf } = createAccess(instruments.map(({ topics }) => topics))
+const { refusalOf } = createAccess(
+  instruments.map(({ topics }) => topics),
+  ['u1', 'box'],
+)
 
 import { eventually } from '../support/eventually.js'
 import { connect, inboxOf, SERVICE, startTestBroker, textsOf } from './test-broker.js'
 
-const secrets = { servicePassword: 's3cret', leaderPassword: 'leads', mqttUsername: 'lab', mqttPassword: 'door' }
+const secrets = {
+  servicePassword: 's3cret',
+  leaderPassword: 'leads',
+  workerPassword: 'works',
+  mqttUsername: 'lab',
+  mqttPassword: 'door',
+}
 
 describe('who is who', () => {
   test.each([
@@ -18,6 +27,8 @@ describe('who is who', () => {
     ['service', undefined, null],
     ['leader', 'leads', 'leader'],
     ['leader', 'door', null],
+    ['worker', 'works', 'worker'],
+    ['worker', 'door', null],
     ['lab', 'door', 'client'],
     ['lab', 'wrong', null],
     ['other', 'door', null],
@@ -27,7 +38,7 @@ describe('who is who', () => {
   })
 
   test('without a user name set everybody is an outside client, but nobody a service or leader by an empty password', () => {
-    const open = { servicePassword: '', leaderPassword: '', mqttUsername: '', mqttPassword: '' }
+    const open = { servicePassword: '', leaderPassword: '', workerPassword: '', mqttUsername: '', mqttPassword: '' }
     expect(authenticate(open, undefined, undefined)).toBe('client')
     expect(authenticate(open, 'node-red', Buffer.from('x'))).toBe('client')
     expect(authenticate(open, 'service', Buffer.from(''))).toBeNull()
@@ -57,12 +68,18 @@ describe('who may publish where', () => {
     'system/u1/outcomes/1',
     'system',
   ]
+  const ofWorkers = ['pioreactor/u2/growth/stirring/target_rpm', 'pioreactor/u2/growth/logs/app/info']
   const foreign = ['lab/door', 'pioreactors/x', '/system/u1']
 
   test.each([
     ['service', [...commands, ...leaders, ...events, ...foreign], []],
     ['leader', [...commands, ...leaders, ...foreign], events],
-    ['client', [...commands, ...foreign], [...leaders, ...events]],
+    [
+      'worker',
+      [...commands, ...foreign, ...ofWorkers],
+      [...leaders, ...events, 'system/u2/service', 'potentiostat/u2/run/order'],
+    ],
+    ['client', [...commands, ...foreign], [...leaders, ...events, ...ofWorkers]],
   ] as const)('%s', (role, allowed, refused) => {
     for (const topic of allowed) expect([topic, refusalOf(role, topic, false)]).toEqual([topic, null])
     for (const topic of refused) expect([topic, refusalOf(role, topic, false)]).toEqual([topic, expect.any(String)])

@@ -29,6 +29,8 @@ const { port, wsPort } = await startBroker({
   mqttUsername: '',
   mqttPassword: '',
   leaderPassword: '',
+  workerPassword: '',
+  names: [],
   topics: instruments.map(({ topics }) => topics),
   recordExclude: [],
 })

@@ -69,6 +69,8 @@ export async function startTestBroker({
     socketPath,
     servicePassword: 'secret',
     leaderPassword: 'leads',
+    workerPassword: 'works',
+    names: [UNIT],
     mqttUsername: '',
     mqttPassword: '',
     topics: instruments.map(({ topics }) => topics),

@@ -21,6 +21,7 @@ const SECRETS = {
   MQTT_PASSWORD: 'secret-of-mqtt',
   MQTT_LEADER_PASSWORD: 'secret-of-the-leader',
   MQTT_URL: 'mqtt://bench:secret-of-the-peer@127.0.0.1:1',
+  MQTT_WORKER_PASSWORD: 'secret-of-the-workers',
   CLOUD_TOKEN: 'secret-of-somebody-else',
 }
 const SECRET = /secret-of-[a-z-]+/g

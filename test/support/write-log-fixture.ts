@@ -41,6 +41,8 @@ const broker = await startBroker({
   sessionsPath: join(directory, 'sessions.db'),
   servicePassword: 'secret',
   leaderPassword: '',
+  workerPassword: '',
+  names: [],
   mqttUsername: '',
   mqttPassword: '',
   topics: instruments.map(({ topics }) => topics),
