@@ -10,6 +10,7 @@ import { InvalidBody, requiredFields } from '../conventions/unit/strict-body.js'
 import { ServicesNotReady } from '../readiness.js'
 import { type Endpoint, type Method, methodsOf } from './endpoint.js'
 import { RequestTooLarge, statusOf } from './errors.js'
+import { exampleOf } from './examples.js'
 import { GatewayBusy } from './memory-budget.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -74,8 +75,8 @@ function sharedErrors({ path, auth, query, body, needs, errors }: Endpoint): rea
 
 function operation(endpoint: Endpoint, method: Method): Json {
   const { name } = conventionsOf(endpoint.path)
-  const { summary, body, example, auth, status = 200, produces = 'application/json', response } = endpoint
-  const problems = [...errorsByStatus(endpoint)].map(([code, causes]) => [code, problem(name, causes)])
+  const { summary, body, example, auth, status = 200, produces = 'application/json' } = endpoint
+  const problems = [...errorsByStatus(endpoint)].map(([code, causes]) => [code, problem(name, code, causes)])
   return {
     operationId: `${method}${endpoint.path.replace(/\W+/g, '_')}`,
     tags: [name],
@@ -88,23 +89,39 @@ function operation(endpoint: Endpoint, method: Method): Json {
           requestBody: {
             required: true,
             content: {
-              'application/json': { schema: requestSchema(body), ...(example === undefined ? {} : { example }) },
+              'application/json': { schema: requestSchema(body), example: example ?? exampleOf(body) },
             },
           },
         }),
     responses: {
-      [status]: { description: 'Success.', content: { [produces]: { schema: response } } },
+      ...('not' in endpoint.response
+        ? {}
+        : { [status]: { description: 'Success.', content: { [produces]: success(endpoint) } } }),
       ...Object.fromEntries(problems),
     },
   }
 }
 
-const problem = (api: 'unit' | 'box', errors: readonly ErrorDeclaration[]): Json => ({
+/** Bytes have no example; what never succeeds has no success. */
+const success = ({ response, produces = 'application/json' }: Endpoint): Json => ({
+  schema: response,
+  ...(produces === 'application/json' ? { example: exampleOf(response) } : {}),
+})
+
+const problem = (api: 'unit' | 'box', status: number, errors: readonly ErrorDeclaration[]): Json => ({
   description: errors.map(({ code, meaning }) => `\`${code}\`: ${meaning}`).join(' '),
   content: {
-    'application/json': { schema: { $ref: `#/components/schemas/${api === 'unit' ? 'UnitError' : 'BoxError'}` } },
+    'application/json': {
+      schema: { $ref: `#/components/schemas/${api === 'unit' ? 'UnitError' : 'BoxError'}` },
+      examples: Object.fromEntries(errors.map((error) => [error.code, { value: problemBody(api, status, error) }])),
+    },
   },
 })
+
+function problemBody(api: 'unit' | 'box', status: number, { code, meaning }: ErrorDeclaration): Json {
+  if (api === 'unit') return { error: meaning, cause: meaning, status }
+  return { code, message: meaning, hint: '', detail: { code, message: meaning, hint: '' } }
+}
 
 function parameters(place: 'path' | 'query', schema: TSchema | undefined): readonly Json[] {
   const required = schema === undefined ? [] : requiredFields(schema)
@@ -113,6 +130,7 @@ function parameters(place: 'path' | 'query', schema: TSchema | undefined): reado
     in: place,
     required: required.includes(name),
     schema: field,
+    example: exampleOf(field, name),
   }))
 }
 
