@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { Response } from 'express'
+import type { Catalogue } from '../../events/catalogue.js'
+import type { JobCapability } from '../../events/core/capability.js'
 import { asyncApi } from '../async-api/document.js'
 import { docsPage } from '../framework/docs-page.js'
-import { type Endpoint, endpoint, SENT } from '../framework/endpoint.js'
+import { type Endpoint, endpoint, JsonText, SENT } from '../framework/endpoint.js'
 import { openApi } from '../framework/openapi.js'
 
 /** Computes a value once per table: it takes milliseconds, and the table never changes. */
@@ -15,8 +17,21 @@ function perTable<T>(compute: (table: readonly Endpoint[]) => T): (table: readon
   }
 }
 
-const documentOf = perTable(openApi)
-const pageOf = perTable(docsPage)
+const jsonOf = (value: Record<string, unknown>): JsonText<Record<string, unknown>> =>
+  new JsonText(Buffer.from(JSON.stringify(value)))
+
+const documentOf = perTable((table) => jsonOf({ ...openApi(table) }))
+const pageOf = perTable((table) => Buffer.from(docsPage(table)))
+
+/** The topics of these jobs, kept until other ones are announced: it takes some 10 ms. */
+const topicsOf = (() => {
+  let kept = { key: '', text: jsonOf({}) }
+  return (jobs: readonly JobCapability[], catalogue: Catalogue): JsonText<Record<string, unknown>> => {
+    const key = JSON.stringify(jobs)
+    if (key !== kept.key) kept = { key, text: jsonOf({ ...asyncApi(jobs, catalogue) }) }
+    return kept.text
+  }
+})()
 
 const getOpenApi = endpoint({
   method: 'get',
@@ -37,10 +52,10 @@ const getAsyncApi = endpoint({
   errors: [],
   needs: 'services',
   auth: 'open',
-  handle: async (_input, { readModels, catalogue }) => asyncApi(await readModels.jobCapabilities(), catalogue),
+  handle: async (_input, { readModels, catalogue }) => topicsOf(await readModels.jobCapabilities(), catalogue),
 })
 
-const sendPage = (response: Response, html: string): typeof SENT => {
+const sendPage = (response: Response, html: Buffer): typeof SENT => {
   response.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
   response.type('html').send(html)
   return SENT

@@ -28,7 +28,7 @@ export type JobMetadataRow = {
 /** Every job the unit ever started. */
 const jobMetadata = foldProjection<JobMetadataRow>({
   name: 'pio_job_metadata',
-  version: 2,
+  version: 3,
   on: [jobEvent.filter()],
   columns: {
     job_id: 'INTEGER NOT NULL',
@@ -48,7 +48,11 @@ const jobMetadata = foldProjection<JobMetadataRow>({
     changed_at: 'INTEGER NOT NULL',
   },
   key: ['job_id'],
-  indexes: [{ columns: ['is_running', 'experiment'] }, { columns: ['job_name'] }, { columns: ['changed_at'] }],
+  indexes: [
+    { columns: ['is_running', 'experiment'] },
+    { columns: ['job_name', 'is_running'] },
+    { columns: ['changed_at'] },
+  ],
   // Clearing the retained record ends its life on the broker, not in the history.
   keys: (event) => (event.isEmpty ? [] : [[event.as(JobRecord).job_id]]),
   evolve: (row, event) => {

@@ -75,37 +75,34 @@ const publishedSettings = foldProjection<JobSettingRow>({
   },
 })
 
-/** Row of the view `pio_job_published_settings`. */
-interface PublishedSettingRow {
-  readonly job_id: number
-  readonly setting: string
-  readonly value: string | number
-  readonly proposed_value: null
-  readonly created_at: string
-  readonly updated_at: string
-}
-
 interface SettingTables {
-  readonly pio_job_published_settings: PublishedSettingRow
+  readonly job_settings: JobSettingRow
   readonly pio_job_metadata: JobMetadataRow
 }
 
+type RunningJob = Pick<JobMetadataRow, 'unit' | 'experiment' | 'job_name' | 'first_position'>
+
 export const jobSettings = readModel([publishedSettings], (tables: Tables<SettingTables>) => {
-  const latest = tables.query<{ jobName: string }, { job_id: number }>((from, value) =>
+  const latest = tables.query<{ jobName: string }, RunningJob>((from, value) =>
     from
       .selectFrom('pio_job_metadata')
-      .select('job_id')
+      .select(['unit', 'experiment', 'job_name', 'first_position'])
       .where('job_name', '=', value('jobName'))
       .where('is_running', '=', 1)
       .orderBy('job_id', 'desc')
       .limit(1),
   )
-  const settings = tables.query<{ jobId: number }, Pick<PublishedSettingRow, 'setting' | 'value'>>((from, value) =>
+  // Of the table, by its key: the view finds out for each setting which of all jobs of a name is the latest.
+  const settings = tables.query<RunningJob, { setting: string; value: string | number }>((from, value) =>
     from
-      .selectFrom('pio_job_published_settings')
+      .selectFrom('job_settings')
       .select(['setting', 'value'])
-      .where('job_id', '=', value('jobId'))
-      .orderBy('setting'),
+      .where('unit', '=', value('unit'))
+      .where('experiment', '=', value('experiment'))
+      .where('job_name', '=', value('job_name'))
+      .where('position', '>', value('first_position'))
+      .orderBy('setting')
+      .$narrowType<{ value: string | number }>(),
   )
   return {
     /** Published settings of the running job of that name, `$state` included; null when no job of that name runs.
@@ -113,7 +110,7 @@ export const jobSettings = readModel([publishedSettings], (tables: Tables<Settin
     async jobSettings(jobName: string): Promise<Readonly<Record<string, string | number>> | null> {
       const [job] = await latest({ jobName })
       if (job === undefined) return null
-      const found = await settings({ jobId: job.job_id })
+      const found = await settings(job)
       return Object.fromEntries(found.map(({ setting, value }) => [setting, value]))
     },
   }
