@@ -8,6 +8,7 @@ import { describeMachine } from './machine.js'
 import { memoryScenario } from './memory.bench.js'
 import { potentiostatScenario } from './potentiostat.bench.js'
 import { publishScenario } from './publish.bench.js'
+import { readsScenario } from './reads.bench.js'
 import type { Print, Scenario } from './scenario.js'
 import { vialScenario } from './vial.bench.js'
 
@@ -22,6 +23,7 @@ const scenarios: readonly Scenario[] = [
   vialScenario,
   cultureScenario,
   jobsScenario,
+  readsScenario,
 ]
 
 const print: Print = (text) => {

@@ -2,13 +2,15 @@ import { type Flood, flood } from './flood.js'
 import { type Latencies, type Paced, paced } from './paced.js'
 import { type PacedFsync, pacedFsync } from './paced-fsync.js'
 import type { Latency } from './quantiles.js'
+import { type ReadFigures, type Reads, reads } from './read-load.js'
 
 /** The load generator, a process of its own so that no broker shares its processor time. One order, one answer; ends with its parent. */
 export type Order =
   | ({ readonly kind: 'flood' } & Flood)
   | ({ readonly kind: 'paced' } & Paced)
   | ({ readonly kind: 'fsync' } & PacedFsync)
-export type Result = number | Latencies | Latency
+  | ({ readonly kind: 'reads' } & Reads)
+export type Result = number | Latencies | Latency | ReadFigures
 export type Answer = { readonly result: Result } | { readonly error: string }
 
 function work(order: Order): Promise<Result> {
@@ -19,6 +21,8 @@ function work(order: Order): Promise<Result> {
       return paced(order)
     case 'fsync':
       return pacedFsync(order)
+    case 'reads':
+      return reads(order)
   }
 }
 

@@ -6,12 +6,14 @@ import type { Answer, Order, Result } from './load-process.js'
 import type { Latencies, Paced } from './paced.js'
 import type { PacedFsync } from './paced-fsync.js'
 import type { Latency } from './quantiles.js'
+import type { ReadFigures, Reads } from './read-load.js'
 
 export interface Load {
   /** @returns acknowledged messages per second */
   flood(options: Flood): Promise<number>
   paced(options: Paced): Promise<Latencies>
   fsync(options: PacedFsync): Promise<Latency>
+  reads(options: Reads): Promise<ReadFigures>
   stop(): Promise<void>
 }
 
@@ -22,6 +24,7 @@ export function startLoad(): Load {
     flood: (options) => ask(child, { kind: 'flood', ...options }) as Promise<number>,
     paced: (options) => ask(child, { kind: 'paced', ...options }) as Promise<Latencies>,
     fsync: (options) => ask(child, { kind: 'fsync', ...options }) as Promise<Latency>,
+    reads: (options) => ask(child, { kind: 'reads', ...options }) as Promise<ReadFigures>,
     stop: () => endChild(child),
   }
 }
