@@ -1,6 +1,7 @@
 import type { PdChannel } from '../board/board.js'
 import { correlation, mean, median, variance } from '../control/statistics.js'
 import type { Angle } from '../od/od-optics.js'
+import { openRpmSensor, type RpmSensor } from '../stirring/rpm-sensor.js'
 import { openMotor, startMotor } from './motor.js'
 import { type Optics, openOptics, readings, type Volts } from './optics.js'
 import { defineTest, expectSo, pause, type TestBench } from './test-bench.js'
@@ -131,8 +132,12 @@ const MAX_REFERENCE_EFFECT = 0.015
 const MAX_REFERENCE_SHARE = 0.75
 
 /** How far what is seen with the bar turning differs from that at rest, relative to both. */
-const effect = (on: number, off: number): number =>
-  Math.abs(on - off) / Math.max((Math.abs(on) + Math.abs(off)) / 2, 1e-9)
+const effect = (on: number, off: number): number => (on - off) / Math.max((Math.abs(on) + Math.abs(off)) / 2, 1e-9)
+
+/** Differences whose mean is so many times as large as chance would have it are no chance. */
+const MIN_SURPRISE = 3
+const standOut = (effects: readonly number[]): boolean =>
+  Math.abs(mean(effects)) > MIN_SURPRISE * Math.sqrt(variance(effects) / (effects.length - 1))
 
 export const referencePosition = defineTest({
   name: 'test_REF_is_in_correct_position',
@@ -141,6 +146,7 @@ export const referencePosition = defineTest({
     const optics = await openOptics(bench)
     if (optics.reference === null) return NO_REFERENCE
     const motor = await openMotor(bench)
+    const sensor = await openSensor(bench)
     await optics.zero()
     await optics.light(bench.config.irPercent)
     await readings(bench, optics, WARM_UP)
@@ -150,7 +156,14 @@ export const referencePosition = defineTest({
       const off = await phase(bench, optics, () => motor.set(0))
       for (const [channel, all] of effects) all.push(effect(on.get(channel) ?? 0, off.get(channel) ?? 0))
     }
-    const of = (channel: PdChannel): number => median(effects.get(channel) ?? [])
+    // The noise of clean medium is an effect of 0.1 % as well, so that the limits alone do not notice a bar that stands.
+    const isSeen = [...effects.values()].some(standOut)
+    expectSo(
+      sensor === null || sensor.revolutions > 0 || isSeen,
+      'The stir bar does not turn: nothing counts its turns, and no photodiode sees a difference. Where REF looks cannot be told.',
+      'Check that a bar is in the vial and nothing holds it, and that the motor has its cable; then run the test again.',
+    )
+    const of = (channel: PdChannel): number => median((effects.get(channel) ?? []).map(Math.abs))
     const reference = of(optics.reference)
     const strongest = Math.max(...optics.signals.map(({ channel }) => of(channel)))
     const found = `Fast stirring changes REF by ${percent(reference)} and the vial's photodiodes by up to ${percent(strongest)}`
@@ -168,6 +181,14 @@ export const referencePosition = defineTest({
     return `${found}.`
   },
 })
+
+/** The Hall sensor, which sits on the heater board; null where there is none. */
+async function openSensor({ bioreactor, job, user }: TestBench): Promise<RpmSensor | null> {
+  if (!(await bioreactor.isHeaterBoardPresent())) return null
+  const sensor = await openRpmSensor(bioreactor.gpio, bioreactor.board.hallPin, job.clock)
+  user.atEnd(() => sensor.close())
+  return sensor
+}
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
 

@@ -106,6 +106,11 @@ describe('the self test', () => {
     [['unplugged', 'heater_board'], NAMES[7], /The heater board does not answer\..*check its cable/],
     [['unplugged', 'heater_board'], NAMES[8], /The heater board does not answer/],
     [['stuck', 'heater_board'], NAMES[8], /does not get warmer as it is heated.*supply of the heater/],
+    [
+      ['stirrer_stalled'],
+      NAMES[5],
+      /does not turn: nothing counts its turns, and no photodiode sees.*nothing holds it/,
+    ],
     [['stirrer_stalled'], NAMES[9], /does not turn.*nothing holds it/],
   ] as const)('finds %j by %s', async (fault, name, words) => {
     const lab = await start()
@@ -123,8 +128,17 @@ describe('the self test', () => {
     lab.bench.setFault(parseFault(['stirrer_stalled']))
     await runAll(lab)
     const failed = NAMES.filter((name) => last(lab, name) === '0')
-    expect(failed).toEqual([NAMES[9]])
+    expect(failed).toEqual([NAMES[5], NAMES[9]])
   }, 60_000)
+
+  test('where REF sits can be told without a Hall sensor: that the bar turns is seen', async () => {
+    const lab = await start()
+    Object.assign(lab.bioreactor.gpio, { watchFalling: async () => async () => undefined })
+    await runAll(lab, { k: 'test_REF_is_in_correct_position' })
+    expect(last(lab, NAMES[5])).toBe('1')
+    await runAll(lab, { k: 'rpm_and_stirring' })
+    expect(last(lab, NAMES[9])).toBe('0')
+  })
 
   test('with a culture in the vial says that it wants medium without cells', async () => {
     const lab = await start({ culture: { od: 1 } })
