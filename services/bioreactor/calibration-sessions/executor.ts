@@ -8,7 +8,7 @@ import { timestampOf } from '../../../events/core/timestamp.js'
 import type { Clock } from '../../../events/ports.js'
 import { check } from '../../../events/schema.js'
 import { deadline } from '../../../primitives/deadline.js'
-import { createAction, type JobContext } from '../../jobs/job.js'
+import { createAction, type Job, type JobContext } from '../../jobs/job.js'
 import type { JobService } from '../../jobs/job-service.js'
 import type { RunningJob } from '../../jobs/running-job.js'
 import { sleepS } from '../../runtime/repeat.js'
@@ -62,7 +62,9 @@ const SOURCE = 'calibration_session'
 export class SessionExecutor implements Executor {
   readonly #deps: SessionExecutorDeps
   readonly #sessionId: string
-  #measuring: RunningJob | null = null
+  /** Its jobs that have not ended. */
+  readonly #running = new Set<RunningJob>()
+  #isOver = false
   /** Holds a temperature from one step to the next. */
   #holding: { readonly job: RunningJob; readonly targetC: number } | null = null
   #seen: HeldTemperature | null = null
@@ -72,9 +74,11 @@ export class SessionExecutor implements Executor {
     this.#deps = deps
   }
 
-  /** Everything off: what it measures, and what it holds. */
+  /** Everything off, what it measures and what it holds, and nothing goes on again: a step that is under way fails at what it orders next. */
   async halt(): Promise<void> {
-    await Promise.all([this.#measuring?.stop(null), this.#release()])
+    this.#isOver = true
+    this.#seen = null
+    await Promise.all([...this.#running].map((job) => job.stop(null)))
   }
 
   /** The session is over: nothing of it stays. */
@@ -136,7 +140,7 @@ export class SessionExecutor implements Executor {
         },
       }),
     )
-    const job = await jobs.perform(hold, `${biasTrimHold.name}_${this.#sessionId}`)
+    const job = await this.#perform(hold, `${biasTrimHold.name}_${this.#sessionId}`)
     this.#holding = { job, targetC }
     await job.started
     await this.#firstTemperature(job)
@@ -170,12 +174,14 @@ export class SessionExecutor implements Executor {
   }
 
   async saveCalibration(device: string, calibration: NewCalibration): Promise<StoredLink> {
+    this.#refuseOver()
     const stamped = check(AnyCalibration, { ...calibration, ...this.#stamp })
     const { path } = await this.#deps.calibrations.save(device, stamped, { activate: true })
     return { device, path }
   }
 
   async saveEstimator(device: string, estimator: AnyEstimator): Promise<StoredLink> {
+    this.#refuseOver()
     const stamped = check(AnEstimator, { ...estimator, ...this.#stamp })
     const { path } = await this.#deps.estimators.save(device, stamped, { activate: true })
     return { device, path }
@@ -211,7 +217,7 @@ export class SessionExecutor implements Executor {
     definition: D,
     work: (job: JobContext<SettingsOf<D>>) => Promise<T>,
   ): Promise<T> {
-    const { jobs, clock } = this.#deps
+    const { clock } = this.#deps
     const outcome: { done?: readonly [T]; error?: unknown } = {}
     const action = createAction<D>(definition, async (job) => {
       try {
@@ -223,19 +229,30 @@ export class SessionExecutor implements Executor {
         throw error
       }
     })
-    const job = await jobs.perform(action, SOURCE)
-    this.#measuring = job
-    try {
-      await job.started
-      const late = (): Promise<void> => job.stop(`it took longer than ${STEP_TIMEOUT_MS / 1000} s`)
-      await deadline(STEP_TIMEOUT_MS, job.ended, late, clock)
-    } finally {
-      this.#measuring = null
-    }
+    const job = await this.#perform(action, SOURCE)
+    await job.started
+    const late = (): Promise<void> => job.stop(`it took longer than ${STEP_TIMEOUT_MS / 1000} s`)
+    await deadline(STEP_TIMEOUT_MS, job.ended, late, clock)
     if (outcome.done !== undefined) return outcome.done[0]
     if (!isDefect(outcome.error)) throw outcome.error
     throw new MeasurementFailed(`${definition.name} failed: ${job.reason ?? 'it was stopped'}.`, {
       cause: outcome.error,
     })
+  }
+
+  /** Begins a job that ends with the session at the latest. @throws MeasurementFailed when the session is over, LabError when no job may start now */
+  async #perform(action: Job, source: string): Promise<RunningJob> {
+    this.#refuseOver()
+    const job = await this.#deps.jobs.perform(action, source)
+    this.#running.add(job)
+    void job.ended.then(() => this.#running.delete(job))
+    // Aborted while it was begun: it has touched nothing yet.
+    if (this.#isOver) await job.stop(null)
+    this.#refuseOver()
+    return job
+  }
+
+  #refuseOver(): void {
+    if (this.#isOver) throw new MeasurementFailed('The guided calibration is over.')
   }
 }

@@ -37,7 +37,7 @@ const MAX_UNDER_WAY = 50
 
 /** An executor of one session. */
 export interface OwnExecutor extends Executor {
-  /** Everything off: what it measures, and what it holds. */
+  /** Everything off, what it measures and what it holds, for good. */
   halt(): Promise<void>
   /** Nothing of the session stays. */
   close(): Promise<void>
@@ -131,7 +131,9 @@ export class Sessions {
     this.#busy.add(id)
     try {
       const protocol = this.#protocolOf(session)
-      const moved = await advanceSession(protocol, session, inputs, await this.#facts(), this.#executorOf(id))
+      // Before anything is waited for: an abort is to find it.
+      const executor = this.#executorOf(id)
+      const moved = await advanceSession(protocol, session, inputs, await this.#facts(), executor)
       // Aborted meanwhile: that counts more.
       const present = this.#find(id)
       if (present !== session) return { session: present, step: showEnd(present) }

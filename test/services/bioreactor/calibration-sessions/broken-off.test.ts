@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SessionView } from '../../../../events/bioreactor/calibration-sessions.js'
 import {
@@ -92,6 +93,57 @@ describe('a session', () => {
     const other = idOf(await lab.begin('media_pump', 'duration_based'))
     await lab.answerAll(other, PRIME)
     expect((await lab.answer(other, { prime_duration_s: 5 })).step.step_id).toBe('tracer_run')
+  })
+
+  test('that is aborted while its step begins moves nothing afterwards, whenever that is', async () => {
+    const lab = await givenLab()
+    const { bench, clock } = lab.lab
+    bench.pumpIntoGlass(true)
+    for (let turns = 0; turns <= 12; turns++) {
+      const id = idOf(await lab.begin('media_pump', 'duration_based'))
+      await lab.answerAll(id, PRIME)
+      const before = bench.truth.glass_ml
+      const answered = lab.answer(id, { prime_duration_s: 250 })
+      answered.catch(() => undefined)
+      for (let turn = 0; turn < turns; turn++) await setImmediate()
+      expect((await lab.abort(id)).session.status).toBe('aborted')
+      await lab.run(answered).catch(() => undefined)
+      await clock.advance(5000)
+      expect(bench.outputs.pwm[MEDIA_PIN] ?? 0).toBe(0)
+      expect(lab.lab.service.isRunning('pump_calibration')).toBe(false)
+      expect(bench.truth.glass_ml - before).toBeLessThan(0.02)
+    }
+  })
+
+  test('whose step begins when the broker goes moves nothing until it is back', async () => {
+    const lab = await givenLab()
+    const { bench, clock, service } = lab.lab
+    const id = idOf(await lab.begin('media_pump', 'duration_based'))
+    await lab.answerAll(id, PRIME)
+    for (let turns = 0; turns <= 12; turns++) {
+      const answered = lab.answer(id, { prime_duration_s: 250 })
+      answered.catch(() => undefined)
+      for (let turn = 0; turn < turns; turn++) await setImmediate()
+      await service.suspend('the broker is gone')
+      await expect(lab.run(answered)).rejects.toThrow()
+      await clock.advance(5000)
+      expect(bench.outputs.pwm[MEDIA_PIN] ?? 0).toBe(0)
+      expect(service.isRunning('pump_calibration')).toBe(false)
+      await service.resume()
+    }
+  })
+
+  test('of light or stirring that is aborted while its step begins lights and stirs nothing', async () => {
+    const lab = await givenLab()
+    const id = idOf(await lab.begin('od90', 'standards'))
+    await lab.answerAll(id, [{}, {}, {}, {}])
+    const answered = lab.answer(id, { od600_value: 1 })
+    answered.catch(() => undefined)
+    await lab.abort(id)
+    await lab.run(answered).catch(() => undefined)
+    await lab.lab.clock.advance(5000)
+    expect(lab.lab.service.isRunning('od_calibration')).toBe(false)
+    expect(lab.lab.published('stirring/$state', SCRATCH)).toEqual([])
   })
 
   test('does one thing at a time', async () => {
