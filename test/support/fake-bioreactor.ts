@@ -28,6 +28,8 @@ export class FakeBioreactor implements Bioreactor {
   broken = false
   /** What a write to an LED waits for. */
   ledBus: () => Promise<void> = async () => undefined
+  /** What setting a PWM output waits for. */
+  pwmFile: () => Promise<void> = async () => undefined
   /** How many of the next writes of 0 fail. */
   deafTo = 0
   /** What was driven on lines, in order. */
@@ -40,7 +42,10 @@ export class FakeBioreactor implements Bioreactor {
   readonly pwm: PwmOutputs = {
     open: async (pin: number): Promise<PwmOutput> => ({
       pin,
-      setDutyCycle: async (percent: number) => this.#write(`pin${pin}`, percent, () => this.duty.set(pin, percent)),
+      setDutyCycle: async (percent: number) => {
+        await this.pwmFile()
+        this.#write(`pin${pin}`, percent, () => this.duty.set(pin, percent))
+      },
       close: async () => {
         this.#write(`pin${pin}`, 0, () => this.duty.delete(pin))
       },

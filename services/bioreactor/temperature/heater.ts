@@ -73,6 +73,8 @@ export class ClaimedHeater {
   #onSinceMs: number | null = null
   /** What is off for sure need not be switched off, and told, again. */
   #isSurelyOff = true
+  /** How often it was set: what is set while it goes off comes after that. */
+  #sets = 0
 
   constructor(clock: Clock, open: (atEnd: (release: Release) => void) => Promise<PwmLine>) {
     this.#clock = clock
@@ -98,14 +100,16 @@ export class ClaimedHeater {
    * @throws LabError when a limit has switched it off, or the hardware does not follow */
   async set(percent: number, stillWanted: () => boolean): Promise<void> {
     this.#isSurelyOff = false
+    this.#sets++
     await this.#line?.set(heaterDuty(percent), stillWanted)
   }
 
   /** @throws LabError when the hardware does not follow */
   async off(): Promise<void> {
     if (this.#isSurelyOff) return
+    const sets = this.#sets
     await retry({ ...OFF_TRIES, timer: this.#clock }, async () => this.#line?.set(0))
-    this.#isSurelyOff = this.duty === 0
+    this.#isSurelyOff = this.duty === 0 && sets === this.#sets
   }
 
   /** It may stay on as it is. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { PwmBoard } from '../../../../services/bioreactor/board/pwm-board.js'
 import { type ClaimedHeater, Heater } from '../../../../services/bioreactor/temperature/heater.js'
@@ -61,6 +62,15 @@ describe('a claimed heater', () => {
     const off = heater.off()
     await clock.advance(200)
     await off
+    expect(driven()).toBe(0)
+  })
+
+  test('that is set while it goes off goes off the next time, too', async () => {
+    bioreactor.pwmFile = () => setImmediate()
+    await heat(20)
+    await Promise.all([heater.off(), heat(30)])
+    expect(driven()).toBe(30)
+    await heater.off()
     expect(driven()).toBe(0)
   })
 
