@@ -224,8 +224,8 @@ export async function startJobService(
     isRunning: (name) => running.named(name).length > 0,
     config: () => readUnitConfig(context.dotPioreactor, stock),
     async perform(job, source) {
-      refuseSuspended()
       const config = await readUnitConfig(context.dotPioreactor, stock)
+      refuseSuspended()
       return begin(job, {
         jobId: ++lastJobId,
         unit,
@@ -276,6 +276,8 @@ export async function startJobService(
       }
     },
     async stop() {
+      // An order whose configuration is being read begins nothing any more.
+      suspended ??= { reason: 'the services are stopping', sinceMs: clock.monotonicMs() }
       await stopMatching(() => true)
       await tasks.stop()
       await endCommands()

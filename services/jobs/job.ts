@@ -85,6 +85,8 @@ export interface JobContext<S = Values> {
 export interface JobPeer {
   readonly state: JobState
   value(setting: string): unknown
+  /** Puts it to sleep, its outputs safe at once. What cannot sleep now is ended. */
+  pause(reason: string): void
 }
 
 /** A job that this one has begun. */

@@ -106,6 +106,8 @@ export class RunningJob implements JobPeer {
       void this.stop(null)
       return this.#safe.promise
     }
+    // Whoever is to sleep is not woken because the suspension is over.
+    if (to === 'sleeping' && this.#suspendedFrom !== null) this.#suspendedFrom = 'sleeping'
     await this.#serially(async () => {
       if (to === this.#state) return
       const possible = !this.isEnding && canTransition(this.#state, to) && !(this.#isAction && to === 'sleeping')
@@ -145,8 +147,12 @@ export class RunningJob implements JobPeer {
     })
   }
 
-  /** Sleeps because the activity wants to. Outputs that do not obey are tried again at the end. */
-  async #pauseItself(reason: string): Promise<void> {
+  /** Sleeps because its activity, or that of a peer, wants it to. Outputs that do not obey are tried again at the end. */
+  pause(reason: string): void {
+    void this.#pause(reason)
+  }
+
+  async #pause(reason: string): Promise<void> {
     try {
       await this.requestState('sleeping')
       this.log('warning', `Paused: ${reason}.`)
@@ -280,7 +286,7 @@ export class RunningJob implements JobPeer {
       ending: this.#ending.signal,
       repeatState: () => this.reassertState(),
       state: () => this.#state,
-      pause: (reason) => void this.#pauseItself(reason),
+      pause: (reason) => this.pause(reason),
       end: (reason) => void this.stop(reason),
     })
   }

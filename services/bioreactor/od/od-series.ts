@@ -190,9 +190,11 @@ export class OdSeries implements Activity<OdReadingSettings> {
     if (job.value('reading_duration') !== duration) job.publish('reading_duration', duration)
   }
 
-  /** Dosing on readings that cannot be trusted could wash a culture out. */
+  /** Dosing on readings that cannot be trusted could wash a culture out. It sleeps before it sees this one, whatever becomes of the order. */
   #reportNoise(): void {
     const { job } = this.#options
+    const dosing = job.peers.find('dosing_automation')
+    if (dosing?.state === 'ready') dosing.pause('the reference photodiode is unsteady')
     job.log('warning', 'The reference photodiode is unsteady; dosing is put to sleep. Check the vial and its cap.')
     job.emit(dosingStateOrder, 'sleeping')
   }

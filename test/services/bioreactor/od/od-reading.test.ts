@@ -6,6 +6,7 @@ import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 import { FakeAdc, FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import { give } from '../../../support/give.js'
+import { pumpCalibration } from '../../../support/pump-calibration.js'
 
 /** Light in the vial: what the photodiodes see follows the IR LED, over a constant ambient light. */
 class Optics extends FakeBioreactor {
@@ -283,6 +284,24 @@ describe('protection', () => {
     await lab.clock.advance(5000)
     expect(lab.published('dosing_automation/$state/set')).toEqual(['sleeping'])
     expect(readings('od2').at(-1)?.od).toBeCloseTo(before, 3)
+  })
+
+  test('an unsteady reference doses nothing, though its order to the dosing does not get out', async () => {
+    const deliver = lab.broker.deliver.bind(lab.broker)
+    lab.broker.deliver = (topic, ...more) => {
+      if (!topic.endsWith('dosing_automation/$state/set')) deliver(topic, ...more)
+    }
+    for (const pump of ['media', 'waste']) lab.calibrations.set(`${pump}_pump`, pumpCalibration(pump, 1))
+    await lab.run('od_reading')
+    const options = { automation_name: 'turbidostat', biomass_signal: 'od', target_biomass: 1000 }
+    expect(await lab.run('dosing_automation', options)).toMatchObject({ status: 'succeeded' })
+    await lab.clock.advance(10_000)
+    await lab.set('dosing_automation', 'target_biomass', '0.001')
+    bioreactor.referenceGain = 2
+    await lab.clock.advance(10_000)
+    expect(lab.published('dosing_automation/$state').at(-1)).toBe('sleeping')
+    expect(bioreactor.writes.filter(({ output, value }) => output === 'pin13' && value > 0)).toEqual([])
+    expect(lab.published('dosing_automation/latest_event').join()).not.toContain('DosingStarted')
   })
 })
 
