@@ -1,11 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../../events/system/commands.js'
+import { stopJobsCommand, updateJobCommand } from '../../../events/system/commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../support/bioreactor-lab.js'
 import { FakeBioreactor } from '../../support/fake-bioreactor.js'
 import { give } from '../../support/give.js'
 import { MemoryBroker } from '../../support/memory-bus.js'
-import { until } from '../../support/until.js'
 
 const STIRRING_PIN = 17
 let lab: BioreactorLab
@@ -194,19 +192,6 @@ describe('without the broker', () => {
     expect(duty()).toBe(0)
   })
 
-  test('a job that is to sleep meanwhile is not woken afterwards', async () => {
-    lab = await startBioreactorLab()
-    await lab.run('stirring')
-    await lab.service.suspend('test')
-    await lab.set('stirring', '$state', 'sleeping')
-    await lab.service.resume()
-    await lab.clock.advance(1000)
-    expect(duty()).toBe(0)
-    await lab.set('stirring', '$state', 'ready')
-    await lab.clock.advance(1000)
-    expect(duty()).toBe(30)
-  })
-
   test('a job that reads of its own loss contradicts it', async () => {
     lab = await startBioreactorLab()
     await lab.run('stirring')
@@ -225,17 +210,6 @@ describe('ending', () => {
     expect(lab.task('stop')).toMatchObject({ status: 'succeeded', result: true })
     expect(duty()).toBe(0)
     expect(record(1)).toMatchObject({ is_running: false, state: 'disconnected', reason: null })
-  })
-
-  test('an order that is being prepared when the services stop begins nothing', async () => {
-    lab = await startBioreactorLab()
-    await give(lab.service, runJobCommand, { job_name: 'stirring', env: { EXPERIMENT: 'exp' } }, 'late')
-    await lab.service.stop()
-    await until(() => lab.task('late')['status'] === 'failed', 'the order to be over')
-    await delay(100)
-    await lab.clock.advance(2000)
-    expect(lab.published('stirring/$state')).toEqual([])
-    expect(duty()).toBe(0)
   })
 
   test('a stop that comes while the job starts is the last word', async () => {
