@@ -2,6 +2,7 @@ import { dosingStateOrder } from '../../../events/bioreactor/orders.js'
 import { errorCodeEvent } from '../../../events/bioreactor/outputs.js'
 import { defineError, isDefect } from '../../../events/core/errors.js'
 import { timestampOf } from '../../../events/core/timestamp.js'
+import { deadline } from '../../../primitives/deadline.js'
 import type { Activity, JobContext } from '../../jobs/job.js'
 import { type Repeating, repeat } from '../../runtime/repeat.js'
 import type { LedBoard } from '../board/led-board.js'
@@ -27,6 +28,8 @@ export const TOO_BRIGHT = 5
 /** Above this the IR LED ages fast, %. */
 const BRIGHT_IR = 90
 const RELATIVE_INTENSITY_SHARE = 0.2
+/** A reading that was told to end and has not by then hangs, ms. */
+const HANGS_MS = 1000
 
 export interface OdSeriesOptions {
   readonly job: JobContext<OdReadingSettings>
@@ -74,7 +77,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
   async sleep(): Promise<void> {
     this.#awake = false
     this.#interrupt.abort()
-    await this.#busy
+    await this.#unlessItHangs(this.#busy)
     await this.#options.reader.darken()
   }
 
@@ -84,8 +87,7 @@ export class OdSeries implements Activity<OdReadingSettings> {
   }
 
   async end(): Promise<void> {
-    await this.sleep()
-    await this.#timer?.stop()
+    await Promise.all([this.sleep(), this.#unlessItHangs(this.#timer?.stop())])
   }
 
   setIntensity(percent: number): void {
@@ -110,6 +112,11 @@ export class OdSeries implements Activity<OdReadingSettings> {
       }
       throw error
     }
+  }
+
+  /** A converter that never answers must not keep the light on, nor the job. */
+  #unlessItHangs(work: Promise<void> = Promise.resolve()): Promise<void> {
+    return deadline(HANGS_MS, work, () => undefined, this.#options.job.clock)
   }
 
   #refuseUncalibrated(percent: number): void {

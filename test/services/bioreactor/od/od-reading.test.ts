@@ -235,6 +235,30 @@ describe('pausing and ending', () => {
     expect(lab.published('logs/app/error')).toEqual([])
   })
 
+  test.each([
+    ['a stop', () => lab.set('od_reading', '$state', 'disconnected'), 'disconnected'],
+    ['a pause', () => lab.set('od_reading', '$state', 'sleeping'), 'sleeping'],
+    ['a broker that is gone', async () => void lab.service.suspend('the broker is gone'), 'sleeping'],
+  ])('%s puts out the light of a reading whose converter never answers', async (_, stop, state) => {
+    await lab.run('od_reading')
+    await lab.clock.advance(6000)
+    const [converter] = bioreactor.adcs.values()
+    if (converter === undefined) throw new Error('There is no converter.')
+    const { readRaw } = converter
+    converter.readRaw = () => new Promise(() => undefined)
+    while (bioreactor.leds.state.A === 0) await lab.clock.advance(20)
+    await lab.clock.advance(3000)
+    expect(bioreactor.leds.state.A).toBe(80)
+    await stop()
+    await lab.clock.advance(1500)
+    expect(bioreactor.leds.state.A).toBe(0)
+    expect(lab.published('od_reading/$state').at(-1)).toBe(state)
+    converter.readRaw = readRaw
+    const ended = lab.service.stop()
+    await lab.clock.advance(5000)
+    await ended
+  })
+
   test('a stop while preparing leaves the light off', async () => {
     await lab.begin('od_reading')
     while (bioreactor.leds.state.A === 0) await lab.clock.advance(20)
