@@ -40,6 +40,8 @@ export class PwmLine {
   #cutOffBy: string | null = null
   #onSinceMs: number | null = null
   #spentMs = 0
+  #drivenSinceMs: number | null = null
+  #drivenMs = 0
 
   constructor(output: PwmOutput, clock: Clock, limits: OutputLimits, listeners: PwmLineListeners) {
     this.#output = output
@@ -53,6 +55,11 @@ export class PwmLine {
   /** Duty cycle last written, %. */
   get duty(): number {
     return this.#duty
+  }
+
+  /** How long the hardware has driven it in sum, from the write that switched it on to the one that switched it off, whoever asked for it, ms. */
+  get drivenMs(): number {
+    return this.#drivenMs + (this.#drivenSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#drivenSinceMs)
   }
 
   /** Whether a limit has switched it off, so that it must be claimed anew. */
@@ -78,6 +85,7 @@ export class PwmLine {
       if (duty > 0) this.#watch()
       await this.#output.setDutyCycle(duty)
       if (duty === 0) this.#rest()
+      else this.#drivenSinceMs ??= this.#clock.monotonicMs()
       this.#duty = duty
       this.#listeners.changed(duty)
     })
@@ -138,6 +146,8 @@ export class PwmLine {
   #rest(): void {
     if (this.#onSinceMs !== null) this.#spentMs += this.#clock.monotonicMs() - this.#onSinceMs
     this.#onSinceMs = null
+    this.#drivenMs = this.drivenMs
+    this.#drivenSinceMs = null
     this.#onTooLong.cancel()
     this.#silentTooLong.cancel()
   }

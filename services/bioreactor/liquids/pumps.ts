@@ -116,11 +116,11 @@ export class Pumps {
     const plannedMl = pumpedMl(curve, seconds)
     const intoVial = source !== PUMP_CALIBRATION
     const mlPerS = plannedMl / seconds
-    let startMs = Number.NaN
+    const drivenBeforeMs = line.drivenMs
     let pumpMl = 0
     let movedMl = 0
     const tell = (isOn: boolean): void => {
-      const untilNow = Math.max(pumpMl, pumpedMl(curve, (clock.monotonicMs() - startMs) / 1000))
+      const untilNow = Math.max(pumpMl, pumpedMl(curve, (line.drivenMs - drivenBeforeMs) / 1000))
       const still = isOn ? { leftMl: Math.max(0, plannedMl - untilNow), mlPerS } : null
       movedMl += book.enter(experiment, { event, source, pumpedMl: untilNow - pumpMl, still })
       pumpMl = untilNow
@@ -133,10 +133,10 @@ export class Pumps {
       book.enter(experiment, { event, source, pumpedMl: 0, still: null })
       return NOTHING
     }
-    startMs = clock.monotonicMs()
-    const endMs = startMs + seconds * 1000
     try {
       await line.set(spec.dc, () => !stop.aborted)
+      // What counts is how long it is driven: asking for it, and noticing that it stands, take time of their own.
+      const endMs = clock.monotonicMs() + seconds * 1000
       for (let left = endMs - clock.monotonicMs(); left > 0; left = endMs - clock.monotonicMs()) {
         if (stop.aborted || (intoVial && this.#isFull(spec))) break
         await clock.sleepUntil(clock.monotonicMs() + Math.min(TOLD_EVERY_S * 1000, left), stop)

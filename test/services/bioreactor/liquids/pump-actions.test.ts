@@ -101,6 +101,24 @@ describe('a volume', () => {
     expect(moved('add_media')).toBeCloseTo(1.25, 9)
   })
 
+  test('is counted from when the pump was driven to when it stood, however long its output takes to follow', async () => {
+    await start()
+    const writtenMs: number[] = []
+    lab.bioreactor.pwmFile = async () => {
+      await lab.clock.sleepUntil(lab.clock.monotonicMs() + 400)
+      writtenMs.push(lab.clock.monotonicMs())
+    }
+    await lab.run('add_media', { ml: 1.2 })
+    await lab.clock.advance(5000)
+    expect(duty('media')).toBe(0)
+    const [on = Number.NaN, off = Number.NaN] = writtenMs
+    // Driven for 1.2 s, and for the 0.4 s that the order to stop took.
+    expect(off - on).toBe(1600)
+    expect(moved('add_media')).toBeCloseTo(1.6, 9)
+    expect(variable('current_volume_ml')).toBeCloseTo(16.6, 9)
+    expect(account().pumping).toEqual([])
+  })
+
   test('of waste is the liquid above the tube; the rest is air', async () => {
     await start()
     await lab.run('add_media', { ml: 0.7 })
