@@ -250,12 +250,13 @@ async function readVersions({ clock }: MonitorContext, bioreactor: Bioreactor) {
     app: UNIT_API_VERSION,
     hat: hat ?? UNKNOWN,
     firmware: firmware ?? UNKNOWN,
-    hat_serial: hatSerialNumber || UNKNOWN,
-    rpi_machine: computer || UNKNOWN,
+    hat_serial: hatSerialNumber,
+    rpi_machine: computer,
     timestamp: timestampOf(clock.now()),
   }
 }
 
-const UNKNOWN = 'Not available'
+/** What a leader's pages take for unknown. */
+const UNKNOWN = ''
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

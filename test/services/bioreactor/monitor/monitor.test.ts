@@ -85,6 +85,16 @@ describe('monitor', () => {
     expect(JSON.parse(String(record?.[1]))).toMatchObject({ experiment: UNIT, is_long_running_job: true })
   })
 
+  test('versions that nobody knows are empty', async () => {
+    Object.assign(bioreactor, {
+      identity: { ...bioreactor.identity, hat: null, hatSerialNumber: '', computer: '' },
+      readFirmwareVersion: () => Promise.reject(new Error('no answer')),
+    })
+    await start()
+    await lab.clock.advance(6000)
+    expect(last('versions')).toMatchObject({ hat: '', firmware: '', hat_serial: '', rpi_machine: '' })
+  })
+
   test.each<[string, () => void, string, number]>([
     [
       'the network',
