@@ -177,6 +177,43 @@ describe('imports', () => {
   })
 })
 
+/** Endpoints that are asked with a body and change nothing, so that nobody is ordered to do anything: file, reason. */
+const ASKED_WITH_A_BODY: Readonly<Record<string, string>> = {
+  'http-gateway/endpoints/box/modes': 'parameters are checked against what the service declared of them',
+}
+
+describe('the gateway', () => {
+  const files = sources.filter((file) => file.startsWith('http-gateway/'))
+  const textOf = (file: string): string => readFileSync(`${file}.ts`, 'utf8')
+  const containing = (pattern: RegExp): readonly string[] => files.filter((file) => pattern.test(textOf(file)))
+
+  test('speaks no SQL: what it knows it asks of the queries of the projections', () => {
+    expect(containing(/\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|PRAGMA)\b|\.prepare\(/)).toEqual(
+      [],
+    )
+  })
+
+  test('starts no program and opens no device', () => {
+    expect(containing(/from 'node:(child_process|worker_threads|dgram|cluster|vm)'|['"`]\/(dev|sys)\//)).toEqual([])
+  })
+
+  test('writes no file but the spool, through which secrets and uploads reach the services', () => {
+    const writes =
+      /\b(writeFile|appendFile|rename|rm|unlink|rmdir|mkdir|truncate|createWriteStream|symlink|copyFile|chmod)(Sync)?\(/
+    expect(containing(writes)).toEqual(['http-gateway/spool'])
+  })
+
+  test('carries out nothing itself: what changes the unit is ordered of the services', () => {
+    const changing = containing(/^ {2}method: (?!'get')/m).filter((file) => file.includes('/endpoints/'))
+    const orders = (file: string): boolean =>
+      imports.some(
+        ({ from, to }) => from === file && /^http-gateway\/(commands|endpoints\/unit\/task-endpoint)$/.test(to),
+      )
+    expect(changing.length).toBeGreaterThan(5)
+    expect(changing.filter((file) => !orders(file))).toEqual(Object.keys(ASKED_WITH_A_BODY))
+  })
+})
+
 function findCycle(edges: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
   const done = new Set<string>()
   const visit = (file: string, path: readonly string[]): readonly string[] | null => {

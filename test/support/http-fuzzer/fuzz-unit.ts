@@ -48,6 +48,47 @@ export async function fuzzUnit(lab: Lab, { seed, requests, lanes }: FuzzPlan): P
   }
 }
 
+/** What an answer of success changes at once, and nothing else changes. */
+const STATE = [
+  ...['config/specific', 'calibrations', 'estimators', 'active_calibrations', 'active_estimators'],
+  ...[
+    'bioreactor/experiments/growth',
+    'bioreactor/experiments/%24experiment',
+    'jobs/settings/job_name/stirring/setting/target_rpm',
+  ],
+]
+
+const stateOf = (lab: Lab): Promise<readonly string[]> =>
+  Promise.all(STATE.map(async (path) => (await fetch(`${lab.url}/unit_api/${path}`)).text()))
+
+/** Sends such requests one after the other to what changes the unit at once: after one that is refused everything is as before.
+ * @returns how many were refused and how many changed something. */
+export async function fuzzChanges(lab: Lab, { seed, requests }: Omit<FuzzPlan, 'lanes'>) {
+  const { paths } = await lab.get<ApiDocument>('/openapi.json')
+  const changing = Object.entries(paths).flatMap(([path, methods]) => {
+    const found = Object.entries(methods).filter(
+      ([method, { responses = {} }]) => method !== 'get' && !('202' in responses) && path.startsWith('/unit_api/'),
+    )
+    return found.length === 0 ? [] : [[path, Object.fromEntries(found)] as const]
+  })
+  const arbitrary = fuzzedRequests({ paths: Object.fromEntries(changing) }, [])
+  const port = Number(new URL(lab.url).port)
+  const counts = { refused: 0, changed: 0 }
+  let before = await stateOf(lab)
+  const send = async (request: FuzzedRequest): Promise<void> => {
+    const answer = await sendFuzzed(port, request)
+    judge(request, answer)
+    const after = await stateOf(lab)
+    if (answer.status !== null && answer.status >= 400) {
+      expect([answer.status, ...after]).toEqual([answer.status, ...before])
+      counts.refused++
+    } else if (after.join() !== before.join()) counts.changed++
+    before = after
+  }
+  await fc.assert(fc.asyncProperty(arbitrary, send), { seed, numRuns: requests, endOnFailure: true })
+  return counts
+}
+
 async function startHonestClient(url: string) {
   const child = fork(fileURLToPath(new URL('./honest-client.js', import.meta.url)), [url])
   await once(child, 'message')

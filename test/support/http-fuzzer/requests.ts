@@ -19,6 +19,7 @@ interface Parameter {
 
 interface Operation {
   readonly parameters: readonly Parameter[]
+  readonly responses?: Readonly<Record<string, unknown>>
   readonly requestBody?: { readonly content: { readonly 'application/json': { schema: Schema; example?: Json } } }
 }
 
