@@ -37,3 +37,10 @@ test('every promise of the page about the architecture names code and tests that
   ])
   expect(lost).toEqual([])
 })
+
+test('every test that the page about safety names is there', () => {
+  const rows = [...readFileSync('docs/safety.md', 'utf8').matchAll(/^\|.*\|$/gm)].map(([row]) => row)
+  const named = rows.flatMap((row) => [...row.matchAll(/`([a-z-]+\/[^`]+)`/g)].map(([, path = '']) => path))
+  expect(named.length).toBeGreaterThan(50)
+  expect(named.filter((path) => !existsSync(join('test', `${path}.test.ts`)))).toEqual([])
+})

@@ -41,7 +41,7 @@ const bench = (order: string): Promise<unknown> => orderBench(benchOf(home.home)
 const runStatus = async (lab: Lab, runId: string): Promise<string> =>
   (await lab.get<{ status: string }>(`/jobs/${runId}`)).status
 
-it('a bus of the LEDs that fails, a clock that is set, and a safe-state beside the unit leave nothing on, and the log tells', {
+it('a bus of the LEDs that fails, a clock that is set, sensors that come loose, and a safe-state beside the unit leave nothing on, and the log tells', {
   timeout: 120_000,
 }, async () => {
   const offset = join(temporaryDirectory(), 'offset')
@@ -80,6 +80,23 @@ it('a bus of the LEDs that fails, a clock that is set, and a safe-state beside t
   }
   expect((await truth()).media_in_ml - before).toBeCloseTo(16 * ML_PER_S, 2)
   expect(['16', '17', '18'].filter((pin) => readOutputs(benchOf(home.home)).pwm[pin] === 0)).toEqual([])
+
+  // A converter and the probe of the heater come loose, one after the other: each costs its own job what it needs, and nobody else anything.
+  const lost = (): number => messagesOf('error').filter((text) => text.startsWith('Reading lost')).length
+  const lostBefore = lost()
+  await bench('fault unplugged pd2')
+  await until(() => lost() > lostBefore, 'a reading to be lost')
+  await until(() => readOutputs(benchOf(home.home)).leds.A === 0, 'the IR LED to be dark')
+  await bench('mend unplugged pd2')
+  await bench('fault unplugged heater_board')
+  const unpluggedMs = performance.now()
+  await until(() => readOutputs(benchOf(home.home)).pwm['18'] === 0, 'the heater to be off without its probe', 6000)
+  const heaterS = (performance.now() - unpluggedMs) / 1000
+  await until(() => messagesOf('error').some((text) => text.includes('probe')), 'the lost probe to be told')
+  expect(['16', '17'].filter((pin) => readOutputs(benchOf(home.home)).pwm[pin] === 0)).toEqual([])
+  expect(statesOf('od_reading').at(-1)).toBe('ready')
+  await bench('mend unplugged heater_board')
+  process.stdout.write(`heater without its probe: ${heaterS.toFixed(1)} s\n`)
 
   // Somebody at the command line.
   const safeState = home.launch(WORK_ENV, 'safe-state')

@@ -15,7 +15,11 @@ import {
   infraredCultureC,
   SEED_INFRARED_ESTIMATOR,
 } from '../../../../services/bioreactor/control/temperature/infrared.js'
-import { rampSetpoint } from '../../../../services/bioreactor/control/temperature/thermostat.js'
+import {
+  rampSetpoint,
+  THERMOSTAT_AT_REST,
+  thermostatStep,
+} from '../../../../services/bioreactor/control/temperature/thermostat.js'
 
 /** Probe readings of a Pioreactor, heater off, 5.3 s apart. */
 const COOLING_C = [
@@ -133,6 +137,19 @@ describe('the ramp of the setpoint', () => {
     expect(rampSetpoint(37, 25, 37)).toBeCloseTo(27.7, 9)
   })
 })
+
+test.each([
+  [20, 37, 10, 35],
+  [45, 30, 60, 35],
+  [20, 37, 90, 100],
+  [45, 30, 10, 0],
+])(
+  'at %s ℃ with a target of %s ℃ the heater goes from %s to %s %%, however large the gain',
+  (temperatureC, target, duty, to) => {
+    const seen = { temperatureC, dutyPercent: duty, nowS: 0, periodS: 225 }
+    expect(thermostatStep(THERMOSTAT_AT_REST, seen, target, { Kp: 1e6, Ki: 0, Kd: 0 }).dutyPercent).toBe(to)
+  },
+)
 
 test('an infrared thermometer tells the temperature with the time constant of the glass', () => {
   let celsius: number | null = null
