@@ -113,7 +113,11 @@ it('no event, file, line of the log, archive or answer has a secret', { timeout:
   await expect(intruder).rejects.toThrow()
 
   const found = (place: string, text: string) => (text.match(SECRET) ?? []).map((secret) => `${place}: ${secret}`)
-  const got = (await everyAnswer()).filter(([path]) => !GIVES_THE_CONFIGURATION.includes(path))
+  const got = (await everyAnswer()).map(([path, text]) =>
+    GIVES_THE_CONFIGURATION.includes(path)
+      ? ([path, text.replaceAll('secret-of-the-config', '')] as const)
+      : ([path, text] as const),
+  )
   expect(got.length).toBeGreaterThan(20)
   expect(
     [...got, ...answers.map(({ text }) => ['refused', text] as const)].flatMap(([path, text]) => found(path, text)),
