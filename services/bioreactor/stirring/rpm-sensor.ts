@@ -24,23 +24,33 @@ export interface RpmSensor {
   close(): Promise<void>
 }
 
+/** From so many edges it is told how the clock of the edges differs from ours. */
+const COMPARED_EDGES = 64
+/** What rounding and the resolution of a clock may differ by. */
+const TOLERANCE_S = 0.001
+
+/** Edges carry the time at which they happened, of a clock of their own. A busy machine hears of them late, and one of before belongs to another speed. */
 export async function openRpmSensor(gpio: Pick<Gpio, 'watchFalling'>, pin: number, clock: Clock): Promise<RpmSensor> {
-  const windows = new Set<number[]>()
+  const windows = new Set<{ readonly sinceS: number; readonly edges: number[] }>()
+  /** From edges to hearing of them, by the difference of both clocks; the shortest were heard of at once. */
+  let latest: readonly number[] = []
   let revolutions = 0
   const close = await gpio.watchFalling(pin, (timeS) => {
     revolutions++
-    for (const window of windows) window.push(timeS)
+    latest = [...latest.slice(1 - COMPARED_EDGES), clock.monotonicMs() / 1000 - timeS]
+    const happenedS = timeS + Math.min(...latest)
+    for (const { sinceS, edges } of windows) if (happenedS >= sinceS - TOLERANCE_S) edges.push(timeS)
   })
   return {
     get revolutions() {
       return revolutions
     },
     async measure(windowS, stop) {
-      const window: number[] = []
+      const window = { sinceS: clock.monotonicMs() / 1000, edges: [] }
       windows.add(window)
       await sleepS(clock, windowS, stop)
       windows.delete(window)
-      return rpmOf(window)
+      return rpmOf(window.edges)
     },
     close,
   }

@@ -18,3 +18,23 @@ test.each([
   await clock.advance(1000)
   expect(await measured).toBe(rpm)
 })
+
+test('edges of before that are heard of late belong to no speed of now', async () => {
+  const [clock, bioreactor] = [new FakeClock(), new FakeBioreactor()]
+  const sensor = await openRpmSensor(bioreactor.gpio, bioreactor.board.hallPin, clock)
+  // The kernel counts from another beginning.
+  const edge = (timeS: number): void => bioreactor.edge(5000 + timeS)
+  await clock.advance(1000)
+  for (const timeS of [0, 0.5, 1]) edge(timeS)
+  await clock.advance(3000)
+  const measured = sensor.measure(1, new AbortController().signal)
+  // It spun up meanwhile.
+  for (const timeS of [2, 3, 3.5, 3.8]) edge(timeS)
+  for (let tenth = 1; tenth < 10; tenth++) {
+    await clock.advance(100)
+    edge(4 + tenth / 10)
+  }
+  await clock.advance(100)
+  expect(await measured).toBe(600)
+  expect(sensor.revolutions).toBe(16)
+})
