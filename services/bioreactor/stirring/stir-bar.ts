@@ -1,4 +1,5 @@
 import type { Clock } from '../../../events/ports.js'
+import { retry } from '../../../primitives/retry.js'
 import { clamp } from '../../../primitives/round.js'
 import { sleepS } from '../../runtime/repeat.js'
 import type { PwmLine } from '../board/pwm-line.js'
@@ -11,7 +12,7 @@ const MAX_STEP = 7.5
 /** A stalled bar is never left with more than this, %, neither by a kick nor by the control. */
 const MAX_STALLED = 60
 /** How often an output that did not follow is tried to be switched off. */
-const REST_TRIES = 3
+const OFF = { attempts: 3 }
 /** After a change of the duty cycle the motor takes less than this to its new speed, ms: its time constant is under half a second. */
 const SETTLING_MS = 1000
 
@@ -104,7 +105,7 @@ export class StirBar {
   async halt(): Promise<void> {
     this.#awake = false
     this.#motion.abort()
-    await this.#options.line.set(0)
+    await retry(OFF, () => this.#options.line.set(0))
     this.#options.onDuty(0)
   }
 
@@ -198,15 +199,9 @@ export class StirBar {
     }
   }
 
-  /** A write has failed: the power that was to get the motor going is not what remains. */
+  /** A write has failed: the power that was to get the motor going is not what remains. What does not follow either is told by what failed first. */
   async #rest(motion: AbortSignal): Promise<void> {
-    for (let tries = 0; tries < REST_TRIES && !motion.aborted; tries++) {
-      const isOff = await this.#realise(0, motion).then(
-        () => true,
-        () => false,
-      )
-      if (isOff) return
-    }
+    await retry(OFF, () => this.#realise(0, motion)).catch(() => undefined)
   }
 
   async #realise(duty: number, motion: AbortSignal): Promise<void> {
