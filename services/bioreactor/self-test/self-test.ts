@@ -119,14 +119,15 @@ export function createSelfTestAction(deps: SelfTestActionDeps): Job {
   let isRunning = false
   return createAction(selfTest, async (job, params) => {
     refuseBeside(job, isRunning)
-    const results = (await store.read(STORE, OF_UNIT, Results)) ?? {}
-    const tests = chosen(params, results)
-    if (tests.length === 0) {
-      job.log('notice', 'No test failed when it last ran; there is nothing to repeat.')
-      return
-    }
+    // Before anything is waited for: of two that are asked for at once one runs.
     isRunning = true
     try {
+      const results = (await store.read(STORE, OF_UNIT, Results)) ?? {}
+      const tests = chosen(params, results)
+      if (tests.length === 0) {
+        job.log('notice', 'No test failed when it last ran; there is nothing to repeat.')
+        return
+      }
       await runAll(job, tests, deps, configOf(params), results)
     } finally {
       isRunning = false

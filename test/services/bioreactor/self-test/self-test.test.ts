@@ -1,3 +1,5 @@
+// Longer than 300 lines: one job on one bench, every test that it makes and all that can come between.
+
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseFault } from '../../../../simulation/bioreactor/faults.js'
 import { MemoryStore, startBioreactorLab } from '../../../support/bioreactor-lab.js'
@@ -224,6 +226,13 @@ describe('a self test beside other work', () => {
     expect(JSON.stringify((await lab.run('od_reading'))['error'])).toContain('self_test runs')
     await turnUntil(lab, () => last(lab, 'all_tests_passed') === '1')
   }, 60_000)
+
+  test('that is asked for twice at once runs once', async () => {
+    const lab = await start()
+    const ids = await Promise.all([lab.begin('self_test', { k: 'heating' }), lab.begin('self_test', { k: 'heating' })])
+    await turnUntil(lab, () => ids.every((id) => lab.task(id)['status'] !== 'running'))
+    expect(ids.map((id) => lab.task(id)['status']).sort()).toEqual(['failed', 'succeeded'])
+  })
 
   test('leaves lamps as they were', async () => {
     const lab = await start()
