@@ -67,7 +67,6 @@ export async function connectPeer(options: ConnectionOptions): Promise<PeerConne
     ...(will === undefined ? {} : { will: { ...will, payload: Buffer.from(will.payload), qos: 1, retain: true } }),
   }
   const client = new MqttClient(() => socket, settings)
-  limitUnparsed(socket, client)
   const connection = new MqttPeerConnection(client, socket)
   const accepted = new Promise<void>((resolve) => client.once('connect', () => resolve()))
   const reason = await deadline(
@@ -86,35 +85,35 @@ function refuseOurselves(socket: Socket, { ownPort }: ConnectionOptions): void {
   throw new Error("the peer is this unit's own broker")
 }
 
-/** Ends a connection that brings a longer packet than we take: it would be gathered in memory. */
-function limitUnparsed(socket: Socket, client: MqttClient): void {
-  let unparsed = 0
-  client.on('packetreceive', () => {
-    unparsed = 0
-  })
-  socket.on('data', (chunk: Buffer) => {
-    unparsed += chunk.length
-    if (unparsed > MOST_UNPARSED_BYTES) socket.destroy(new Error('the peer sends a packet that is too long'))
-  })
-}
-
 class MqttPeerConnection implements PeerConnection {
   readonly ended: Promise<string>
   readonly #client: MqttClient
+  readonly #socket: Socket
   #reason = 'the peer closed the connection'
 
   constructor(client: MqttClient, socket: Socket) {
     this.#client = client
+    this.#socket = socket
     client.on('error', (error) => {
       this.#reason = error.message
     })
+    this.#limitUnparsed(socket)
     this.ended = new Promise((resolve) => {
       client.once('close', () => {
-        // Frees what the client still waits for.
-        client.end(true)
-        socket.destroy()
         resolve(this.#reason)
       })
+    })
+  }
+
+  /** Ends a connection that brings a longer packet than we take: it would be gathered in memory. */
+  #limitUnparsed(socket: Socket): void {
+    let unparsed = 0
+    this.#client.on('packetreceive', () => {
+      unparsed = 0
+    })
+    socket.on('data', (chunk: Buffer) => {
+      unparsed += chunk.length
+      if (unparsed > MOST_UNPARSED_BYTES) this.drop('the peer sends a packet that is too long')
     })
   }
 
@@ -136,7 +135,7 @@ class MqttPeerConnection implements PeerConnection {
 
   drop(reason: string): void {
     this.#reason = reason
-    this.#client.end(true)
-    this.#client.stream.destroy()
+    // Not `end`: the library stumbles over acknowledgements that it still reads then.
+    this.#socket.destroy()
   }
 }

@@ -27,11 +27,18 @@ export function startBridge(workerData: BridgeWorkerData, parentLogger: Logger):
   let status: BridgeStatus = { connected: false, reason: null, position: workerData.floor, repeated: 0 }
   let worker: Worker | undefined
 
+  /** Where an outage that was logged began; null: none. One that ends without anything getting there is the same outage still. */
+  let outageAt: number | null = null
   const take = (next: BridgeStatus): void => {
-    // Only the first reason of an outage is logged.
-    if (next.connected && !status.connected) logger.info({ position: next.position }, 'the bridge is connected')
-    if (next.reason !== null && status.reason === null)
-      logger.warn({ reason: next.reason }, 'the bridge is not connected')
+    const { connected, reason, position } = next
+    if (!connected && reason !== null && outageAt === null) {
+      outageAt = position
+      logger.warn({ reason }, 'the bridge is not connected')
+    }
+    if (connected && outageAt !== null && position > outageAt) {
+      outageAt = null
+      logger.info({ position }, 'the bridge is connected')
+    }
     status = next
   }
   const once = (): Promise<void> => {
