@@ -1,3 +1,4 @@
+import { bridgeScenario } from './bridge.bench.js'
 import { bytesScenario } from './bytes.bench.js'
 import { coldStartScenario } from './cold-start.bench.js'
 import { cultureScenario } from './culture.bench.js'
@@ -19,6 +20,7 @@ const scenarios: readonly Scenario[] = [
   potentiostatScenario,
   memoryScenario,
   bytesScenario,
+  bridgeScenario,
   coldStartScenario,
   vialScenario,
   cultureScenario,

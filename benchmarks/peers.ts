@@ -53,7 +53,11 @@ async function startNodeBroker(name: string, entry: string, args: readonly strin
 }
 
 /** Null when Mosquitto is not installed. */
-async function startMosquitto(name: string, directory: string, settings: readonly string[]): Promise<Peer | null> {
+export async function startMosquitto(
+  name: string,
+  directory: string,
+  settings: readonly string[],
+): Promise<Peer | null> {
   const port = await freePort()
   const file = join(directory, 'mosquitto.conf')
   const lines = [
