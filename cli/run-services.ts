@@ -13,6 +13,7 @@ import {
 import type { ServiceContext } from '../services/runtime/service.js'
 import { type RunningServices, servicesWill, startServices } from '../services/runtime/start-services.js'
 import type { Hardware } from '../services/transport/hardware.js'
+import { finishReplacement } from '../services/unit-admin/archive/replace-directory.js'
 import { claimHome } from './claims.js'
 import { inUnitTime, makeHome, openClock } from './home.js'
 import { serviceBus } from './service-bus.js'
@@ -27,6 +28,8 @@ export interface RunServicesOptions {
   readonly instruments: readonly Instrument[]
   readonly hardware: Hardware
   readonly logger: Logger
+  /** Has the process end and be started again; nothing happens without it. */
+  readonly restart?: () => void
   /** Resolves when they are to end, with `orphaned` when nobody is left to publish to. */
   readonly end: Promise<unknown>
 }
@@ -37,6 +40,7 @@ export async function runServices(options: RunServicesOptions): Promise<boolean>
   const { config, instruments, hardware } = options
   // Before anything that needs room on the disk.
   const safe = await switchOff(options)
+  finishReplacement(config.dotPioreactor)
   makeHome(config)
   const outputs = inUnitTime(config, safe)
   const release = claimHome(config, 'services')
@@ -113,7 +117,7 @@ async function start(options: RunServicesOptions, outputs: SafeStateResult): Pro
     bus,
     connectBus: connect,
   }
-  const services = await startServices(context, serviceParts(instruments, hardware, config), outputs)
+  const services = await startServices(context, serviceParts(instruments, hardware, config, options.restart), outputs)
   logger.debug({ unit: config.unit, hardware: config.hardware }, 'services ready')
   const endWatch = watchSafeState(options, services)
   return {

@@ -1,5 +1,6 @@
 import type { Config } from '../config.js'
 import { configCommands } from '../events/config/config.js'
+import { archiveCommands } from '../events/machine/archive.js'
 import { machineCommands } from '../events/machine/commands.js'
 import { nasCommands } from '../events/nas/commands.js'
 import { pluginCommands } from '../events/plugins/plugins.js'
@@ -23,9 +24,10 @@ export const serviceParts = (
   instruments: readonly Instrument[],
   hardware: Hardware,
   config: PartsConfig,
+  restart: () => void = () => undefined,
 ): readonly ServicePart[] => [
   ...instrumentParts(instruments, hardware, config.instruments),
-  unitAdmin(instruments, config),
+  unitAdmin(instruments, config, restart),
   nasUpload(config),
 ]
 
@@ -35,16 +37,16 @@ export const aftermathsOf = (instruments: readonly Instrument[]): readonly PartA
   uploadsQueued,
 ]
 
-const unitAdmin = (instruments: readonly Instrument[], config: AdminConfig): ServicePart => ({
+const unitAdmin = (instruments: readonly Instrument[], config: AdminConfig, restart: () => void): ServicePart => ({
   name: 'unit_admin',
-  commands: [...configCommands, ...machineCommands, ...pluginCommands],
+  commands: [...configCommands, ...machineCommands, ...archiveCommands, ...pluginCommands],
   async start(context, past) {
     const { home, nasConfigPath, spoolDirectory, configSecretsPath: secretsPath } = config
     const { pluginScripts: scripts, pluginRegistry: registry, systemActions: allowed, updateProgram } = config
     const jobs = (await Promise.all(instruments.map((instrument) => instrument.jobs?.() ?? []))).flat()
     const files = { spoolDirectory, secretsPath, privatePaths: [home, nasConfigPath] }
     const outside = { npm: { scripts, registry }, machine: createMachine({ allowed, updateProgram }) }
-    const services = { ...context, jobs, ...files, ...outside }
+    const services = { ...context, jobs, ...files, ...outside, restart }
     return (await import('../services/unit-admin/start-unit-admin.js')).startUnitAdmin(services, past)
   },
   aftermath: unitAdminPast,

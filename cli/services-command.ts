@@ -4,6 +4,7 @@ import { instruments } from '../instruments.js'
 import { createLogger } from '../logger.js'
 import { ACQUISITION, claimPriority } from '../priority.js'
 import { failOwner } from '../services/runtime/containment.js'
+import { createDeferred } from '../services/runtime/deferred.js'
 import { refuseIfInUse } from './claims.js'
 import type { Command } from './commands.js'
 import { roomProblem } from './disk-room.js'
@@ -15,7 +16,8 @@ import { beat, endOfService } from './under-supervision.js'
 
 export const servicesCommand: Command = {
   async run({ config }) {
-    const end = endOfService()
+    const restarting = createDeferred()
+    const end = Promise.race([endOfService(), restarting.promise.then(() => 'restarting' as const)])
     // All settings are read; the programs that drivers and uploads call need none.
     forgetSettings(process.env)
     refuseIfInUse(config, 'services')
@@ -31,7 +33,8 @@ export const servicesCommand: Command = {
     const hardware = await openHardware(config)
     try {
       // What still runs could switch an output on again; the guardian then switches it off again.
-      if (await runServices({ config, instruments, hardware, logger, end })) guardian.dismiss()
+      if (await runServices({ config, instruments, hardware, logger, end, restart: restarting.resolve }))
+        guardian.dismiss()
       return (await end) === 'orphaned' ? 1 : 0
     } catch (error) {
       throw roomProblem(config.home, error)

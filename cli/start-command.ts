@@ -5,6 +5,7 @@ import type { Clock, Logger, MessageBus } from '../events/ports.js'
 import { serviceEvent } from '../events/system/services.js'
 import { createLogger } from '../logger.js'
 import { readResult } from '../services/runtime/safe-state-result.js'
+import { finishReplacement } from '../services/unit-admin/archive/replace-directory.js'
 import { isBenchAlive, shutDownBench } from '../simulation/bench-directory.js'
 import { spawnBench } from '../simulation/spawn-bench.js'
 import { correctLog, tellAftermath } from './aftermath.js'
@@ -81,6 +82,7 @@ async function runUnit(
   { launcher, systemd, end }: Surroundings,
   print: (line: string) => void,
 ): Promise<number> {
+  finishReplacement(config.dotPioreactor)
   makeHome(config)
   const release = claimHome(config, 'broker', 'projections')
   const parts: Stoppable[] = []

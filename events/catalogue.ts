@@ -2,6 +2,7 @@ import { configCommands, configEvents } from './config/config.js'
 import type { CommandDefinition } from './core/define-command.js'
 import type { EventDefinition } from './core/define-event.js'
 import { descriptorEvents } from './descriptors/descriptors.js'
+import { archiveCommands } from './machine/archive.js'
 import { machineCommands } from './machine/commands.js'
 import { nasCommands } from './nas/commands.js'
 import { nasEvents } from './nas/events.js'
@@ -27,6 +28,7 @@ export const catalogueOf = (instruments: readonly Catalogue[]): Catalogue => ({
   commands: [
     ...configCommands,
     ...machineCommands,
+    ...archiveCommands,
     ...pluginCommands,
     ...instruments.flatMap(({ commands }) => commands),
     ...nasCommands,

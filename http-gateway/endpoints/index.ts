@@ -7,6 +7,7 @@ import { notServedHere } from './box/not-served.js'
 import { runFileDownloads } from './box/runs.js'
 import { boxSystem } from './box/system.js'
 import { pages } from './pages.js'
+import { archive } from './unit/archive.js'
 import { bioreactor } from './unit/bioreactor.js'
 import { calibrationSessions } from './unit/calibration-sessions.js'
 import { calibrations } from './unit/calibrations.js'
@@ -35,6 +36,7 @@ export const endpoints: readonly Endpoint[] = [
   ...bioreactor,
   ...hardware,
   ...files,
+  ...archive,
   ...machine,
   ...calibrations,
   ...plugins,

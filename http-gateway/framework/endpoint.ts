@@ -64,6 +64,8 @@ export interface Endpoint<
   readonly body?: B
   /** Where it says so the body is skipped, whatever it holds, and counts as an empty object. */
   ignoresBody?(context: GatewayContext): Promise<boolean>
+  /** The body is a form with a file, which the handler reads. */
+  readonly upload?: { readonly field: string; readonly mediaType: string; readonly maxBytes: number }
   /** An example body for the documentation. */
   readonly example?: unknown
   readonly response: R

@@ -31,7 +31,7 @@ async function serve(
   const params = pathParameters(endpoint, request)
   const admittance = await endpoint.admit?.({ params }, context)
   if (admittance instanceof Reply) {
-    await skipBody(request, conventions.maxBodyBytes)
+    await skipBody(request, endpoint.upload?.maxBytes ?? conventions.maxBodyBytes)
     sendJson(response, admittance.status, admittance.body, take)
     return
   }
@@ -40,7 +40,7 @@ async function serve(
   const isIgnored = (await endpoint.ignoresBody?.(context)) ?? false
   const body =
     endpoint.body === undefined || isIgnored
-      ? ((await skipBody(request, maxBodyBytes)) ?? {})
+      ? ((endpoint.upload === undefined ? await skipBody(request, maxBodyBytes) : undefined) ?? {})
       : conventions.decodeBody(endpoint.body, await readBody(request, maxBodyBytes, take), request.get('content-type'))
   await awaitNeeds(context, endpoint.needs ?? 'read models')
   const answer = await endpoint.handle({ params, query, body, request, response }, context)

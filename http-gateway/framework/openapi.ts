@@ -75,7 +75,7 @@ function sharedErrors({ path, auth, query, body, needs, errors }: Endpoint): rea
 
 function operation(endpoint: Endpoint, method: Method): Json {
   const { name } = conventionsOf(endpoint.path)
-  const { summary, body, example, auth, status = 200, produces = 'application/json' } = endpoint
+  const { summary, body, upload, example, auth, status = 200, produces = 'application/json' } = endpoint
   const problems = [...errorsByStatus(endpoint)].map(([code, causes]) => [code, problem(name, code, causes)])
   return {
     operationId: `${method}${endpoint.path.replace(/\W+/g, '_')}`,
@@ -93,6 +93,7 @@ function operation(endpoint: Endpoint, method: Method): Json {
             },
           },
         }),
+    ...(upload === undefined ? {} : { requestBody: { required: true, content: formContent(upload) } }),
     responses: {
       ...('not' in endpoint.response
         ? {}
@@ -101,6 +102,17 @@ function operation(endpoint: Endpoint, method: Method): Json {
     },
   }
 }
+
+/** A form with one file. */
+const formContent = ({ field, mediaType }: NonNullable<Endpoint['upload']>): Json => ({
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: [field],
+      properties: { [field]: { type: 'string', contentMediaType: mediaType } },
+    },
+  },
+})
 
 /** Bytes have no example; what never succeeds has no success. */
 const success = ({ response, produces = 'application/json' }: Endpoint): Json => ({

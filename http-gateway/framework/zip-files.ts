@@ -9,7 +9,7 @@ const createArchive = createRequire(import.meta.url)('archiver') as (format: 'zi
 /** Measurements compress well even at the fastest level; pictures are compressed already. */
 const options = { zlib: { level: 1 }, statConcurrency: 1 }
 
-/** A file on disk, or a small one that is at hand. */
+/** A file on disk, or a small one that is at hand. A directory on disk is an entry by itself. */
 type ZippedFile =
   | { readonly path: string; readonly location: string }
   | { readonly path: string; readonly content: string; readonly date: Date }

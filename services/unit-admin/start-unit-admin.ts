@@ -1,12 +1,17 @@
 import type { RetainedText } from '../aftermath/retained.js'
 import type { Service } from '../runtime/service.js'
+import { type ArchiveContext, startArchiveService } from './archive/archive-service.js'
 import { type ConfigServiceContext, startConfigService } from './config/config-service.js'
 import { type DescriptorContext, startDescriptorService } from './descriptors/descriptor-service.js'
 import { type MachineContext, startMachineService } from './machine/machine-service.js'
 import { type PluginContext, startPluginService } from './plugins/plugin-service.js'
 
 /** What the parts below are given. */
-export type UnitAdminContext = ConfigServiceContext & DescriptorContext & PluginContext & MachineContext
+export type UnitAdminContext = ConfigServiceContext &
+  DescriptorContext &
+  PluginContext &
+  MachineContext &
+  ArchiveContext
 
 /** What administers the unit itself. A new one has its line here. */
 const SERVICES: readonly ((context: UnitAdminContext, past: readonly RetainedText[]) => Promise<Service>)[] = [
@@ -14,6 +19,7 @@ const SERVICES: readonly ((context: UnitAdminContext, past: readonly RetainedTex
   startDescriptorService,
   startPluginService,
   startMachineService,
+  startArchiveService,
 ]
 
 /** Starts them together. @param past what is retained of earlier lives */

@@ -6,6 +6,7 @@ import { REFUSALS } from '../support/unit-contract/refusals.js'
 import { refuse } from '../support/unit-contract/refuse.js'
 import { seedUnit } from '../support/unit-contract/seed.js'
 import { stepsOf, walk } from '../support/unit-contract/walk.js'
+import { until } from '../support/until.js'
 
 const steps = stepsOf(RECIPES)
 
@@ -23,10 +24,12 @@ describe.each([
 ] as const)('a unit as $role', ({ role, leader }) => {
   const home = createLabHome()
   let lab: Lab
+  let atFirst: readonly RunningJob[]
 
   beforeAll(async () => {
     seedUnit(home.home, leader)
     lab = await home.start({ SIMULATED_POTENTIOSTATS: '0' })
+    atFirst = await lab.get('/unit_api/jobs/running')
   })
   afterAll(() => home.remove())
 
@@ -38,6 +41,16 @@ describe.each([
   describe('refuses', () => {
     let before: readonly unknown[] = []
     beforeAll(async () => {
+      // The last entry is an import, with which the services start again.
+      await until(
+        async () => {
+          const running = await lab.get<readonly RunningJob[]>('/unit_api/jobs/running')
+          const isNew = running.every(({ pid }) => atFirst.every((job) => job.pid !== pid))
+          return isNew && running.length === atFirst.length
+        },
+        'the services to be back',
+        60_000,
+      )
       before = await stateOf(lab)
     })
 
@@ -50,6 +63,10 @@ describe.each([
     })
   })
 })
+
+interface RunningJob {
+  readonly pid: number
+}
 
 /** What a refused request could have changed. */
 const stateOf = (lab: Lab): Promise<readonly unknown[]> =>

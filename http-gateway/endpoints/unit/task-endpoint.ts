@@ -31,7 +31,9 @@ const Locked = Type.Object({
 
 /** An asynchronous endpoint. What is not said here follows from its task. */
 interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
-  extends Pick<Endpoint<P, TSchema, B>, 'path' | 'summary' | 'params' | 'body' | 'example' | 'ignoresBody'> {
+  extends Pick<Endpoint<P, TSchema, B>, 'path' | 'summary' | 'params' | 'body' | 'example' | 'ignoresBody' | 'upload'> {
+  /** POST and PATCH unless given. */
+  readonly method?: Endpoint['method']
   readonly task: TaskDefinition<Order, Result>
   /** Beside those of every task. */
   readonly errors?: readonly ErrorDeclaration[]
@@ -43,7 +45,7 @@ interface TaskEndpoint<P extends TSchema, B extends TSchema, Order, Result>
   afterLock?(input: { readonly params: Static<P> }): void
   /** What is ordered; throws to refuse. */
   order(
-    input: Pick<Input<Static<P>, unknown, Static<B>>, 'params' | 'body'>,
+    input: Pick<Input<Static<P>, unknown, Static<B>>, 'params' | 'body' | 'request'>,
     context: GatewayContext,
   ): Order | Promise<Order>
 }
@@ -63,8 +65,8 @@ export function taskEndpoint<P extends TSchema, B extends TSchema, Order, Result
   const { task, errors = [], refusals = [], admit, afterLock, order: orderOf, ...rest } = declaration
   const lock = task.whenLocked === 'refuse' ? task.lock : undefined
   return endpoint({
-    ...rest,
     method: ['post', 'patch'],
+    ...rest,
     response: lock === undefined ? Accepted : Type.Union([Accepted, Locked]),
     status: 202,
     needs: 'nothing',

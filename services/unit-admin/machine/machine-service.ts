@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { CONFIG_FILES } from '../../../events/config/config.js'
 import {
   rebootTask,
   removeFileTask,
@@ -15,9 +14,8 @@ import { isRegularFile } from '../../../primitives/read-regular-file.js'
 import type { RetainedText } from '../../aftermath/retained.js'
 import type { PartContext, Service } from '../../runtime/service.js'
 import { createTaskLog } from '../../runtime/task-log.js'
-import { mergeIni } from '../config/ini.js'
-import { readConfigFile } from '../config/unit-config.js'
 import { parseClockTime } from './clock-time.js'
+import { leaderOf } from './leader-of.js'
 import type { Machine } from './machine.js'
 import { type DataDirectory, fileToRemove, removeFile } from './remove-file.js'
 import { repair } from './repair.js'
@@ -65,9 +63,7 @@ export async function startMachineService(context: MachineContext, _past: readon
   }
 
   async function isLeader(): Promise<boolean> {
-    const files = await Promise.all(CONFIG_FILES.map((name) => readConfigFile(dotPioreactor, name)))
-    const merged = mergeIni(...files.map(({ sections }) => sections))
-    const leader = merged.get('cluster.topology')?.get('leader_hostname') ?? ''
+    const leader = await leaderOf(dotPioreactor)
     return leader === '' || leader === unit
   }
 

@@ -30,6 +30,7 @@ const MAX_WORDS = 500
 /** The narrow way from the unit to the operating system. What the settings do not allow throws ActionDisabled before anything happens; what the
  * operating system does not do throws ActionFailed with its words. */
 export interface Machine {
+  allows(action: SystemAction): boolean
   /** @throws ActionDisabled */
   demand(action: SystemAction | 'update'): void
   reboot(): Promise<void>
@@ -74,6 +75,7 @@ export function createMachine({ allowed, updateProgram, run = runVector }: Machi
     })
   }
   return {
+    allows: (action) => allowed.includes(action),
     demand,
     reboot: () => must('reboot', VECTORS.reboot),
     shutdown: () => must('shutdown', VECTORS.shutdown),
