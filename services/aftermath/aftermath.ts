@@ -95,17 +95,29 @@ export async function aftermath(
 
 /** As `aftermath`, for what was looked up already. */
 export async function correctionsOf(
-  world: readonly RetainedText[],
+  found: readonly RetainedText[],
   find: FindRetained,
   of: Aftermath,
   parts: readonly PartAftermath[],
 ): Promise<readonly Correction[]> {
   const { unit, death, outputs, late = nothingLate } = of
+  const world = saidHere(found, unit)
   return [
     ...world.flatMap((value) => [...serviceLost(value, death), ...partLost(value, death), ...taskFailed(value, of)]),
     ...(outputs === null ? [] : safeStateTold(world, unit, outputs, death)),
     ...(await together(parts).corrections({ world, find, late, death, outputs })),
   ]
+}
+
+/** What the services of this unit said, also under a former name of it. Other units may publish on its broker, and live while it is dead; but what stands
+ * below `system/` is of its own services, so the names there are its own. */
+export function saidHere(found: readonly RetainedText[], unit: string): readonly RetainedText[] {
+  const levels = found.map(({ topic }) => topic.split('/', 2))
+  const names = new Set([unit, ...levels.flatMap(([root, name = '']) => (root === 'system' ? [name] : []))])
+  return found.filter((_, index) => {
+    const [root, name = ''] = levels[index] ?? []
+    return root !== 'pioreactor' || names.has(name)
+  })
 }
 
 function serviceLost(value: RetainedText, { at }: Death): readonly Correction[] {

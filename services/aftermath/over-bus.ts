@@ -1,10 +1,10 @@
 import { timestampOf } from '../../events/core/timestamp.js'
-import type { BusMessage, Clock, MessageBus } from '../../events/ports.js'
+import type { BusMessage, MessageBus } from '../../events/ports.js'
 import { type ServiceRecord, serviceEvent } from '../../events/system/services.js'
 import { matchesFilter } from '../../events/topic.js'
 import type { SafeStateResult } from '../runtime/safe-state-result.js'
 import type { ServiceContext } from '../runtime/service.js'
-import { correctionsOf, filtersOf, nothingLate, type PartAftermath } from './aftermath.js'
+import { correctionsOf, filtersOf, nothingLate, type PartAftermath, saidHere } from './aftermath.js'
 import type { Correction, FindRetained, RetainedText } from './retained.js'
 
 type Starting = Pick<ServiceContext, 'bus' | 'unit' | 'clock' | 'hardwareKind'>
@@ -30,13 +30,13 @@ export async function correctAtStart(
 /** Corrects what a part of the services left behind that ended although the process lives on.
  * @param fence publishes something retained, new each time. @returns what is retained now: the past of its next life. */
 export async function correctPart(
-  { bus, clock }: { readonly bus: MessageBus; readonly clock: Clock },
+  { bus, unit, clock }: Pick<Starting, 'bus' | 'unit' | 'clock'>,
   part: PartAftermath,
   outputs: SafeStateResult | null,
   fence: () => Promise<RetainedText>,
 ): Promise<readonly RetainedText[]> {
   const find = findOverBus(bus, fence)
-  const world = await find(part.filters)
+  const world = saidHere(await find(part.filters), unit)
   const now = timestampOf(clock.now())
   const corrections = await part.corrections({ world, find, late: nothingLate, death: { at: now, now }, outputs })
   await publishCorrections(bus, corrections)

@@ -35,6 +35,34 @@ async function afterwards(world: Readonly<Record<string, unknown>>, of: Partial<
   return { texts, said, json: (topic: string): unknown => JSON.parse(texts.get(topic) ?? 'null') }
 }
 
+describe('who speaks on this broker', () => {
+  const running = {
+    'stirring/$state': 'ready',
+    'stirring/target_rpm': '500',
+    'pwms/dc': '{"17": 30}',
+    'leds/intensity': '{"A":80}',
+  }
+  const of = (unit: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(running).map(([rest, text]) => [`pioreactor/${unit}/exp/${rest}`, text]))
+
+  test('and is another unit lives on: nothing it said is corrected', async () => {
+    const world = { ...of('worker2'), 'system/u1/capabilities/jobs/stirring': capabilityOfStirring }
+    const { texts } = await afterwards(world, {
+      outputs: { id: 'a', at: Date.parse(AT), safe: true, done: ['pwm', 'leds'], failed: [] },
+    })
+    for (const [topic, text] of Object.entries(of('worker2'))) expect(texts.get(topic)).toBe(text)
+  })
+
+  test('and is this unit under a former name is dead', async () => {
+    const state = 'pioreactor/former/exp/stirring/$state'
+    const { texts } = await afterwards({
+      ...of('former'),
+      'system/former/jobs/1': pastJob({ unit: 'former', experiment: 'exp', job_name: 'stirring' }),
+    })
+    expect(texts.get(state)).toBe('lost')
+  })
+})
+
 describe('a dose that a death broke off', () => {
   const LIQUID = 'system/u1/liquids/exp'
   const liquid = {
