@@ -17,7 +17,7 @@ import { followAssignment } from './assignment.js'
 import { FinishedJobs } from './finished-jobs.js'
 import { followSetCommands } from './follow-set-commands.js'
 import type { Job } from './job.js'
-import { JobRefused, jobNotRunning, StartFailed, startFailed } from './job-errors.js'
+import { JobRefused, jobNotRunning, StartFailed, startFailed, stoppedAtStart } from './job-errors.js'
 import type { JobOrder } from './job-order.js'
 import { announceJobs, OfferedJobs } from './offered-jobs.js'
 import { pastJobs, undecided } from './past-jobs.js'
@@ -26,7 +26,7 @@ import { RunningJob } from './running-job.js'
 import { RunningJobs } from './running-jobs.js'
 import { parseStateCommand } from './set-commands.js'
 import { checkOverride, namedAutomation, optionsAgain } from './start-order.js'
-import { inStopOrder, stopFilter } from './stop-filter.js'
+import { inStopOrder, type StopFilter, StopsMeanwhile, stopFilter } from './stop-filter.js'
 
 const UnitInactive = defineError('unit.inactive', 'state', 'The unit is not active in its cluster, so no job starts.')
 const UnitReassigned = defineError(
@@ -86,8 +86,19 @@ export async function startJobService(
     if (suspended !== null) throw new ServicesSuspended(`No job starts now: ${suspended.reason}.`)
   }
 
-  /** @param assigned to which experiment the unit belonged when the order came */
-  async function prepare(order: RunJob, assigned = assignment.experiment()): Promise<RunningJob> {
+  /** @param heard to which experiment the unit belonged when the order came, and the stops that came since. */
+  async function prepare(order: RunJob, heard = listen()): Promise<RunningJob> {
+    try {
+      return await prepareHeard(order, heard)
+    } finally {
+      heard.release()
+    }
+  }
+
+  const stopsMeanwhile = new StopsMeanwhile()
+  const listen = () => ({ ...stopsMeanwhile.watch(), assigned: assignment.experiment() })
+
+  async function prepareHeard(order: RunJob, { assigned, stops }: ReturnType<typeof listen>): Promise<RunningJob> {
     const { env = {}, options = {}, config_overrides = [] } = order
     const { name, args } = offered.command(order.job_name, order.args ?? [])
     const { automation, own } = namedAutomation(options)
@@ -96,6 +107,7 @@ export async function startJobService(
     const overrides = config_overrides.map(checkOverride)
     const asked = env['EXPERIMENT'] || assigned || NO_EXPERIMENT
     const experiment = isOfUnit(job.definition) ? OF_UNIT : topicLevel('experiment', asked)
+    const source = env['JOB_SOURCE'] || 'user'
     // A unit whose configuration cannot be read is still there to tell so.
     const spareBroken = job.definition.resident !== undefined
     const config = await readUnitConfig(context.dotPioreactor, stock, overrides, { spareBroken })
@@ -109,13 +121,15 @@ export async function startJobService(
     // The assignment that came meanwhile has stopped the jobs of this experiment; it did not see this one.
     if (experiment === assigned && assignment.experiment() !== assigned)
       throw new UnitReassigned(`${unit} has just left ${experiment}; ${name} was not started.`)
+    const wanted = { definition, order: { experiment, source, jobId: NOT_YET } }
+    if (stops.some((isMeant) => isMeant(wanted))) throw stoppedAtStart(name)
     if (definition.action !== true && running.named(name).length > 0)
       throw new JobDuplicate(`${name} is already running on ${unit}.`)
     return begin(job, {
       jobId: ++lastJobId,
       unit,
       experiment,
-      source: env['JOB_SOURCE'] || 'user',
+      source,
       params,
       config,
       start: { options, args, config_overrides },
@@ -145,9 +159,9 @@ export async function startJobService(
     return started
   }
 
-  async function run(order: RunJob, assigned: string | null): Promise<{ ok: true }> {
+  async function run(order: RunJob, heard: ReturnType<typeof listen>): Promise<{ ok: true }> {
     try {
-      const job = await prepare(order, assigned)
+      const job = await prepare(order, heard)
       // An action that fails at once has failed; any other job has started when it is ready.
       const settled = job.started.then(() => (job.definition.action === true ? job.ended : undefined))
       await deadline(GRACE_MS, settled, () => undefined, clock)
@@ -160,7 +174,8 @@ export async function startJobService(
     }
   }
 
-  async function stopMatching(matches: (job: RunningJob) => boolean): Promise<boolean> {
+  async function stopMatching(matches: StopFilter): Promise<boolean> {
+    stopsMeanwhile.came(matches)
     // In this order, but no job waits for the hardware of another.
     await Promise.all(inStopOrder(running.all().filter(matches)).map((job) => job.stop(null)))
     return true
@@ -238,9 +253,14 @@ export async function startJobService(
     },
     commands: [
       tasks.answer(runJobCommand, async (order) => {
-        const assigned = assignment.experiment()
-        await admit(order)
-        return () => run(order, assigned)
+        const heard = listen()
+        try {
+          await admit(order)
+        } catch (error) {
+          heard.release()
+          throw error
+        }
+        return () => run(order, heard)
       }),
       tasks.answer(stopJobsCommand, (order) => {
         const matches = stopFilter(order)
@@ -287,6 +307,8 @@ export async function startJobService(
 }
 
 const OF_UNIT = '$experiment'
+/** The number of a job that has none. */
+const NOT_YET = 0
 const isOfUnit = ({ ofUnit, resident }: JobDefinition): boolean => ofUnit === true || resident !== undefined
 
 const takesArguments = ({ parameters }: JobDefinition): boolean =>
