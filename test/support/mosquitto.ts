@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,8 @@ export interface Mosquitto {
   start(): Promise<void>
   /** SIGTERM by default: what is retained is saved where persistence is set. */
   end(signal?: NodeJS.Signals): Promise<void>
+  /** What it wrote to its log in all its lives, where lines of its configuration ask for one. */
+  log(): string
   /** A client that is ended with the test. */
   connect(options?: IClientOptions): Promise<MqttClient>
 }
@@ -35,11 +37,14 @@ export async function startMosquitto(...lines: readonly string[]): Promise<Mosqu
   const port = Number(await freePort())
   const file = join(directory, 'mosquitto.conf')
   const anonymous = lines.some((line) => line.startsWith('allow_anonymous')) ? [] : ['allow_anonymous true']
-  const common = ['max_inflight_messages 0', 'max_queued_messages 0', 'log_type none', `user ${userInfo().username}`]
+  const quiet = lines.some((line) => line.startsWith('log_type')) ? [] : ['log_type none']
+  const common = ['max_inflight_messages 0', 'max_queued_messages 0', ...quiet, `user ${userInfo().username}`]
+  const logFile = join(directory, 'mosquitto.log')
+  const logTo = openSync(logFile, 'a', 0o600)
   writeFileSync(file, `${[`listener ${port} 127.0.0.1`, ...anonymous, ...common, ...lines, ''].join('\n')}`)
   let child: ChildProcess | undefined
   const start = async (): Promise<void> => {
-    const started = spawn(MOSQUITTO ?? 'mosquitto', ['-c', file], { stdio: 'ignore' })
+    const started = spawn(MOSQUITTO ?? 'mosquitto', ['-c', file], { stdio: ['ignore', 'ignore', logTo] })
     child = started
     await once(started, 'spawn')
     await until(() => {
@@ -54,12 +59,16 @@ export async function startMosquitto(...lines: readonly string[]): Promise<Mosqu
     await ended
   }
   await start()
-  onTestFinished(() => end('SIGKILL'))
+  onTestFinished(async () => {
+    await end('SIGKILL')
+    closeSync(logTo)
+  })
   return {
     port,
     directory,
     start,
     end,
+    log: () => readFileSync(logFile, 'utf8'),
     async connect(options = {}) {
       const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
         protocolVersion: 4,

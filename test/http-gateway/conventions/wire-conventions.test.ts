@@ -221,7 +221,7 @@ describe('unit API bodies', () => {
 
 describe('defects', () => {
   test('are 500 without their message, which is logged under the request id', async () => {
-    gateway.readModels.jobs = async () => {
+    gateway.readModels.allJobs = async () => {
       throw new Error('secret detail')
     }
     const { status, json, headers, text } = await gateway.get('/unit_api/jobs')
