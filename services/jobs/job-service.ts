@@ -1,10 +1,8 @@
-import { publishEvent } from '../../bus/publish-event.js'
 import type { OrderOf } from '../../events/core/define-command.js'
 import type { JobDefinition } from '../../events/core/define-job.js'
 import { defineError, isDefect } from '../../events/core/errors.js'
 import { runJobCommand, stopJobsCommand, updateJobCommand } from '../../events/system/commands.js'
 import { ServicesSuspended } from '../../events/system/errors.js'
-import { jobEvent } from '../../events/system/jobs.js'
 import { topicLevel } from '../../events/topic.js'
 import { deadline } from '../../primitives/deadline.js'
 import type { RetainedText } from '../aftermath/retained.js'
@@ -20,12 +18,13 @@ import type { Job } from './job.js'
 import { JobRefused, jobNotRunning, StartFailed, startFailed, stoppedAtStart } from './job-errors.js'
 import type { JobOrder } from './job-order.js'
 import { announceJobs, OfferedJobs } from './offered-jobs.js'
-import { pastJobs, undecided } from './past-jobs.js'
+import { pastJobs } from './past-jobs.js'
 import { resolveParameters } from './resolve-parameters.js'
+import { resumeInterrupted } from './resume-interrupted.js'
 import { RunningJob } from './running-job.js'
 import { RunningJobs } from './running-jobs.js'
 import { parseStateCommand } from './set-commands.js'
-import { checkOverride, namedAutomation, optionsAgain } from './start-order.js'
+import { checkOverride, namedAutomation } from './start-order.js'
 import { inStopOrder, type StopFilter, StopsMeanwhile, stopFilter } from './stop-filter.js'
 
 const UnitInactive = defineError('unit.inactive', 'state', 'The unit is not active in its cluster, so no job starts.')
@@ -66,7 +65,7 @@ export async function startJobService(
   resumeJobs: readonly string[] = [],
   withResidents = true,
 ): Promise<JobService> {
-  const { unit, bus, clock, logger } = context
+  const { unit, clock, logger } = context
   const offered = new OfferedJobs(jobs)
   const stock = stockConfig(
     context.dotPioreactor,
@@ -190,32 +189,6 @@ export async function startJobService(
     await stopMatching(isOfIt)
   }
 
-  /** Starts interrupted jobs again, where the operator asked for it. It is decided once: who names a job later does not start it then. */
-  async function resumeInterrupted(): Promise<void> {
-    const onOffer = offered.all().map(({ definition }) => definition.name)
-    const begunByJobs = new Set([...onOffer, ...past.jobs.map(({ job_name }) => job_name)])
-    for (const { interrupted: _, ...record } of undecided(past)) {
-      const { job_id, job_name, job_source, experiment, start } = record
-      await publishEvent(bus, jobEvent, { unit, job_id }, record)
-      // What another job had begun is up to that job, on offer or not.
-      const isOnItsOwn = !begunByJobs.has(job_source)
-      if (!resumeJobs.includes(job_name) || start === undefined || !isOnItsOwn) continue
-      if (assignment.hasLeft(record)) {
-        logger.warn(
-          { job: job_name, experiment },
-          'interrupted job does not start again: the unit has left its experiment',
-        )
-        continue
-      }
-      const env = { EXPERIMENT: experiment, JOB_SOURCE: job_source }
-      try {
-        await prepare({ job_name, env, ...start, options: optionsAgain(offered, job_name, start.options) })
-        logger.warn({ job: job_name, experiment }, 'interrupted job starts again')
-      } catch (error) {
-        logger.error({ job: job_name, err: error }, 'interrupted job does not start again')
-      }
-    }
-  }
   /** What does not start costs the others nothing. */
   async function startResidents(): Promise<void> {
     for (const { name, resident } of offered.all().map(({ definition }) => definition)) {
@@ -231,7 +204,7 @@ export async function startJobService(
   }
 
   const endCommands = await followSetCommands(context, running)
-  await resumeInterrupted()
+  await resumeInterrupted({ context, offered, past, resumeJobs, assignment, prepare })
   if (withResidents) await startResidents()
 
   return {
