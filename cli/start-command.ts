@@ -82,13 +82,13 @@ async function runUnit(
   { launcher, systemd, end }: Surroundings,
   print: (line: string) => void,
 ): Promise<number> {
-  finishReplacement(config.dotPioreactor)
   makeHome(config)
   const release = claimHome(config, 'broker', 'projections')
   const parts: Stoppable[] = []
   const ending = new AbortController()
   void end.then(() => ending.abort())
   try {
+    finishReplacement(config.dotPioreactor)
     const starting = startUnit(config, logger, parts, { systemd, ending: ending.signal })
     try {
       const addresses = await Promise.race([starting, end.then(() => null)])
