@@ -10,6 +10,8 @@ export interface RepeatOptions {
   readonly tick: () => Promise<void> | void
   /** Errors of a tick never end the timer. */
   readonly onError: (error: unknown) => void
+  /** How many ticks were skipped because the last one took too long or the computer was late; told before the next one. */
+  readonly onSkipped?: (ticks: number) => void
 }
 
 /** A phase-locked timer. A tick that takes longer than the interval skips the ticks it missed, so none pile up. */
@@ -21,10 +23,14 @@ export interface Repeating {
   stop(): Promise<void>
 }
 
+/** What ends or begins exactly on a beat is on time. */
+const TOLERANCE_MS = 1e-3
+
 export function repeat(options: RepeatOptions): Repeating {
-  const { clock, intervalS, runAfterS = 0, immediately = false, tick, onError } = options
+  const { clock, intervalS, runAfterS = 0, immediately = false, tick, onError, onSkipped } = options
   const stop = new AbortController()
   let paused = false
+  let skipped = 0
 
   const run = async (): Promise<void> => {
     const intervalMs = intervalS * 1000
@@ -32,15 +38,20 @@ export function repeat(options: RepeatOptions): Repeating {
     for (let k = immediately ? 0 : 1; ; ) {
       await clock.sleepUntil(phaseMs + k * intervalMs, stop.signal)
       if (stop.signal.aborted) return
+      const due = k
+      k = Math.max(k, Math.floor((clock.monotonicMs() - phaseMs + TOLERANCE_MS) / intervalMs))
+      skipped += k - due
       if (!paused) {
+        if (skipped > 0) onSkipped?.(skipped)
         try {
           await tick()
         } catch (error) {
           onError(error)
         }
       }
-      // A tick that ends exactly on the next beat is on time, hence the microsecond of tolerance.
-      k = Math.max(k + 1, Math.ceil((clock.monotonicMs() - phaseMs - 1e-3) / intervalMs))
+      const next = Math.max(k + 1, Math.ceil((clock.monotonicMs() - phaseMs - TOLERANCE_MS) / intervalMs))
+      skipped = next - k - 1
+      k = next
     }
   }
   const running = run()

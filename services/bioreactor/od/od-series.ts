@@ -146,7 +146,17 @@ export class OdSeries implements Activity<OdReadingSettings> {
       immediately: true,
       tick: () => (this.#awake ? this.#readOnce() : undefined),
       onError: (error) => this.#options.job.logger.error({ err: error }, 'reading failed'),
+      onSkipped: (count) => this.#tellMissing(count, intervalS),
     })
+  }
+
+  /** A gap is told before the reading that ends it. Where readings take longer than their interval, none was due. */
+  #tellMissing(count: number, intervalS: number): void {
+    const { job } = this.#options
+    const areAlwaysLong = this.#lastedS.length > 0 && Math.min(...this.#lastedS) > intervalS
+    if (!this.#awake || areAlwaysLong) return
+    const readings = count === 1 ? '1 reading is' : `${count} readings are`
+    job.log('warning', `${readings} missing: the computer was too busy to take them in time.`)
   }
 
   #readOnce(): Promise<void> {

@@ -50,6 +50,28 @@ const secondsBetween = (readings: readonly { timestamp: string }[]): number[] =>
   readings.slice(1).map(({ timestamp }, i) => (Date.parse(timestamp) - Date.parse(readings[i]?.timestamp ?? '')) / 1000)
 
 describe('a series of readings', () => {
+  test('tells which are missing when the computer was too busy to take them, before the next one', async () => {
+    await lab.run('od_reading')
+    await lab.clock.advance(21_000)
+    const warnings = (): string[] =>
+      lab.published('logs/app/warning').flatMap((text) => /\d readings? .* missing/.exec(text) ?? [])
+    expect(warnings()).toEqual([])
+    const adc = bioreactor.adcs.get('1')
+    if (adc === undefined) throw new Error('no converter')
+    const readRaw = adc.readRaw.bind(adc)
+    adc.readRaw = async () => {
+      adc.readRaw = readRaw
+      await lab.clock.sleepUntil(lab.clock.monotonicMs() + 13_000)
+      return readRaw()
+    }
+    await lab.clock.advance(40_000)
+    expect(Math.max(...secondsBetween(readings('od2')))).toBeGreaterThan(14)
+    expect(warnings()).toEqual(['2 readings are missing'])
+    const told = lab.broker.published.findIndex(({ payload }) => String(payload).includes('2 readings are missing'))
+    const since = lab.broker.published.slice(told).filter(({ topic }) => topic.endsWith('od_reading/ods'))
+    expect(since.length).toBeGreaterThanOrEqual(3)
+  })
+
   test('comes once per interval with all fields, relative to the reference and free of ambient light', async () => {
     expect(await lab.run('od_reading')).toMatchObject({ status: 'succeeded', result: { ok: true } })
     await lab.clock.advance(21_000)
