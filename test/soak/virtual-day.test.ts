@@ -188,14 +188,15 @@ function expectDosesOnce(home: string, truth: VialTruth): void {
   }
 }
 
-/** Where readings are missing, the log says so between the last reading before and the first after: that the job was interrupted, once for each kill,
- * or that the computer was too busy for them. */
+/** Where readings are missing, the log says so before the second reading after the gap: that the job was interrupted, once for each kill, or that the
+ * computer was too busy for them, which is known only when a reading under way has ended. */
 function expectGapsTold(home: string): void {
   const ods = topic('od_reading/ods')
   const logs = logEvent.filter({ ...of, source: 'app' })
   let lastMs = Number.NaN
   let interruptions = 0
   let isTold = false
+  let gap: string | null = null
   const untold: string[] = []
   for (const { topic: at, text } of recorded(home, `pioreactor/${UNIT}/${EXPERIMENT}/#`)) {
     if (matchesFilter(logs, at) && text.includes('od_reading was interrupted')) {
@@ -206,8 +207,9 @@ function expectGapsTold(home: string): void {
     if (at !== ods || text === '') continue
     const ms = Date.parse((JSON.parse(text) as { timestamp: string }).timestamp)
     expect(ms > lastMs || Number.isNaN(lastMs), `${text} comes after ${lastMs}`).toBe(true)
+    if (gap !== null && !isTold) untold.push(gap)
     const isGap = ms - lastMs > 2.5 * READING_S * 1000
-    if (isGap && !isTold) untold.push(`${new Date(lastMs).toISOString()} to ${new Date(ms).toISOString()}`)
+    gap = isGap && !isTold ? `${new Date(lastMs).toISOString()} to ${new Date(ms).toISOString()}` : null
     isTold = false
     lastMs = ms
   }
