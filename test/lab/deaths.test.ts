@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import { orderBench } from '../../simulation/bench-control.js'
 import type { VialTruth } from '../../simulation/bioreactor/truth.js'
 import { benchOf, outputsOn, readOutputs } from '../support/bench-outputs.js'
 import { watch } from '../support/event-watch.js'
+import { fillDisk } from '../support/fill-disk.js'
 import { createLabHome, type Lab, type LabHome } from '../support/start-lab.js'
 import { ML_PER_S, secondsUntilOff, startWork, WORK_ENV } from '../support/start-work.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -127,20 +128,6 @@ function mountDisks(): () => void {
   }
 }
 
-function fillDisk(): string {
-  const path = join(home.home, 'ballast')
-  const file = openSync(path, 'w')
-  const block = Buffer.alloc(4096)
-  try {
-    for (;;) writeSync(file, block)
-  } catch {
-    // Full.
-  } finally {
-    closeSync(file)
-  }
-  return path
-}
-
 it.skipIf(!mayMount)(
   'a full log, and a broker that hangs, switch everything off; afterwards jobs go on, and the log tells of the gap',
   {
@@ -151,7 +138,7 @@ it.skipIf(!mayMount)(
     try {
       const { lab, runId } = await startWorking()
       const gaps = (): number => messagesOf('warning').filter((text) => text.startsWith('Resumed after a gap')).length
-      const ballast = fillDisk()
+      const ballast = fillDisk(home.home)
       const full = await secondsUntilOff(home.home, 10_000)
       rmSync(ballast)
       await until(() => gaps() >= 3, 'the jobs to go on')

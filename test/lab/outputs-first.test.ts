@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { benchOf, outputsOn } from '../support/bench-outputs.js'
+import { fillDisk } from '../support/fill-disk.js'
 import { findGuardian } from '../support/processes.js'
 import { createLabHome, type Lab, type LabHome } from '../support/start-lab.js'
 import { until } from '../support/until.js'
@@ -21,20 +22,6 @@ afterEach(() => lab.remove())
 function mountSmallDisk(): () => void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', lab.home])
   return () => void execFileSync('umount', ['-l', lab.home])
-}
-
-function fillDisk(): string {
-  const path = join(lab.home, 'ballast')
-  const file = openSync(path, 'w')
-  const block = Buffer.alloc(4096)
-  try {
-    for (;;) writeSync(file, block)
-  } catch {
-    // Full.
-  } finally {
-    closeSync(file)
-  }
-  return path
 }
 
 /** Main, services and guardian at once: nobody is left who could switch anything off. */
@@ -81,7 +68,7 @@ it.skipIf(!mayMount)('a start on a full disk drives the outputs safe, then says 
   const unmount = mountSmallDisk()
   try {
     await leaveStirring()
-    const ballast = fillDisk()
+    const ballast = fillDisk(lab.home)
     const next = lab.launch()
     expect(await next.exited()).toBe(1)
     expect(Math.max(...dutyCycles())).toBe(0)

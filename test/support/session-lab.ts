@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest'
 import {
   abortCalibrationSessionCommand,
   advanceCalibrationSessionCommand,
@@ -129,4 +130,11 @@ export function killed(whole: SessionWorld): SessionWorld {
   const { bench } = whole.world
   for (const pin of Object.keys(bench.outputs.pwm)) bench.setPwm(Number(pin), 0)
   return { ...whole, broker, store: whole.store.copy() }
+}
+
+/** A lab that is ended with the test. */
+export async function givenSessionLab(whole?: SessionWorld): Promise<SessionLab> {
+  const lab = await startSessionLab(whole)
+  onTestFinished(() => lab.end())
+  return lab
 }

@@ -11,7 +11,7 @@ import { fields } from '../fields.js'
 import { type At, defineProtocol, type ProtocolStep } from '../protocol.js'
 import { REPEATS } from './fusion-standards.js'
 import { demandOptics, demandThreeAngles, FUSED_ANGLES, irIntensity } from './optics.js'
-import { configuredNumber, dateOf, MAX_RPM, naming, page, task } from './steps.js'
+import { configuredNumber, dateOf, naming, page, stirringSpeed, task } from './steps.js'
 
 /** Fits an estimator to this unit with two standards. Source: Pioreactor 26.7 `od_fusion_offset`. */
 
@@ -222,15 +222,7 @@ export const fusionOffset = defineProtocol({
       devices: ({ device }) => [device],
       next: () => 'rpm',
     }),
-    rpm: {
-      show: ({ data }) => ({
-        type: 'form',
-        title: 'Speed of the stir bar',
-        body: 'Take the speed of your experiments.',
-        fields: [fields.number('rpm', 'RPM', { default: data.rpm, minimum: 0, maximum: MAX_RPM })],
-      }),
-      next: ({ data }, inputs) => ({ to: 'place_standard', data: { ...data, rpm: inputs.number('rpm') } }),
-    },
+    rpm: stirringSpeed<Data>('place_standard'),
     place_standard: task<Data>(
       ({ data }) => ({
         title: `Standard ${data.standards.length + 1} of 2`,

@@ -6,7 +6,7 @@ import { FUSED_OD } from '../../od/od-optics.js'
 import { fields } from '../fields.js'
 import { defineProtocol, type ProtocolStep } from '../protocol.js'
 import { demandOptics, demandThreeAngles, FUSED_ANGLES, irIntensity } from './optics.js'
-import { chart, dateOf, MAX_RPM, naming, page, task } from './steps.js'
+import { chart, dateOf, naming, page, stirringSpeed, task } from './steps.js'
 
 /** An estimator of optical density from three angles, fitted to standards. Source: Pioreactor 26.7 `od_fusion_standards`. */
 
@@ -132,15 +132,7 @@ export const fusionStandards = defineProtocol({
       devices: ({ device }) => [device],
       next: () => 'rpm',
     }),
-    rpm: {
-      show: ({ data }) => ({
-        type: 'form',
-        title: 'Speed of the stir bar',
-        body: 'Take the speed of your experiments.',
-        fields: [fields.number('rpm', 'RPM', { default: data.rpm, minimum: 0, maximum: MAX_RPM })],
-      }),
-      next: ({ data }, inputs) => ({ to: 'place_standard', data: { ...data, rpm: inputs.number('rpm') } }),
-    },
+    rpm: stirringSpeed<Data>('place_standard'),
     place_standard: task<Data>(
       ({ data }) => ({
         title: `Standard ${standardsIn(data) + 1}`,

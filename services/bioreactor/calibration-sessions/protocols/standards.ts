@@ -7,7 +7,7 @@ import type { Executor } from '../executor-port.js'
 import { fields } from '../fields.js'
 import { type At, defineProtocol, type ProtocolStep } from '../protocol.js'
 import { demandOptics, irIntensity } from './optics.js'
-import { button, chart, configuredNumber, dateOf, MAX_RPM, naming, page } from './steps.js'
+import { button, chart, configuredNumber, dateOf, naming, page, stirringSpeed } from './steps.js'
 
 /** Optical density against the light of each photodiode, from standards and a blank. Source: Pioreactor 26.7 `standards`. */
 
@@ -58,16 +58,6 @@ const withoutLast = (data: Data): Data => ({
     Object.entries(data.voltages_by_channel).map(([channel, volts]) => [channel, volts.slice(0, -1)]),
   ),
 })
-
-const rpmInput: Step = {
-  show: ({ data }) => ({
-    type: 'form',
-    title: 'Speed of the stir bar',
-    body: 'Take the speed of your experiments.',
-    fields: [fields.number('rpm', 'RPM', { default: data.rpm, minimum: 0, maximum: MAX_RPM })],
-  }),
-  next: ({ data }, inputs) => ({ to: 'place_standard', data: { ...data, rpm: inputs.number('rpm') } }),
-}
 
 const measureStandard: Step = {
   show: ({ data }) => ({
@@ -195,7 +185,7 @@ export const standards = defineProtocol({
       }),
       next: () => ({ to: 'rpm_input' }),
     },
-    rpm_input: rpmInput,
+    rpm_input: stirringSpeed<Data>('place_standard'),
     place_standard: page<Data>(
       ({ data }) => ({
         title: `Standard ${data.od600_values.length + 1}`,

@@ -25,6 +25,17 @@ export const task = telling('action')
 /** As fast as stirring goes, RPM. */
 export const MAX_RPM = 1500
 
+/** Asks how fast samples are to be stirred while they are measured. */
+export const stirringSpeed = <D extends { readonly rpm: number }>(to: string): ProtocolStep<D> => ({
+  show: ({ data }) => ({
+    type: 'form',
+    title: 'Speed of the stir bar',
+    body: 'Take the speed of your experiments.',
+    fields: [fields.number('rpm', 'RPM', { default: data.rpm, minimum: 0, maximum: MAX_RPM })],
+  }),
+  next: ({ data }, inputs) => ({ to, data: { ...data, rpm: inputs.number('rpm') } }),
+})
+
 export const dateOf = (now: Date): string => now.toISOString().slice(0, 10)
 
 /** @throws SessionRefused for a name that no file may have */

@@ -1,24 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SessionView } from '../../../../events/bioreactor/calibration-sessions.js'
 import {
   createSessionWorld,
+  givenSessionLab,
   killed,
   type SessionLab,
   type SessionWorld,
-  startSessionLab,
 } from '../../../support/session-lab.js'
-
-const endings: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end()
-})
-
-async function givenLab(whole?: SessionWorld): Promise<SessionLab> {
-  const started = await startSessionLab(whole)
-  endings.push(() => started.end())
-  return started
-}
 
 const MEDIA_PIN = '13'
 const WASTE_PIN = '12'
@@ -28,7 +17,7 @@ const refusal = (code: string) => expect.objectContaining({ code }) as Error
 
 /** A session of the media pump that is asked to fill the tubes, and does. */
 async function givenRunningPump(whole?: SessionWorld) {
-  const lab = await givenLab(whole)
+  const lab = await givenSessionLab(whole)
   const { bench } = lab.lab
   const id = idOf(await lab.begin('media_pump', 'duration_based'))
   await lab.answerAll(id, PRIME)
@@ -53,12 +42,12 @@ describe('a session', () => {
       return { volume_ml: rate * (durations[results.length] ?? 1) }
     }
     let whole = createSessionWorld()
-    let lab = await givenLab(whole)
+    let lab = await givenSessionLab(whole)
     let view = await lab.begin('media_pump', 'duration_based')
     let kills = 0
     while (view.session.status === 'in_progress') {
       whole = killed(whole)
-      lab = await givenLab(whole)
+      lab = await givenSessionLab(whole)
       view = await lab.answer(idOf(view), inputsOf(view))
       kills++
     }
@@ -68,7 +57,7 @@ describe('a session', () => {
       curve_data_: { coefficients: [expect.closeTo(rate, 9), 0] },
     })
     // What is over is known in the next life, and does nothing.
-    const next = await givenLab(killed(whole))
+    const next = await givenSessionLab(killed(whole))
     expect((await next.answer(idOf(view))).session).toEqual(view.session)
   }, 60_000)
 
@@ -76,7 +65,7 @@ describe('a session', () => {
     const whole = createSessionWorld()
     const { id, duty } = await givenRunningPump(whole)
     const after = killed(whole)
-    const next = await givenLab(after)
+    const next = await givenSessionLab(after)
     expect(duty()).toBe(0)
     expect((await next.answer(id, { prime_duration_s: 5 })).step.step_id).toBe('tracer_run')
   })
@@ -96,7 +85,7 @@ describe('a session', () => {
   })
 
   test('that is aborted while its step begins moves nothing afterwards, whenever that is', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const { bench, clock } = lab.lab
     bench.pumpIntoGlass(true)
     for (let turns = 0; turns <= 12; turns++) {
@@ -116,7 +105,7 @@ describe('a session', () => {
   })
 
   test('whose step begins when the broker goes moves nothing until it is back', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const { bench, clock, service } = lab.lab
     const id = idOf(await lab.begin('media_pump', 'duration_based'))
     await lab.answerAll(id, PRIME)
@@ -134,7 +123,7 @@ describe('a session', () => {
   })
 
   test('of light or stirring that is aborted while its step begins lights and stirs nothing', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const id = idOf(await lab.begin('od90', 'standards'))
     await lab.answerAll(id, [{}, {}, {}, {}])
     const answered = lab.answer(id, { od600_value: 1 })
@@ -153,7 +142,7 @@ describe('a session', () => {
   })
 
   test('does not take a pump from a job, and goes on when that has ended', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const id = idOf(await lab.begin('waste_pump', 'duration_based'))
     await lab.answerAll(id, PRIME)
     const duty = (): number => lab.lab.bench.outputs.pwm[WASTE_PIN] ?? 0
@@ -184,7 +173,7 @@ describe('a session', () => {
   })
 
   test('of light or stirring does not begin, and does not measure, while a job has them', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const id = idOf(await lab.begin('od90', 'standards'))
     await lab.answerAll(id, [{}, {}, {}, {}])
     await lab.startJob('stirring', {})
@@ -197,7 +186,7 @@ describe('a session', () => {
   })
 
   test('whose photodiode falls silent says so, with the light and the bar off', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const { bench } = lab.lab
     const id = idOf(await lab.begin('od90', 'standards'))
     await lab.answerAll(id, [{}, {}, {}, {}])
@@ -210,7 +199,7 @@ describe('a session', () => {
   })
 
   test('that nobody touches for a week is over', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const id = idOf(await lab.begin('stirring', 'dc_based'))
     await lab.lab.clock.advance(6.9 * 86_400_000)
     await lab.answer(id)
@@ -225,7 +214,7 @@ describe('a session', () => {
   })
 
   test('is one of fifty at most, and unknown ones are named', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     await expect(lab.begin('media_pump', 'magic')).rejects.toThrow(refusal('calibration_session.unknown_protocol'))
     for (let begun = 0; begun < 50; begun++) await lab.begin('media_pump', 'duration_based')
     await expect(lab.begin('media_pump', 'duration_based')).rejects.toThrow('there may be 50')

@@ -1,24 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SessionView } from '../../../../events/bioreactor/calibration-sessions.js'
-import {
-  createSessionWorld,
-  type SessionLab,
-  type SessionWorld,
-  startSessionLab,
-} from '../../../support/session-lab.js'
-
-const endings: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end()
-})
-
-async function givenLab(whole?: SessionWorld): Promise<SessionLab> {
-  const started = await startSessionLab(whole)
-  endings.push(() => started.end())
-  return started
-}
+import { createSessionWorld, givenSessionLab, type SessionLab } from '../../../support/session-lab.js'
 
 const idOf = ({ session }: SessionView): string => session.session_id
 
@@ -47,7 +31,7 @@ async function calibratePump(lab: SessionLab, device: string): Promise<SessionVi
 describe('the pump protocol', () => {
   test('calibrates pumps so that a chemostat doses what it is asked for, within 2 %', async () => {
     const pumpMlPerS = { media: 0.121, alt_media: 0.08, waste: 0.14 }
-    const lab = await givenLab(createSessionWorld({ parameters: { pumpMlPerS } }))
+    const lab = await givenSessionLab(createSessionWorld({ parameters: { pumpMlPerS } }))
     const { bench, book } = lab.lab
     const view = await calibratePump(lab, 'media_pump')
     expect(view.session).toMatchObject({ status: 'complete', step_id: 'complete' })
@@ -77,7 +61,7 @@ describe('the pump protocol', () => {
 
 describe('the stirring protocol', () => {
   test('makes a motor unlike others reach its speed at once', async () => {
-    const lab = await givenLab(createSessionWorld({ motorGain: 1.6 }))
+    const lab = await givenSessionLab(createSessionWorld({ motorGain: 1.6 }))
     const { bench, clock, published } = lab.lab
     const id = idOf(await lab.begin('stirring', 'dc_based'))
     const view = await lab.answerAll(id, [{}, {}])
@@ -99,7 +83,7 @@ describe('the stirring protocol', () => {
 
 describe('the OD protocol', () => {
   test('makes readings that are within 5 % of the optical density in the vial', async () => {
-    const lab = await givenLab()
+    const lab = await givenSessionLab()
     const { bench, clock } = lab.lab
     const id = idOf(await lab.begin('od90', 'standards'))
     await lab.answerAll(id, [{}, { calibration_name: 'mine' }, {}])
@@ -135,7 +119,7 @@ describe('the OD protocol', () => {
 
 describe('the protocols of fused optical density', () => {
   test('fit an estimator to this vessel, and shift it to what two standards say', async () => {
-    const lab = await givenLab(createSessionWorld({ modelName: 'pioreactor_20ml_XR', modelVersion: '1.5' }))
+    const lab = await givenSessionLab(createSessionWorld({ modelName: 'pioreactor_20ml_XR', modelVersion: '1.5' }))
     const { bench, clock, context } = lab.lab
     const channels = ['1=REF', '2=90', '3=45', '4=135']
     writeFileSync(join(context.dotPioreactor, 'config.ini'), `[od_config.photodiode_channel]\n${channels.join('\n')}\n`)

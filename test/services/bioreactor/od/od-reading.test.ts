@@ -6,6 +6,7 @@ import { stopJobsCommand } from '../../../../events/system/commands.js'
 import { type BioreactorLab, startBioreactorLab } from '../../../support/bioreactor-lab.js'
 import { FakeAdc, FakeBioreactor } from '../../../support/fake-bioreactor.js'
 import { give } from '../../../support/give.js'
+import { odCalibration } from '../../../support/job-calibrations.js'
 import { pumpCalibration } from '../../../support/pump-calibration.js'
 
 /** Light in the vial: what the photodiodes see follows the IR LED, over a constant ambient light. */
@@ -384,19 +385,7 @@ describe('start', () => {
 
 describe('corrections', () => {
   const calibrate = (): void => {
-    lab.calibrations.set('od90', {
-      calibration_type: 'od600',
-      calibrated_on_pioreactor_unit: 'u1',
-      created_at: '2026-01-02T03:04:05Z',
-      calibration_name: 'c1',
-      curve_data_: { type: 'poly', coefficients: [0.1, 0] },
-      x: 'OD600',
-      y: 'Voltage',
-      recorded_data: { x: [0, 2], y: [0, 0.2] },
-      ir_led_intensity: 80,
-      angle: '90',
-      pd_channel: '2',
-    })
+    lab.calibrations.set('od90', odCalibration)
   }
 
   test('a calibrated channel publishes both the calibrated and the raw reading', async () => {
